@@ -1,0 +1,47 @@
+//! Accounts: joining, proving who one is, sessions, and the public profile.
+//!
+//! `model` holds the types, `policy` the pure decisions, `service` the use cases.
+
+mod model;
+
+pub use model::{
+    Account, AccountState, Email, Profile, ProfileCounters, ProfileKind, Registration, Session, Standing, StoredCredential,
+};
+
+crate::refusals! {
+    /// Why something about an account was refused.
+    pub enum AccountRefusal {
+        /// Not an e-mail address.
+        EmailInvalid = "account.email_invalid", Invalid, "This is not a valid e-mail address.", "الإيميل ده مش صحيح.";
+        /// The handle breaks a rule.
+        HandleInvalid = "account.handle_invalid", Invalid, "A handle has 3 to 30 letters a–z, digits, dots or underscores.", "اليوزر من ٣ لـ ٣٠ حرف إنجليزي أو رقم أو نقطة أو _.";
+        /// The handle is taken or reserved.
+        HandleTaken = "account.handle_taken", Conflict, "This handle is taken.", "اليوزر ده محجوز.";
+        /// The display name is empty, too long or holds forbidden characters.
+        NameInvalid = "account.name_invalid", Invalid, "The name must have 1 to 100 characters.", "الاسم لازم يكون من حرف لـ ١٠٠ حرف.";
+        /// The bio is too long or holds forbidden characters.
+        BioInvalid = "account.bio_invalid", Invalid, "The bio may have up to 500 characters.", "النبذة أقصاها ٥٠٠ حرف.";
+        /// Too many links, or one that is no http(s) address.
+        LinksInvalid = "account.links_invalid", Invalid, "Up to five links, each a web address.", "خمس لينكات بالكتير، وكل واحد عنوان صحيح.";
+        /// Under the minimum age.
+        TooYoung = "account.too_young", Forbidden, "You are too young to join.", "لسه سنك صغير على الانضمام.";
+        /// Not a date of birth.
+        BirthDateInvalid = "account.birth_date_invalid", Invalid, "This is not a valid date of birth.", "تاريخ الميلاد مش صحيح.";
+        /// The password is too short.
+        PasswordShort = "account.password_short", Invalid, "The password needs at least 10 characters.", "كلمة السر أقلها ١٠ حروف.";
+        /// The password is too long to hash safely.
+        PasswordLong = "account.password_long", Invalid, "The password is too long.", "كلمة السر طويلة زيادة.";
+        /// The password is one of the well-known ones, or built from the person's own names.
+        PasswordCommon = "account.password_common", Invalid, "This password is too easy to guess.", "كلمة السر دي سهل تتخمّن.";
+        /// The code does not match, the registration lapsed or never was.
+        CodeInvalid = "account.code_invalid", Invalid, "This code is wrong or has expired.", "الكود غلط أو وقته خلص.";
+        /// Wrong identifier or password; which, is not told.
+        CredentialsInvalid = "auth.invalid_credentials", Unauthenticated, "E-mail or password is wrong.", "الإيميل أو كلمة السر غلط.";
+        /// The account may not be used now.
+        Suspended = "auth.suspended", Forbidden, "This account is suspended.", "الحساب ده موقوف.";
+        /// An access or refresh token that does not hold.
+        TokenInvalid = "auth.token_invalid", Unauthenticated, "Please log in again.", "سجّل دخولك تاني.";
+        /// The device name is too long or holds forbidden characters.
+        DeviceInvalid = "account.device_invalid", Invalid, "The device name may have up to 100 characters.", "اسم الجهاز أقصاه ١٠٠ حرف.";
+    }
+}

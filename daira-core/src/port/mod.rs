@@ -1,0 +1,85 @@
+//! The ports: everything the kernel needs from the world, each with an in-memory adapter and a conformance kit.
+//!
+//! An embedder builds [`Ports`] himself and replaces what he likes:
+//! `Ports { blobs: mine, ..Ports::in_memory() }`. I/O ports are async, dyn-safe and shared as `Arc<dyn Port>`; every
+//! one of them fails with [`Error`](crate::Error) and nothing else.
+
+mod blob;
+mod bus;
+mod channel;
+mod clock;
+mod hasher;
+mod signer;
+pub mod store;
+mod transact;
+
+use std::sync::Arc;
+
+pub use blob::{BlobMeta, BlobStore, BlobStoreExt};
+pub use bus::{DeadLetter, Delivered, EventBatch, EventBus, Group, Lag, Savepoint};
+pub use channel::{Channel, Message};
+pub use clock::{Clock, IdSource};
+pub use hasher::PasswordHasher;
+pub use signer::{Claims, TokenSigner};
+pub use store::{ReadView, Store, UnitOfWork};
+pub use transact::{Remembered, Unit};
+
+use crate::page::Cursors;
+use crate::secret::Key;
+use crate::settings::Settings;
+
+/// Keys of the kernel's own, each derived for one purpose from the installation's master secret.
+#[derive(Debug, Clone)]
+pub struct Keys {
+    /// Seals cursors.
+    pub cursors: Cursors,
+    /// Derives the codes of challenges, so that no event and no row carries one.
+    pub challenge: Key,
+    /// Authenticates refresh tokens.
+    pub refresh: Key,
+    /// Signs media addresses.
+    pub media: Key,
+}
+
+impl Keys {
+    /// Derives all of them.
+    pub fn derive(master: &Key) -> Self {
+        Self {
+            cursors: Cursors::new(master.derive("cursor")),
+            challenge: master.derive("challenge"),
+            refresh: master.derive("refresh"),
+            media: master.derive("media"),
+        }
+    }
+}
+
+/// Everything the services need, each part replaceable. Cloning is cheap: all parts are shared.
+#[derive(Clone)]
+pub struct Ports {
+    /// The relational truth.
+    pub store: Arc<dyn Store>,
+    /// The event log, read by consumer groups.
+    pub bus: Arc<dyn EventBus>,
+    /// Media objects.
+    pub blobs: Arc<dyn BlobStore>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Ids and randomness.
+    pub ids: Arc<dyn IdSource>,
+    /// Password hashing.
+    pub hasher: Arc<dyn PasswordHasher>,
+    /// Access tokens.
+    pub signer: Arc<dyn TokenSigner>,
+    /// Delivery of mail.
+    pub mail: Arc<dyn Channel>,
+    /// Keys of the kernel's own.
+    pub keys: Keys,
+    /// The product's numbers.
+    pub settings: Settings,
+}
+
+impl core::fmt::Debug for Ports {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Ports").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,143 @@
+//! Inboxes, pull sources, affinity, feed sessions and the record of pages served.
+
+use async_trait::async_trait;
+
+use crate::error::Result;
+use crate::id::{FeedSessionId, PostId, ProfileId};
+use crate::page::{Limit, Page};
+use crate::post::{MediaKind, Post};
+use crate::time::Timestamp;
+
+/// Why a post stands in somebody's inbox or among their candidates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum InboxReason {
+    /// They follow the author.
+    Follow,
+    /// The author mentioned them.
+    Mention,
+    /// They are in the circle it was made for.
+    Circle,
+    /// It is their own.
+    Own,
+    /// Many people like it now.
+    Popular,
+}
+
+impl InboxReason {
+    /// The number as stored; append-only.
+    pub const fn code(self) -> i16 {
+        match self {
+            Self::Follow => 1,
+            Self::Mention => 2,
+            Self::Circle => 3,
+            Self::Own => 4,
+            Self::Popular => 5,
+        }
+    }
+
+    /// Reads a stored number.
+    pub const fn from_code(code: i16) -> Option<Self> {
+        match code {
+            1 => Some(Self::Follow),
+            2 => Some(Self::Mention),
+            3 => Some(Self::Circle),
+            4 => Some(Self::Own),
+            5 => Some(Self::Popular),
+            _ => None,
+        }
+    }
+}
+
+/// One chunk of a fan-out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct DeliveredChunk {
+    /// How many inbox rows were new.
+    pub rows: u64,
+    /// Where the next chunk begins, or nothing when all followers were served.
+    pub next: Option<ProfileId>,
+}
+
+/// What a ranker needs to know of a candidate, as stored; decay is computed when it is read.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Signals {
+    /// Reactions to the post.
+    pub reactions: i64,
+    /// Comments under the post.
+    pub comments: i64,
+    /// How often the post stood on a page that was served.
+    pub impressions: i64,
+    /// Sum of the viewer's weighted interactions with the author, as of `affinity_at`.
+    pub affinity: f64,
+    /// When that sum was last brought forward.
+    pub affinity_at: Timestamp,
+    /// On how many recent pages the viewer was served this post.
+    pub seen: u16,
+}
+
+/// A post that may stand in the viewer's home feed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Candidate {
+    /// The post; its id tells when it was published.
+    pub post: PostId,
+    /// Its author.
+    pub author: ProfileId,
+    /// Why it is a candidate.
+    pub reason: InboxReason,
+    /// When it became deliverable to this viewer.
+    pub delivered_at: Timestamp,
+    /// What kind of thing it shows.
+    pub media: MediaKind,
+    /// What ranks it.
+    pub signals: Signals,
+}
+
+/// One page as it was served: what was on it and why, one byte string per item made by the ranker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageServed {
+    /// Whose feed.
+    pub viewer: ProfileId,
+    /// When.
+    pub at: Timestamp,
+    /// The posts and their packed reasons.
+    pub items: Vec<(PostId, Vec<u8>)>,
+}
+
+/// Changes feeds.
+#[async_trait]
+pub trait FeedRepository: Send {
+    /// Delivers a post to the next followers (by id, `from` on) who may see it, at most `chunk`. Repeating a chunk
+    /// changes nothing.
+    async fn deliver(&mut self, post: &Post, from: Option<ProfileId>, chunk: u32, at: Timestamp) -> Result<DeliveredChunk>;
+    /// Brings the followed author's newest pushed posts, no older than `since` and at most `limit`, into the follower's
+    /// inbox, if the follow still stands.
+    async fn backfill(&mut self, follower: ProfileId, followee: ProfileId, since: Timestamp, limit: u16, at: Timestamp) -> Result<u64>;
+    /// Takes an author's posts out of a profile's inbox, unless the follow stands (again).
+    async fn withdraw_author(&mut self, profile: ProfileId, author: ProfileId) -> Result<u64>;
+    /// Takes a post out of all inboxes, at most `chunk` rows; answers how many went.
+    async fn withdraw_post(&mut self, post: PostId, chunk: u32) -> Result<u64>;
+    /// Adds a weighted interaction of a viewer with an author, decayed to a common time.
+    async fn add_affinity(&mut self, viewer: ProfileId, author: ProfileId, weight: f64, at: Timestamp) -> Result<()>;
+    /// Freezes a session's list, unless another request did so first; answers the list that holds.
+    async fn freeze(&mut self, session: FeedSessionId, viewer: ProfileId, list: &[(PostId, f32)], at: Timestamp) -> Result<Vec<(PostId, f32)>>;
+    /// Records pages as served. For the platform's own actors only.
+    async fn record_pages(&mut self, pages: &[PageServed]) -> Result<()>;
+}
+
+/// Looks at the actor's feeds. Only what the actor may see comes back: an inbox row counts only while the edge it came by
+/// still stands.
+#[async_trait]
+pub trait FeedReads: Send {
+    /// The newest candidates of the home feed that were deliverable at `as_of`: inbox, pulled authors and own posts,
+    /// without posts of muted people, each once, at most `limit`. When fewer than `limit` are found, popular public posts
+    /// of others fill up.
+    async fn candidates(&mut self, as_of: Timestamp, limit: u16) -> Result<Vec<Candidate>>;
+    /// The same sources, newest first, without ranking and without popular posts of strangers.
+    async fn newest(&mut self, after: Option<PostId>, limit: Limit) -> Result<Page<PostId>>;
+    /// How many posts by followed people came since an instant, at most 100.
+    async fn count_new(&mut self, since: Timestamp) -> Result<i64>;
+    /// A frozen list of the actor's, if it is younger than two hours at `now`.
+    async fn frozen(&mut self, session: FeedSessionId, now: Timestamp) -> Result<Option<Vec<(PostId, f32)>>>;
+    /// Why a post was on the page that last served it to the actor, as packed by the ranker, and when that was.
+    async fn served_reason(&mut self, post: PostId) -> Result<Option<(Timestamp, Vec<u8>)>>;
+}

@@ -1,0 +1,127 @@
+//! The relational truth as two ports: a [`UnitOfWork`] to change it, a [`ReadView`] to look at it.
+//!
+//! A unit is one transaction with small repositories: insert, lock and load, update with a version. Dropping it rolls
+//! back. A read view is one connection and one snapshot for a whole request; page queries are its methods, so that a
+//! request costs as few round trips as it can. Both are opened for an [`Actor`], which is what row security sees; there
+//! is no other way to the data.
+//!
+//! What readers return is already filtered by the visibility policy; repositories return whatever row security lets
+//! through, and the use case applies `policy.rs` itself.
+
+mod account;
+mod comment;
+mod counter;
+mod feed;
+mod graph;
+mod journal;
+mod media;
+mod notification;
+mod post;
+mod reaction;
+mod search;
+
+use async_trait::async_trait;
+
+pub use account::{AccountReads, AccountRepository, HandleHolder};
+pub use comment::{CommentReads, CommentRepository};
+pub use counter::{CounterDelta, CounterField, CounterRepository, Recount};
+pub use feed::{Candidate, DeliveredChunk, FeedReads, FeedRepository, InboxReason, PageServed, Signals};
+pub use graph::{EdgeKey, GraphReads, GraphRepository};
+pub use journal::{AuditRecord, Journal};
+pub use media::{MediaReads, MediaRepository};
+pub use notification::{NotificationReads, NotificationRepository};
+pub use post::{PostReads, PostRepository};
+pub use reaction::{ReactionReads, ReactionRepository};
+pub use search::SearchReads;
+
+use crate::actor::Actor;
+use crate::error::Result;
+
+/// How fresh a read must be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Access {
+    /// From the primary: sees every commit that was acknowledged before.
+    #[default]
+    Read,
+    /// A replica will do: may lag behind by a moment.
+    ReadStale,
+}
+
+/// How a row is locked while a unit decides on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Lock {
+    /// Not at all: for values that no decision rests on.
+    #[default]
+    None,
+    /// Nobody may change it until the unit ends, others may rely on it too.
+    Share,
+    /// The unit is about to change it.
+    Update,
+}
+
+/// The relational truth.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Opens a unit of work for an actor.
+    async fn begin(&self, actor: &Actor) -> Result<Box<dyn UnitOfWork>>;
+
+    /// Opens a read view for an actor.
+    async fn read(&self, actor: &Actor, access: Access) -> Result<Box<dyn ReadView>>;
+
+    /// Whether the truth can be reached, for readiness; answers within a second.
+    async fn ping(&self) -> Result<()>;
+}
+
+/// One transaction. Dropped without [`commit`](Self::commit), it rolls back.
+#[async_trait]
+pub trait UnitOfWork: Send {
+    /// Accounts, profiles, handles, credentials, sessions.
+    fn accounts(&mut self) -> &mut dyn AccountRepository;
+    /// Follows, requests, blocks, mutes, circles.
+    fn graph(&mut self) -> &mut dyn GraphRepository;
+    /// Posts, their history, tags and mentions.
+    fn posts(&mut self) -> &mut dyn PostRepository;
+    /// Comments.
+    fn comments(&mut self) -> &mut dyn CommentRepository;
+    /// Reactions.
+    fn reactions(&mut self) -> &mut dyn ReactionRepository;
+    /// Uploaded pictures.
+    fn media(&mut self) -> &mut dyn MediaRepository;
+    /// Notifications and read markers.
+    fn notifications(&mut self) -> &mut dyn NotificationRepository;
+    /// Inboxes, feed sessions, affinity, pages served.
+    fn feed(&mut self) -> &mut dyn FeedRepository;
+    /// Counters.
+    fn counters(&mut self) -> &mut dyn CounterRepository;
+    /// The event log, idempotency keys and the audit trail.
+    fn journal(&mut self) -> &mut dyn Journal;
+
+    /// Makes everything durable at once.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unknown`](crate::error::ErrorKind::Unknown) when the answer was lost.
+    async fn commit(self: Box<Self>) -> Result<()>;
+}
+
+/// One snapshot of the truth, as one actor may see it.
+#[async_trait]
+pub trait ReadView: Send {
+    /// People.
+    fn accounts(&mut self) -> &mut dyn AccountReads;
+    /// Edges between people.
+    fn graph(&mut self) -> &mut dyn GraphReads;
+    /// Posts.
+    fn posts(&mut self) -> &mut dyn PostReads;
+    /// Comments.
+    fn comments(&mut self) -> &mut dyn CommentReads;
+    /// Reactions.
+    fn reactions(&mut self) -> &mut dyn ReactionReads;
+    /// Pictures.
+    fn media(&mut self) -> &mut dyn MediaReads;
+    /// Notifications.
+    fn notifications(&mut self) -> &mut dyn NotificationReads;
+    /// Feeds.
+    fn feed(&mut self) -> &mut dyn FeedReads;
+    /// Prefix search over handles and tags.
+    fn search(&mut self) -> &mut dyn SearchReads;
+}
