@@ -1,0 +1,4 @@
+//! DAIRA store.
+
+#[cfg(feature = "postgres")]
+pub mod postgres;

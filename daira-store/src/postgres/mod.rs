@@ -1,0 +1,3 @@
+//! The PostgreSQL adapters: DAIRA's relational truth.
+
+pub mod cluster;
