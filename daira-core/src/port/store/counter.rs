@@ -48,9 +48,12 @@ pub struct Recount {
     pub next: Option<i64>,
 }
 
-/// Changes counters. For the platform's own actors only.
+/// Changes counters; all but [`value`](Self::value) is for the platform's own actors only.
 #[async_trait]
 pub trait CounterRepository: Send {
+    /// The present value of one counter of a profile, zero when nothing was counted yet. Open to members: publishing asks
+    /// for the author's followers. Nothing is locked.
+    async fn value(&mut self, field: CounterField, subject: i64) -> Result<i64>;
     /// Adds deltas, already summed up per counter, in a fixed order so that batches never deadlock.
     async fn apply(&mut self, deltas: &[CounterDelta]) -> Result<()>;
     /// Compares counters of one field with the rows they count, `chunk` subjects after `from`, in one snapshot, and

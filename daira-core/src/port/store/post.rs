@@ -40,7 +40,7 @@ pub trait PostReads: Send {
     async fn by_tag(&mut self, tag: &TagKey, after: Option<PostId>, limit: Limit) -> Result<Page<PostId>>;
     /// A tag, if anybody ever used it.
     async fn tag(&mut self, tag: &TagKey) -> Result<Option<Hashtag>>;
-    /// Earlier versions of a visible post, newest first, without the present one.
+    /// The hundred latest earlier versions of a visible post, newest first, without the present one.
     async fn revisions(&mut self, post: PostId) -> Result<Vec<Revision>>;
     /// The actor's own deleted posts that can still be restored, newest first.
     async fn own_deleted(&mut self, since: Timestamp, after: Option<PostId>, limit: Limit) -> Result<Page<PostId>>;
