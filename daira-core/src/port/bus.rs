@@ -35,7 +35,7 @@ pub struct Delivered {
     pub attempts: u16,
 }
 
-/// A point in a batch's unit that its effects can be rolled back to.
+/// A point in a batch's unit that its effects can be rolled back to. Only the latest one of a batch holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Savepoint(pub u32);
 
@@ -50,19 +50,40 @@ pub struct Lag {
     pub dead: i64,
 }
 
-/// An event that could not be processed, with all that is needed to try again.
-#[derive(Debug, Clone, PartialEq)]
+/// An event that could not be processed, with all that is needed to try again. Its payload is kept as it was written: an
+/// event that this version cannot read is among the reasons to end here.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeadLetter {
     /// The group that failed.
     pub group: String,
-    /// The event.
-    pub delivered: Delivered,
-    /// Why; for one that merely waits behind another of its key, the other's id.
+    /// The event's id in the log.
+    pub event: i64,
+    /// Its type, for instance `daira.post.v1.created`.
+    pub kind: String,
+    /// The raw id of its aggregate.
+    pub key: i64,
+    /// Its protobuf payload.
+    pub payload: Vec<u8>,
+    /// When it was appended.
+    pub time: Timestamp,
+    /// How often its delivery to the group failed.
+    pub attempts: u16,
+    /// Why; for one that merely waits behind another of its key, what it waits for.
     pub reason: String,
-    /// Whether it only waits behind another.
+    /// Whether it only waits: behind a dead letter of its key, or, with none left, to be delivered again.
     pub parked: bool,
     /// When it became one.
     pub at: Timestamp,
+}
+
+impl DeadLetter {
+    /// Reads the event.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Corrupt`](crate::error::ErrorKind::Corrupt) when this version cannot.
+    pub fn decode(&self) -> Result<Event> {
+        Event::decode(&self.kind, &self.payload)
+    }
 }
 
 /// Reads the event log in groups.
@@ -83,21 +104,30 @@ pub trait EventBus: Send + Sync {
     async fn replay(&self, group: &str, event: i64) -> Result<bool>;
     /// Drops a dead letter and releases what is parked behind it. Says whether there was one.
     async fn drop_letter(&self, group: &str, event: i64) -> Result<bool>;
+    /// Whether a group that [rebuilds](Group::rebuilds) fell behind the oldest kept day: events are gone that it never
+    /// saw. It gets nothing until it has rebuilt its effects from the rows and [resumes](Self::resume).
+    async fn is_parked(&self, _group: Group) -> Result<bool> {
+        Ok(false)
+    }
+    /// Lets a parked group go on at the oldest event kept. The rebuild comes after it, so that nothing falls between.
+    async fn resume(&self, _group: Group) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// A batch of events with the unit of work that their effects join.
 #[async_trait]
 pub trait EventBatch: Send {
-    /// The events, in order of the log.
+    /// The events, in order of the log. One that this version cannot read is not among them: the bus buries it itself.
     fn events(&self) -> &[Delivered];
     /// The unit that effects go into.
     fn unit(&mut self) -> &mut dyn UnitOfWork;
-    /// Marks a point to roll back to.
+    /// Marks a point to roll back to, in place of the one before.
     async fn savepoint(&mut self) -> Result<Savepoint>;
     /// Undoes all effects since the point.
     async fn rollback_to(&mut self, point: Savepoint) -> Result<()>;
-    /// Sends an event to the dead letters, or parks it behind one of its key.
-    async fn bury(&mut self, event: i64, reason: &str, parked: bool) -> Result<()>;
+    /// Sends an event to the dead letters after so many failed attempts, or parks it behind one of its key.
+    async fn bury(&mut self, event: i64, attempts: u16, reason: &str, parked: bool) -> Result<()>;
     /// Keys of this batch that have a dead letter already: their events are to be parked.
     async fn parked_keys(&mut self) -> Result<Vec<i64>>;
     /// Makes effects and position durable together.

@@ -9,6 +9,7 @@ mod bus;
 mod channel;
 mod clock;
 mod hasher;
+mod maintenance;
 mod signer;
 pub mod store;
 mod transact;
@@ -20,6 +21,7 @@ pub use bus::{DeadLetter, Delivered, EventBatch, EventBus, Group, Lag, Savepoint
 pub use channel::{Channel, Message};
 pub use clock::{Clock, IdSource};
 pub use hasher::PasswordHasher;
+pub use maintenance::{JobOutcome, Maintenance};
 pub use signer::{Claims, TokenSigner};
 pub use store::{ReadView, Store, UnitOfWork};
 pub use transact::{Remembered, Unit};
@@ -60,6 +62,8 @@ pub struct Ports {
     pub store: Arc<dyn Store>,
     /// The event log, read by consumer groups.
     pub bus: Arc<dyn EventBus>,
+    /// What keeps the truth in shape: partitions, expiry, job leases.
+    pub maintenance: Arc<dyn Maintenance>,
     /// Media objects.
     pub blobs: Arc<dyn BlobStore>,
     /// Time.

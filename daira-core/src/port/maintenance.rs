@@ -1,0 +1,54 @@
+//! What keeps the truth in shape: partitions ahead, expiry, jobs that run once over all processes, and a standing
+//! snapshot to prove derived state against.
+
+use core::time::Duration;
+
+use async_trait::async_trait;
+
+use super::{Delivered, Group, UnitOfWork};
+use crate::actor::Actor;
+use crate::error::Result;
+use crate::id::PostId;
+use crate::time::Timestamp;
+
+/// How a run of a job ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum JobOutcome {
+    /// It did all it had to; the next run is due a full interval after this one began.
+    Done,
+    /// It failed, or its process is stopping: whoever asks next may run it.
+    Failed,
+}
+
+/// Keeps the truth in shape. For the platform's own actors only. Leases and days are by the adapter's own clock; `now`
+/// serves what is dated by [`Clock`](super::Clock), such as ids.
+#[async_trait]
+pub trait Maintenance: Send + Sync {
+    /// Makes the partitions of today and of the `days` after it, wherever tables are dropped by age; answers how many
+    /// whole days ahead the least covered table is.
+    async fn ensure_partitions(&self, now: Timestamp, days: u16) -> Result<u16>;
+
+    /// Drops what is past its time: whole days of the event log that every group has passed, of inboxes, idempotency
+    /// keys and the like, and the log's spent bookkeeping. Answers how many partitions went. What cannot be had
+    /// without waiting stays for the next time.
+    async fn expire(&self, now: Timestamp) -> Result<u32>;
+
+    /// Opens a unit of work whose statements all see one snapshot, with the group's events in that snapshot whose
+    /// effects are not: undelivered ones and dead letters. Derived state is proved against rows less these. A unit that
+    /// changes what others changed since fails with [`Serialization`](crate::error::ErrorKind::Serialization).
+    ///
+    /// # Errors
+    /// [`Unavailable`](crate::error::ErrorKind::Unavailable) when the group is more than `most` events behind.
+    async fn snapshot(&self, actor: &Actor, group: Group, most: u32) -> Result<(Box<dyn UnitOfWork>, Vec<Delivered>)>;
+
+    /// Living posts that are delivered by push, in order of id after one, at most `limit`: what a fan-out that lost
+    /// events rebuilds from.
+    async fn pushed_posts(&self, after: PostId, limit: u32) -> Result<Vec<PostId>>;
+
+    /// Takes the next run of a job for `owner`, if nobody runs it and its last run began at least `every` ago. The run
+    /// is the owner's alone until `lease` is over.
+    async fn begin_job(&self, name: &str, owner: &str, every: Duration, lease: Duration) -> Result<bool>;
+
+    /// Ends the owner's run of a job; nothing happens when it lost the lease meanwhile.
+    async fn end_job(&self, name: &str, owner: &str, outcome: JobOutcome) -> Result<()>;
+}
