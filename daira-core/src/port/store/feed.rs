@@ -118,8 +118,9 @@ pub trait FeedRepository: Send {
     async fn withdraw_post(&mut self, post: PostId, chunk: u32) -> Result<u64>;
     /// Adds a weighted interaction of a viewer with an author, decayed to a common time.
     async fn add_affinity(&mut self, viewer: ProfileId, author: ProfileId, weight: f64, at: Timestamp) -> Result<()>;
-    /// Freezes a session's list, unless another request did so first; answers the list that holds.
-    async fn freeze(&mut self, session: FeedSessionId, viewer: ProfileId, list: &[(PostId, f32)], at: Timestamp) -> Result<Vec<(PostId, f32)>>;
+    /// Freezes a session's list of posts with their packed reasons (at most 500), unless another request did so first; answers
+    /// the list that holds.
+    async fn freeze(&mut self, session: FeedSessionId, viewer: ProfileId, list: &[(PostId, Vec<u8>)], at: Timestamp) -> Result<Vec<(PostId, Vec<u8>)>>;
     /// Records pages as served. For the platform's own actors only.
     async fn record_pages(&mut self, pages: &[PageServed]) -> Result<()>;
 }
@@ -137,7 +138,7 @@ pub trait FeedReads: Send {
     /// How many posts by followed people came since an instant, at most 100.
     async fn count_new(&mut self, since: Timestamp) -> Result<i64>;
     /// A frozen list of the actor's, if it is younger than two hours at `now`.
-    async fn frozen(&mut self, session: FeedSessionId, now: Timestamp) -> Result<Option<Vec<(PostId, f32)>>>;
+    async fn frozen(&mut self, session: FeedSessionId, now: Timestamp) -> Result<Option<Vec<(PostId, Vec<u8>)>>>;
     /// Why a post was on the page that last served it to the actor, as packed by the ranker, and when that was.
     async fn served_reason(&mut self, post: PostId) -> Result<Option<(Timestamp, Vec<u8>)>>;
 }

@@ -1,0 +1,164 @@
+//! Placing scored candidates: a greedy pass that prefers what is unlike its neighbours, under two spacing rules.
+//!
+//! For each place the best few remaining candidates compete with score plus diversity. The spacing rules are hard while
+//! anybody can keep them; when nobody can (one author left, or words only) the best rule-breaker is taken, because a
+//! short page would be worse.
+
+use daira_core::id::ProfileId;
+use daira_core::post::MediaKind;
+
+use super::Ranked;
+use crate::FeedSettings;
+
+/// How alike two items by one author are, on a scale to 1.
+const SAME_AUTHOR: f64 = 0.7;
+/// How much the kinds of the last three items add to likeness when all are the candidate's own kind.
+const SAME_KIND: f64 = 0.3;
+
+/// What was placed just before: the newest last. Pages of one list go on from each other's context.
+#[derive(Debug, Clone, Default)]
+pub struct Context {
+    placed: Vec<(ProfileId, MediaKind)>,
+}
+
+impl Context {
+    /// A context of items already shown, in their order.
+    pub fn after(items: impl IntoIterator<Item = (ProfileId, MediaKind)>) -> Self {
+        Self { placed: items.into_iter().collect() }
+    }
+
+    fn tail(&self, n: usize) -> impl Iterator<Item = &(ProfileId, MediaKind)> {
+        self.placed.iter().rev().take(n)
+    }
+
+    fn author_too_near(&self, author: ProfileId, gap: usize) -> bool {
+        self.tail(gap.saturating_sub(1)).any(|(a, _)| *a == author)
+    }
+
+    fn kind_too_often(&self, kind: MediaKind, run: usize) -> bool {
+        self.placed.len() >= run && self.tail(run).all(|(_, k)| *k == kind)
+    }
+
+    /// 1 − likeness to what was placed, from 0 to 1.
+    fn novelty(&self, author: ProfileId, kind: MediaKind) -> f64 {
+        let author = if self.tail(20).any(|(a, _)| *a == author) { SAME_AUTHOR } else { 0.0 };
+        let kinds = self.tail(3).filter(|(_, k)| *k == kind).count();
+        #[expect(clippy::cast_precision_loss, reason = "at most three")]
+        let kinds = SAME_KIND * kinds as f64 / 3.0;
+        1.0 - author - kinds
+    }
+}
+
+/// Orders candidates for `places` places; the diversity part of each is set to what it was when it was placed. What is
+/// left over is dropped. Equal scores fall to the newer post, so that the order depends on the input's content alone.
+pub fn place(mut pool: Vec<Ranked>, places: usize, context: &mut Context, settings: &FeedSettings) -> Vec<Ranked> {
+    // Worst first, so that the best sit at the end and taking one out moves little.
+    pool.sort_unstable_by(|a, b| {
+        a.parts.total().total_cmp(&b.parts.total()).then(a.candidate.post.cmp(&b.candidate.post))
+    });
+    let mut out = Vec::with_capacity(places.min(pool.len()));
+    while out.len() < places && !pool.is_empty() {
+        let first = pool.len().saturating_sub(settings.contenders);
+        // Ranks rule-keepers above rule-breakers, then by score; breaking the author rule is the worse breach.
+        let mut best: Option<(usize, (u8, f64))> = None;
+        for (at, ranked) in pool.iter().enumerate().skip(first).rev() {
+            let (author, kind) = (ranked.candidate.author, ranked.candidate.media);
+            let keeps = match (context.author_too_near(author, settings.author_gap), context.kind_too_often(kind, settings.kind_run)) {
+                (false, false) => 2,
+                (false, true) => 1,
+                (true, _) => 0,
+            };
+            let total = ranked.parts.total() + settings.diversity * context.novelty(author, kind);
+            if best.is_none_or(|(_, (k, t))| keeps > k || (keeps == k && total > t)) {
+                best = Some((at, (keeps, total)));
+            }
+        }
+        let Some((at, _)) = best else { break };
+        let mut ranked = pool.remove(at);
+        let (author, kind) = (ranked.candidate.author, ranked.candidate.media);
+        ranked.parts.diversity = settings.diversity * context.novelty(author, kind);
+        context.placed.push((author, kind));
+        out.push(ranked);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rank::Parts;
+    use daira_core::id::{Id, PostId};
+    use daira_core::port::store::{Candidate, InboxReason, Signals};
+    use daira_core::time::Timestamp;
+    use proptest::prelude::*;
+
+    fn ranked(post: i64, author: i64, image: bool, quality: f64) -> Ranked {
+        let candidate = Candidate {
+            post: PostId::from_raw(post),
+            author: ProfileId::from_raw(author),
+            reason: InboxReason::Follow,
+            delivered_at: Timestamp::EPOCH,
+            media: if image { MediaKind::Image } else { MediaKind::Text },
+            signals: Signals::default(),
+        };
+        Ranked { candidate, parts: Parts { quality, ..Parts::default() } }
+    }
+
+    fn arb() -> impl Strategy<Value = Vec<Ranked>> {
+        proptest::collection::vec((0..8i64, any::<bool>(), 0.0..0.35f64), 0..60)
+            .prop_map(|v| v.into_iter().zip(1i64..).map(|((a, i, q), n)| ranked(n, a, i, q)).collect())
+    }
+
+    #[test]
+    fn a_loud_author_does_not_fill_the_page() {
+        let mut pool: Vec<_> = (1..=10).map(|n| ranked(n, 1, false, 0.35)).collect();
+        pool.extend((11..=20).map(|n| ranked(n, n, true, 0.01)));
+        let page = place(pool, 10, &mut Context::default(), &FeedSettings::default());
+        for window in page.windows(4) {
+            let mut authors: Vec<_> = window.iter().map(|r| r.candidate.author).collect();
+            authors.sort_unstable();
+            authors.dedup();
+            assert_eq!(authors.len(), 4);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_is_lost_or_doubled(pool in arb()) {
+            let mut before: Vec<_> = pool.iter().map(|r| r.candidate.post).collect();
+            let settings = FeedSettings::default();
+            let mut after: Vec<_> = place(pool, usize::MAX, &mut Context::default(), &settings).iter().map(|r| r.candidate.post).collect();
+            before.sort_unstable();
+            after.sort_unstable();
+            prop_assert_eq!(before, after);
+        }
+
+        #[test]
+        fn rules_break_only_when_nobody_keeps_them(pool in arb()) {
+            let settings = FeedSettings::default();
+            let order = place(pool, usize::MAX, &mut Context::default(), &settings);
+            for n in 0..order.len() {
+                let context = Context::after(order[..n].iter().map(|r| (r.candidate.author, r.candidate.media)));
+                let near = |r: &Ranked| context.author_too_near(r.candidate.author, settings.author_gap);
+                let run = |r: &Ranked| context.kind_too_often(r.candidate.media, settings.kind_run);
+                if near(&order[n]) {
+                    prop_assert!(order[n..].iter().all(near));
+                } else if run(&order[n]) {
+                    prop_assert!(order[n..].iter().all(|r| near(r) || run(r)));
+                }
+            }
+        }
+
+        #[test]
+        fn two_pages_are_one_long_page(pool in arb(), cut in 0..60usize) {
+            let settings = FeedSettings { contenders: usize::MAX, ..FeedSettings::default() };
+            let whole = place(pool.clone(), usize::MAX, &mut Context::default(), &settings);
+            let mut context = Context::default();
+            let first = place(pool.clone(), cut, &mut context, &settings);
+            let shown: Vec<_> = first.iter().map(|r| r.candidate.post).collect();
+            let rest = pool.into_iter().filter(|r| !shown.contains(&r.candidate.post)).collect();
+            let second = place(rest, usize::MAX, &mut context, &settings);
+            prop_assert_eq!(whole, [first, second].concat());
+        }
+    }
+}
