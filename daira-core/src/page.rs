@@ -67,6 +67,37 @@ impl<T> Page<T> {
     pub fn map<U>(self, f: impl FnMut(T) -> U) -> Page<U> {
         Page { items: self.items.into_iter().map(f).collect(), has_next: self.has_next }
     }
+
+    /// The page as a client gets it: each item with the sealed cursor to go on after it. `position` gives the numbers that
+    /// [`Cursors::after`] will answer for the same list.
+    pub fn connect<const N: usize>(self, cursors: &Cursors, list: &str, position: impl Fn(&T) -> [i64; N]) -> Connection<T> {
+        let seal = |item: T| {
+            let cursor = cursors.seal_numbers(list, &position(&item));
+            (item, cursor)
+        };
+        Connection { items: self.items.into_iter().map(seal).collect(), has_next: self.has_next }
+    }
+}
+
+/// One page of a list as a client gets it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Connection<T> {
+    /// The items in the list's order, each with the cursor to go on after it.
+    pub items: Vec<(T, String)>,
+    /// Whether the list goes on after them.
+    pub has_next: bool,
+}
+
+impl<T> Connection<T> {
+    /// The cursor of the next page, if there is one.
+    pub fn next(&self) -> Option<&str> {
+        self.items.last().filter(|_| self.has_next).map(|(_, cursor)| cursor.as_str())
+    }
+
+    /// The items alone.
+    pub fn into_nodes(self) -> Vec<T> {
+        self.items.into_iter().map(|(item, _)| item).collect()
+    }
 }
 
 /// Seals and opens the opaque cursors that clients carry from page to page.
@@ -117,7 +148,7 @@ impl Cursors {
 
     /// Seals a position that is one number, such as the last item's id.
     pub fn seal_number(&self, list: &str, number: i64) -> String {
-        self.seal(list, &number.to_be_bytes())
+        self.seal_numbers(list, &[number])
     }
 
     /// Opens a position that is one number.
@@ -125,9 +156,42 @@ impl Cursors {
     /// # Errors
     /// As [`open`](Self::open).
     pub fn open_number(&self, list: &str, cursor: &str) -> Result<i64> {
+        self.open_numbers(list, cursor).map(|[number]| number)
+    }
+
+    /// Seals a position made of numbers, such as an instant and an id.
+    pub fn seal_numbers(&self, list: &str, numbers: &[i64]) -> String {
+        let bytes: Vec<u8> = numbers.iter().flat_map(|n| n.to_be_bytes()).collect();
+        self.seal(list, &bytes)
+    }
+
+    /// Opens a position made of `N` numbers.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), and when the position has another shape.
+    pub fn open_numbers<const N: usize>(&self, list: &str, cursor: &str) -> Result<[i64; N]> {
+        self.open_list(list, cursor)?.try_into().map_err(|_| crate::Error::from(CommonRefusal::Cursor).on_field("after"))
+    }
+
+    /// Opens the cursor that a list is asked to go on after, if it is not asked from its beginning.
+    ///
+    /// # Errors
+    /// As [`open_numbers`](Self::open_numbers).
+    pub fn after<const N: usize>(&self, list: &str, cursor: Option<&str>) -> Result<Option<[i64; N]>> {
+        cursor.map(|cursor| self.open_numbers(list, cursor)).transpose()
+    }
+
+    /// Opens a position made of any count of numbers.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_list(&self, list: &str, cursor: &str) -> Result<Vec<i64>> {
         let bytes = self.open(list, cursor)?;
-        let bytes: [u8; 8] = bytes.try_into().map_err(|_| crate::Error::from(CommonRefusal::Cursor).on_field("after"))?;
-        Ok(i64::from_be_bytes(bytes))
+        let (numbers, rest) = bytes.as_chunks::<8>();
+        if !rest.is_empty() {
+            return Err(crate::Error::from(CommonRefusal::Cursor).on_field("after"));
+        }
+        Ok(numbers.iter().map(|n| i64::from_be_bytes(*n)).collect())
     }
 }
 
@@ -146,6 +210,18 @@ mod tests {
         assert_eq!(cursors().open_number("followers/prf_1", &sealed).unwrap(), 42);
         assert!(cursors().open_number("followers/prf_2", &sealed).is_err());
         assert!(Cursors::new(Key::new([2; 32])).open_number("followers/prf_1", &sealed).is_err());
+    }
+
+    #[test]
+    fn a_connection_hands_out_the_place_after_each_item() {
+        let page = Page { items: vec![30, 20, 10], has_next: true };
+        let connection = page.connect(&cursors(), "l", |n| [*n, -*n]);
+        assert_eq!(cursors().after("l", connection.next()).unwrap(), Some([10, -10]));
+        assert_eq!(cursors().after("l", Some(&connection.items[0].1)).unwrap(), Some([30, -30]));
+        assert_eq!(cursors().after::<2>("l", None).unwrap(), None);
+        assert!(cursors().after::<1>("l", connection.next()).is_err(), "another shape of position");
+        assert_eq!(Connection { has_next: false, ..connection.clone() }.next(), None);
+        assert_eq!(connection.into_nodes(), [30, 20, 10]);
     }
 
     #[test]
