@@ -101,7 +101,7 @@ pub trait Id: Copy + Eq + Ord + core::hash::Hash + fmt::Debug + fmt::Display + S
     }
     /// The owner's shard.
     fn shard(self) -> Shard {
-        Shard(((self.raw() >> SEQUENCE_BITS) & 0x3ff) as u16)
+        Shard(u16::try_from((self.raw() >> SEQUENCE_BITS) & 0x3ff).unwrap_or_default())
     }
 }
 

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use crate::error::{CommonRefusal, Result};
 
 /// How long a key is remembered.
-pub const LIFETIME: Duration = Duration::from_secs(24 * 3600);
+pub const LIFETIME: Duration = Duration::from_hours(24);
 
 /// The largest result that is stored, in bytes.
 pub const MAX_RESULT: usize = 512;

@@ -34,19 +34,18 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        const DAY: u64 = 24 * 3600;
         Self {
             pull_threshold: 10_000,
             inbox_days: 8,
             backfill_posts: 100,
-            access_token_life: Duration::from_secs(15 * 60),
-            session_idle: Duration::from_secs(60 * DAY),
-            session_life: Duration::from_secs(365 * DAY),
+            access_token_life: Duration::from_mins(15),
+            session_idle: Duration::from_hours(60 * 24),
+            session_life: Duration::from_hours(365 * 24),
             refresh_grace: Duration::from_secs(10),
-            code_life: Duration::from_secs(15 * 60),
+            code_life: Duration::from_mins(15),
             code_attempts: 5,
-            handle_reserved: Duration::from_secs(30 * DAY),
-            restore_window: Duration::from_secs(30 * DAY),
+            handle_reserved: Duration::from_hours(30 * 24),
+            restore_window: Duration::from_hours(30 * 24),
             minimum_age: 13,
         }
     }

@@ -110,7 +110,7 @@ events! {
     PagesServed: "daira.feed.v1", "daira.feed.v1.pages_served", key = batch_id;
 }
 
-/// The lane of a key: a fixed mix (the finaliser of SplitMix64), so that neighbouring ids spread.
+/// The lane of a key: a fixed mix (the finaliser of `SplitMix64`), so that neighbouring ids spread.
 pub fn lane(key: i64) -> i16 {
     let mut x = key.cast_unsigned();
     x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

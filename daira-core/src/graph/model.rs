@@ -69,6 +69,7 @@ pub struct Edge {
 }
 
 /// How one profile stands to another.
+#[expect(clippy::struct_excessive_bools, reason = "nine independent facts; any grouping would invent a meaning")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Relation {
     /// The first follows the second.

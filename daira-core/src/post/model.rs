@@ -149,6 +149,7 @@ pub struct PostCard {
 }
 
 /// All that decides whether somebody may see a post and answer it: the state of the author and the edges between the two.
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, each a row that is there or not")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Audience {
     /// The reader is the author.

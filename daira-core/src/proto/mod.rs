@@ -2,23 +2,40 @@
 //!
 //! Events are always here; the gRPC services need the feature `grpc`. The contracts live in `proto/`.
 
-#[expect(
-    missing_docs,
-    clippy::all,
-    clippy::pedantic,
-    unreachable_pub,
-    reason = "generated code; its documentation is the contract's own"
-)]
+/// Generated modules, nested as the packages are, because generated code refers to its neighbours by `super`.
+#[expect(missing_docs, clippy::pedantic, reason = "generated code; its documentation is the contract's own")]
+#[cfg_attr(feature = "grpc", expect(clippy::allow_attributes, clippy::allow_attributes_without_reason, reason = "generated code"))]
 mod generated {
-    pub mod event_v1 {
-        include!("generated/daira.event.v1.rs");
+    pub mod daira {
+        pub mod event {
+            pub mod v1 {
+                include!("generated/daira.event.v1.rs");
+            }
+        }
+        #[cfg(feature = "grpc")]
+        pub mod account {
+            pub mod v1 {
+                include!("generated/daira.account.v1.rs");
+            }
+        }
+        #[cfg(feature = "grpc")]
+        pub mod post {
+            pub mod v1 {
+                include!("generated/daira.post.v1.rs");
+            }
+        }
+        #[cfg(feature = "grpc")]
+        pub mod feed {
+            pub mod v1 {
+                include!("generated/daira.feed.v1.rs");
+            }
+        }
     }
 }
 
-/// Events: `daira.event.v1`.
-pub mod event {
-    pub use super::generated::event_v1 as v1;
-}
+pub use generated::daira::event;
+#[cfg(feature = "grpc")]
+pub use generated::daira::{account, feed, post};
 
 /// The compiled contracts, for gRPC reflection.
 pub const DESCRIPTORS: &[u8] = include_bytes!("generated/descriptors.bin");
