@@ -3,8 +3,13 @@
 //! `model` holds the types, `policy` the pure decisions, `service` the use cases.
 
 mod model;
+pub mod policy;
+mod reach;
+mod service;
 
 pub use model::{Block, Circle, Edge, Follow, Mute, Relation};
+pub(crate) use reach::reach;
+pub use service::{FollowOutcome, GraphService, MAX_CIRCLE_NAME, MAX_CIRCLES, MuteWhat};
 
 crate::refusals! {
     /// Why something about edges was refused.

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use super::Lock;
 use crate::error::Result;
 use crate::graph::{Block, Circle, Edge, Follow, Mute, Relation};
-use crate::id::{CircleId, ProfileId};
+use crate::id::{CircleId, Id, ProfileId};
 use crate::account::Profile;
 use crate::page::{Limit, Page};
 use crate::time::Timestamp;
@@ -17,6 +17,23 @@ pub struct EdgeKey {
     pub at: Timestamp,
     /// The profile at its far end.
     pub profile: ProfileId,
+}
+
+impl EdgeKey {
+    /// The key of an edge in a list.
+    pub fn of(edge: &Edge) -> Self {
+        Self { at: edge.at, profile: edge.profile }
+    }
+
+    /// As numbers, for a cursor.
+    pub fn numbers(self) -> [i64; 2] {
+        [self.at.as_micros(), self.profile.raw()]
+    }
+
+    /// From the numbers of a cursor.
+    pub fn from_numbers([at, profile]: [i64; 2]) -> Self {
+        Self { at: Timestamp::from_micros(at), profile: ProfileId::from_raw(profile) }
+    }
 }
 
 /// Changes edges.
