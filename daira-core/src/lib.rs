@@ -18,6 +18,7 @@
 
 pub mod account;
 pub mod actor;
+mod checks;
 pub mod comment;
 pub mod error;
 pub mod event;
