@@ -3,8 +3,13 @@
 //! `model` holds the types, `policy` the pure decisions, `service` the use cases.
 
 mod model;
+pub mod policy;
+mod reach;
+mod service;
 
 pub use model::{Comment, CommentCard, CommentCounters};
+pub(crate) use reach::{post_of, seen_comment};
+pub use service::{CommentService, MAX_TOP};
 
 /// The deepest level of an answer; a comment on the post itself is level 1.
 pub const MAX_DEPTH: u8 = 10;

@@ -4,13 +4,22 @@
 
 mod model;
 pub mod policy;
+mod reach;
+mod service;
 
 pub use model::{Attachment, Audience, Delivery, MediaKind, Post, PostCard, PostCounters, ReplyRule, Revision, Visibility};
+
+pub(crate) use reach::seen_post;
+pub use service::{CreatePost, EditPost, PostService};
 
 /// The longest post, in characters as people count them.
 pub const MAX_TEXT: usize = 2_200;
 /// The most pictures in a post.
 pub const MAX_MEDIA: usize = 10;
+/// The longest alternative text of a picture, in characters.
+pub const MAX_ALT: usize = 1_000;
+/// The longest content warning, in characters.
+pub const MAX_WARNING: usize = 200;
 
 crate::refusals! {
     /// Why something about a post was refused.
