@@ -1,0 +1,62 @@
+//! The repository's own commands: `cargo xtask <command>`. Each command is one module; this file only finds it.
+//!
+//! Few dependencies, so that it compiles in seconds: everything heavy is a program that it calls.
+
+mod codegen;
+mod deps;
+mod features;
+mod lint;
+#[cfg(feature = "proto")]
+mod proto;
+mod run;
+mod services;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+/// A command: its name, what it is good for, and what it does with the arguments that follow the name.
+type Command = (&'static str, &'static str, fn(&[String]) -> Result<()>);
+
+const COMMANDS: [Command; 5] = [
+    ("codegen", "generate the Rust of the protobuf contracts; --check fails when it was out of date", codegen::run),
+    ("deps", "prove which crate depends on which, and that heavy dependencies stay out", deps::run),
+    ("features", "build every library crate alone: without features, with each one, with all", features::run),
+    (
+        "lint",
+        "format, clippy and docs without a warning, file sizes and heads; or one of: fmt clippy doc files",
+        lint::run,
+    ),
+    (
+        "services",
+        "up | down | status: the servers that tests run against; `eval \"$(cargo xtask services up)\"`",
+        services::run,
+    ),
+];
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match dispatch(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(arguments: &[String]) -> Result<()> {
+    let Some((name, rest)) =
+        arguments.split_first().filter(|(name, _)| !["help", "--help", "-h"].contains(&name.as_str()))
+    else {
+        println!("cargo xtask <command>\n");
+        for (name, purpose, _) in COMMANDS {
+            println!("  {name:<10} {purpose}");
+        }
+        return Ok(());
+    };
+    match COMMANDS.iter().find(|(command, ..)| command == name) {
+        Some((_, _, run)) => run(rest),
+        None => bail!("there is no command `{name}`; `cargo xtask --help` lists them"),
+    }
+}

@@ -1,0 +1,102 @@
+//! Running other programs: where we are, where builds go, and steps with a label and the time they took.
+
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, Result, bail, ensure};
+
+/// The repository's folder.
+pub(crate) fn root() -> &'static Path {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().unwrap_or(here)
+}
+
+/// Where downloads, builds and throw-away servers live, outside the repository: `DAIRA_CACHE`, or `daira` in the user's
+/// cache folder.
+pub(crate) fn cache() -> Result<PathBuf> {
+    let from = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    from("DAIRA_CACHE")
+        .or_else(|| from("XDG_CACHE_HOME").map(|folder| folder.join("daira")))
+        .or_else(|| from("HOME").map(|folder| folder.join(".cache/daira")))
+        .context("set DAIRA_CACHE to a folder for builds and downloads: there is no HOME")
+}
+
+/// A cargo command in the repository. Builds go to the cache, unless `CARGO_TARGET_DIR` says otherwise.
+pub(crate) fn cargo(arguments: &[&str]) -> Result<Command> {
+    let program = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
+    let mut command = Command::new(program);
+    command.args(arguments).current_dir(root());
+    if std::env::var_os("CARGO_TARGET_DIR").is_none() {
+        command.env("CARGO_TARGET_DIR", cache()?.join("target"));
+    }
+    Ok(command)
+}
+
+/// What a command prints; an error shows what it complained about.
+pub(crate) fn output(command: &mut Command) -> Result<String> {
+    let shown = format!("{command:?}");
+    let output = command.output().with_context(|| format!("cannot run {shown}"))?;
+    if !output.status.success() {
+        // Some programs complain on the one, some on the other.
+        let said = [output.stdout, output.stderr].concat();
+        bail!("{shown} failed ({}):\n{}", output.status, tail(&String::from_utf8_lossy(&said), 30));
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// The last lines of a text.
+pub(crate) fn tail(text: &str, lines: usize) -> String {
+    let all: Vec<_> = text.trim_end().lines().collect();
+    all.get(all.len().saturating_sub(lines)..).unwrap_or_default().join("\n")
+}
+
+/// Whether a program is on the search path.
+pub(crate) fn have(program: &str) -> bool {
+    Command::new("sh")
+        .args(["-c", "command -v \"$1\"", "sh", program])
+        .output()
+        .is_ok_and(|output| output.status.success())
+}
+
+/// A sequence of steps that goes on after a failure, so that one run shows everything that is wrong.
+#[derive(Default)]
+pub(crate) struct Steps {
+    done: Vec<(String, Duration, Result<()>)>,
+}
+
+impl Steps {
+    /// Runs a command as a step; its output is shown as it comes.
+    pub(crate) fn command(&mut self, label: &str, command: &mut Command) {
+        self.step(label, || {
+            let status = command.status().with_context(|| format!("cannot run {command:?}"))?;
+            if status.success() { Ok(()) } else { bail!("{command:?} failed ({status})") }
+        });
+    }
+
+    /// Runs anything as a step.
+    pub(crate) fn step(&mut self, label: &str, work: impl FnOnce() -> Result<()>) {
+        eprintln!("── {label}");
+        let began = Instant::now();
+        let outcome = work();
+        if let Err(error) = &outcome {
+            eprintln!("{error:#}");
+        }
+        self.done.push((label.to_owned(), began.elapsed(), outcome));
+    }
+
+    /// Prints each step with its time, and fails if one did.
+    pub(crate) fn finish(self) -> Result<()> {
+        let failed = self.done.iter().filter(|(_, _, outcome)| outcome.is_err()).count();
+        eprintln!();
+        for (label, time, outcome) in &self.done {
+            let verdict = if outcome.is_ok() { "ok    " } else { "FAILED" };
+            eprintln!("{verdict} {:>7.1} s  {label}", time.as_secs_f64());
+        }
+        ensure!(failed == 0, "{failed} of {} steps failed", self.done.len());
+        Ok(())
+    }
+}

@@ -1,0 +1,67 @@
+//! `services`: the real servers that tests run against, set up on this machine, shared by all test runs, and thrown away
+//! by `services down`.
+//!
+//! Each server says by environment variables where it is: `up` prints them (for `eval`), and [`up`] hands them to the
+//! commands that run tests. A server that cannot be had is an error, never a reason to skip what needs it.
+
+mod host;
+mod obtain;
+mod postgres;
+
+use std::{
+    fs::{self, File},
+    path::PathBuf,
+};
+
+use anyhow::{Context as _, Result, bail};
+
+use host::Host;
+
+pub(crate) fn run(arguments: &[String]) -> Result<()> {
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["up"] => up()?.iter().for_each(|(name, value)| println!("export {name}='{value}'")),
+        ["down"] => down()?,
+        ["status"] => status()?,
+        _ => bail!("usage: cargo xtask services up | down | status"),
+    }
+    Ok(())
+}
+
+/// Starts what does not run yet; the names and values of the variables that tests find the servers by.
+pub(crate) fn up() -> Result<Vec<(String, String)>> {
+    let (host, _lock) = prepare()?;
+    let mut variables = Vec::new();
+    for server in postgres::SERVERS {
+        let bin = obtain::postgres(&host, server.major)?;
+        let url = server.up(&host, &bin)?;
+        variables.push((server.variable(), url));
+        variables.push((format!("{}_BIN", server.variable()), bin.display().to_string()));
+    }
+    Ok(variables)
+}
+
+fn down() -> Result<()> {
+    let (host, _lock) = prepare()?;
+    postgres::SERVERS.iter().try_for_each(|server| server.down(&host))
+}
+
+fn status() -> Result<()> {
+    let (host, _lock) = prepare()?;
+    for server in postgres::SERVERS {
+        match server.alive(&host) {
+            Some(url) => println!("{:<14} {url}", server.name()),
+            None => println!("{:<14} down", server.name()),
+        }
+    }
+    Ok(())
+}
+
+/// The folder that everything is in, and a lock on it: two test runs may begin at once.
+fn prepare() -> Result<(Host, File)> {
+    let host = Host::find()?;
+    let run: PathBuf = host.folder.join("run");
+    fs::create_dir_all(&run).with_context(|| format!("creating {}", run.display()))?;
+    let lock = File::create(run.join("lock"))?;
+    lock.lock().context("waiting for the lock on the test servers")?;
+    Ok((host, lock))
+}
