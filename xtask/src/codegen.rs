@@ -28,7 +28,7 @@ fn work(check: bool) -> Result<()> {
     let root = crate::run::root();
     let generated = root.join("daira-core/src/proto/generated");
     let before = contents(&generated)?;
-    crate::proto::generate(root)?;
+    crate::proto::generate(&root)?;
     let after = contents(&generated)?;
     if !check || before == after {
         return Ok(());

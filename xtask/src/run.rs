@@ -9,10 +9,11 @@ use std::{
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-/// The repository's folder.
-pub(crate) fn root() -> &'static Path {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.parent().unwrap_or(here)
+/// The repository's folder. Cargo says it at run time; what was compiled in may be another clone's, if they share a
+/// build folder.
+pub(crate) fn root() -> PathBuf {
+    let here = std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
+    here.parent().map_or_else(|| here.clone(), Path::to_owned)
 }
 
 /// Where downloads, builds and throw-away servers live, outside the repository: `DAIRA_CACHE`, or `daira` in the user's
