@@ -104,8 +104,14 @@ impl FeedService {
         let mut view = self.ports.store.read(actor, Access::Read).await?;
         let page = view.feed().newest(after, first).await?;
         let mut cards = cards_by_id(view.as_mut(), &page.items).await?;
-        let items = page.items.iter().filter_map(|id| cards.remove(id)).map(|card| FeedItem { card, position: 0 }).collect();
-        Ok(FeedPage { items, has_next: page.has_next, as_of: self.ports.clock.now(), place: Place::Newest { reader: member } })
+        let items =
+            page.items.iter().filter_map(|id| cards.remove(id)).map(|card| FeedItem { card, position: 0 }).collect();
+        Ok(FeedPage {
+            items,
+            has_next: page.has_next,
+            as_of: self.ports.clock.now(),
+            place: Place::Newest { reader: member },
+        })
     }
 
     /// How many posts by followed people came since an instant, at most 100.
@@ -140,7 +146,11 @@ impl FeedService {
         Some(match &page.place {
             Place::Newest { reader } => cursors.seal_number(&newest_list(reader), item.card.post.id.raw()),
             Place::Session { reader, session, carried } => {
-                let served = if *carried { page.items.iter().take(index + 1).map(|i| i.card.post.id).collect() } else { Vec::new() };
+                let served = if *carried {
+                    page.items.iter().take(index + 1).map(|i| i.card.post.id).collect()
+                } else {
+                    Vec::new()
+                };
                 FeedCursor { session: *session, as_of: page.as_of, position: item.position, served }
                     .seal(cursors, reader.profile)
             }
@@ -152,7 +162,8 @@ impl FeedService {
         let mut view = self.ports.store.read(actor, Access::Read).await?;
         let candidates = view.feed().candidates(now, self.settings.first_candidates).await?;
         let found = candidates.len();
-        let pool = candidates.into_iter().map(|c| Ranked { candidate: c, parts: score(&c, now, &self.settings) }).collect();
+        let pool =
+            candidates.into_iter().map(|c| Ranked { candidate: c, parts: score(&c, now, &self.settings) }).collect();
         let ranked = place(pool, first.get() + SPARE, &mut Context::default(), &self.settings);
         let ids: Vec<_> = ranked.iter().map(|r| r.candidate.post).collect();
         let mut cards = cards_by_id(view.as_mut(), &ids).await?;
@@ -212,7 +223,12 @@ impl FeedService {
 
     /// The whole list of a session: what was served, then everything else that was deliverable at its instant, ranked
     /// with today's inputs.
-    async fn rebuild(&self, view: &mut dyn ReadView, cursor: &FeedCursor, now: Timestamp) -> Result<Vec<(PostId, Vec<u8>)>> {
+    async fn rebuild(
+        &self,
+        view: &mut dyn ReadView,
+        cursor: &FeedCursor,
+        now: Timestamp,
+    ) -> Result<Vec<(PostId, Vec<u8>)>> {
         let candidates = view.feed().candidates(cursor.as_of, self.settings.session_candidates).await?;
         let shown = |post: &PostId| cursor.served.contains(post);
         let context: HashMap<_, _> =
@@ -228,7 +244,14 @@ impl FeedService {
         Ok(served.chain(ranked.iter().map(|r| (r.candidate.post, pack(r)))).collect())
     }
 
-    async fn freeze(&self, actor: &Actor, member: &Member, cursor: &FeedCursor, list: &[(PostId, Vec<u8>)], now: Timestamp) -> Result<Vec<(PostId, Vec<u8>)>> {
+    async fn freeze(
+        &self,
+        actor: &Actor,
+        member: &Member,
+        cursor: &FeedCursor,
+        list: &[(PostId, Vec<u8>)],
+        now: Timestamp,
+    ) -> Result<Vec<(PostId, Vec<u8>)>> {
         let (session, profile) = (cursor.session, member.profile);
         self.ports
             .transact(actor, |mut unit| Box::pin(async move { unit.feed().freeze(session, profile, list, now).await }))

@@ -36,7 +36,6 @@ pub struct FeedSettings {
 
 impl Default for FeedSettings {
     fn default() -> Self {
-        const HOUR: u64 = 3600;
         Self {
             affinity: 0.35,
             quality: 0.35,
@@ -44,8 +43,8 @@ impl Default for FeedSettings {
             diversity: 0.10,
             seen: 0.25,
             peak_prior: 0.02,
-            freshness_half_life: Duration::from_secs(6 * HOUR),
-            affinity_half_life: Duration::from_secs(14 * 24 * HOUR),
+            freshness_half_life: Duration::from_hours(6),
+            affinity_half_life: Duration::from_hours(14 * 24),
             author_gap: 4,
             kind_run: 3,
             first_candidates: 200,

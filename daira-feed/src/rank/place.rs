@@ -63,7 +63,10 @@ pub fn place(mut pool: Vec<Ranked>, places: usize, context: &mut Context, settin
         let mut best: Option<(usize, (u8, f64))> = None;
         for (at, ranked) in pool.iter().enumerate().skip(first).rev() {
             let (author, kind) = (ranked.candidate.author, ranked.candidate.media);
-            let keeps = match (context.author_too_near(author, settings.author_gap), context.kind_too_often(kind, settings.kind_run)) {
+            let keeps = match (
+                context.author_too_near(author, settings.author_gap),
+                context.kind_too_often(kind, settings.kind_run),
+            ) {
                 (false, false) => 2,
                 (false, true) => 1,
                 (true, _) => 0,

@@ -81,7 +81,7 @@ fn is_peak(at: Timestamp) -> bool {
     let hour = local.div_euclid(3600).rem_euclid(24);
     // The Unix epoch was a Thursday.
     let weekday = (local.div_euclid(86_400) + 4).rem_euclid(7);
-    hour >= 21 || hour < 1 || weekday == 5
+    !(1..21).contains(&hour) || weekday == 5
 }
 
 #[cfg(test)]
@@ -109,7 +109,7 @@ mod tests {
     fn freshness_halves_every_six_hours() {
         let settings = FeedSettings::default();
         let young = score(&candidate(NOON, Signals::default()), NOON, &settings);
-        let old = score(&candidate(NOON, Signals::default()), NOON + Duration::from_secs(6 * 3600), &settings);
+        let old = score(&candidate(NOON, Signals::default()), NOON + Duration::from_hours(6), &settings);
         assert!((young.freshness - 0.15).abs() < 1e-9 && (old.freshness - 0.075).abs() < 1e-9);
     }
 
