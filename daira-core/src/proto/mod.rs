@@ -6,7 +6,7 @@
 #[expect(missing_docs, clippy::pedantic, reason = "generated code; its documentation is the contract's own")]
 #[cfg_attr(feature = "grpc", expect(clippy::allow_attributes, clippy::allow_attributes_without_reason, reason = "generated code"))]
 mod generated {
-    pub mod daira {
+    pub(super) mod daira {
         pub mod event {
             pub mod v1 {
                 include!("generated/daira.event.v1.rs");
