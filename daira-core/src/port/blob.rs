@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use crate::error::Result;
+use crate::error::{CommonRefusal, Result};
 
 /// What is known of a blob.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,7 +14,19 @@ pub struct BlobMeta {
     pub content_type: String,
 }
 
-/// Keeps blobs. A key is `a-z 0-9 - _ . /`, at most 200 bytes, without empty, `.` or `..` segments; others are refused.
+/// Checks a key as every blob store does first.
+///
+/// # Errors
+/// [`CommonRefusal::Id`] for a key that breaks the rule of [`BlobStore`].
+pub fn check_blob_key(key: &str) -> Result<()> {
+    let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_./".contains(&b);
+    let whole = |segment: &str| !matches!(segment, "" | "." | "..");
+    let holds = key.len() <= 200 && key.bytes().all(allowed) && key.split('/').all(whole);
+    if holds { Ok(()) } else { Err(CommonRefusal::Id.into()) }
+}
+
+/// Keeps blobs. A key is `a-z 0-9 - _ . /`, at most 200 bytes, without empty, `.` or `..` segments; others are refused
+/// (see [`check_blob_key`]).
 #[async_trait]
 pub trait BlobStore: Send + Sync {
     /// Stores a blob, durable when it returns; a reader sees the old or the new blob, never a part.

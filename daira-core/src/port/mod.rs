@@ -16,7 +16,7 @@ mod transact;
 
 use std::sync::Arc;
 
-pub use blob::{BlobMeta, BlobStore, BlobStoreExt};
+pub use blob::{BlobMeta, BlobStore, BlobStoreExt, check_blob_key};
 pub use bus::{DeadLetter, Delivered, EventBatch, EventBus, Group, Lag, Savepoint};
 pub use channel::{Channel, Message};
 pub use clock::{Clock, IdSource};

@@ -1,0 +1,53 @@
+//! Uploaded pictures in memory.
+
+use async_trait::async_trait;
+
+use super::{MemoryUnit, MemoryView};
+use crate::error::Result;
+use crate::id::{MediaId, PostId, ProfileId};
+use crate::media::Media;
+use crate::port::store::{MediaReads, MediaRepository};
+use crate::time::Timestamp;
+
+#[async_trait]
+impl MediaRepository for MemoryUnit {
+    async fn insert(&mut self, media: &Media) -> Result<()> {
+        self.may_write(&[media.owner])?;
+        self.change().media.insert(media.clone(), "media.insert")
+    }
+
+    async fn lock(&mut self, ids: &[MediaId]) -> Result<Vec<Media>> {
+        let viewer = self.viewer();
+        Ok(ids.iter().filter_map(|id| self.world.media.get(id)).filter(|m| viewer.is(m.owner)).cloned().collect())
+    }
+
+    async fn attach(&mut self, ids: &[MediaId], to: Option<PostId>) -> Result<()> {
+        let pictures: Vec<Media> = ids.iter().filter_map(|id| self.world.media.get(id)).cloned().collect();
+        let owners: Vec<ProfileId> = pictures.iter().map(|m| m.owner).collect();
+        for owner in owners {
+            self.may_write(&[owner])?;
+        }
+        for picture in pictures {
+            self.change().media.put(Media { post: to, attached: true, ..picture }, "media.attach")?;
+        }
+        Ok(())
+    }
+
+    async fn sweep(&mut self, before: Timestamp, limit: u32) -> Result<Vec<Media>> {
+        self.platform_only()?;
+        Ok(self.change().media.take(limit as usize, |m| !m.attached && m.created_at < before))
+    }
+}
+
+#[async_trait]
+impl MediaReads for MemoryView {
+    async fn media(&mut self, ids: &[MediaId]) -> Result<Vec<Media>> {
+        let avatar = |m: &Media| {
+            let owner = self.world.seen_profile(self.viewer, m.owner);
+            owner.is_some_and(|p| p.avatar == Some(m.id))
+        };
+        let on_post = |m: &Media| m.post.is_some_and(|post| self.world.seen_post(self.viewer, post).is_some());
+        let known = ids.iter().filter_map(|id| self.world.media.get(id));
+        Ok(known.filter(|m| self.viewer.is(m.owner) || avatar(m) || on_post(m)).cloned().collect())
+    }
+}
