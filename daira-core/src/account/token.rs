@@ -1,0 +1,162 @@
+//! Refresh tokens and e-mail codes: both are computed from keys, so that no row and no event holds one.
+//!
+//! A refresh token is `drt_` and base64url of *session id ‖ generation ‖ tag*, where the tag is HMAC-SHA-256 over the
+//! session's random salt, its id and the generation. The database knows the salt but not the key: a copy of it opens
+//! nothing. A code is six digits of the HMAC of the challenge's id.
+
+use data_encoding::BASE64URL_NOPAD;
+use subtle::ConstantTimeEq;
+
+use crate::id::{ChallengeId, Id, SessionId};
+use crate::secret::{Key, Secret};
+use crate::text::fold;
+
+const PREFIX: &str = "drt_";
+const TAG: usize = 32;
+const BYTES: usize = 8 + 4 + TAG;
+
+/// A refresh token taken apart, its tag not yet checked: that takes the session's salt.
+#[derive(Clone)]
+pub struct RefreshToken {
+    /// The session it refreshes.
+    pub session: SessionId,
+    /// The session's generation that it was issued for.
+    pub generation: i32,
+    tag: [u8; TAG],
+}
+
+impl core::fmt::Debug for RefreshToken {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("RefreshToken")
+            .field("session", &self.session)
+            .field("generation", &self.generation)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The refresh token of a session's generation.
+pub fn seal(key: &Key, session: SessionId, generation: i32, salt: &[u8; 16]) -> Secret {
+    let tag = tag(key, session, generation, salt);
+    let bytes = [&session.raw().to_be_bytes()[..], &generation.to_be_bytes(), &tag].concat();
+    Secret::new(format!("{PREFIX}{}", BASE64URL_NOPAD.encode(&bytes)))
+}
+
+/// Takes a token apart; nothing for a text that is none.
+pub fn open(token: &Secret) -> Option<RefreshToken> {
+    let text = token.expose().strip_prefix(PREFIX)?;
+    if text.len() != BASE64URL_NOPAD.encode_len(BYTES) {
+        return None;
+    }
+    let bytes: [u8; BYTES] = BASE64URL_NOPAD.decode(text.as_bytes()).ok()?.try_into().ok()?;
+    let (session, rest) = bytes.split_first_chunk::<8>()?;
+    let (generation, tag) = rest.split_first_chunk::<4>()?;
+    Some(RefreshToken {
+        session: SessionId::from_raw(i64::from_be_bytes(*session)),
+        generation: i32::from_be_bytes(*generation),
+        tag: tag.try_into().ok()?,
+    })
+}
+
+impl RefreshToken {
+    /// Whether it was made with this key for the session that has this salt, compared in constant time.
+    pub fn is_genuine(&self, key: &Key, salt: &[u8; 16]) -> bool {
+        tag(key, self.session, self.generation, salt).ct_eq(&self.tag).into()
+    }
+}
+
+fn tag(key: &Key, session: SessionId, generation: i32, salt: &[u8; 16]) -> [u8; TAG] {
+    key.tag(&[b"refresh", salt, &session.raw().to_be_bytes(), &generation.to_be_bytes()])
+}
+
+/// The six digits that prove a challenge was received.
+pub fn code(key: &Key, challenge: ChallengeId) -> Secret {
+    let tag = key.tag(&[b"code", &challenge.raw().to_be_bytes()]);
+    // 2⁶⁴ is so much larger than 10⁶ that the digits are even to one part in 10¹³.
+    let number = tag.first_chunk::<8>().map_or(0, |bytes| u64::from_be_bytes(*bytes));
+    Secret::new(format!("{:06}", number % 1_000_000))
+}
+
+/// Whether these are the challenge's digits, compared in constant time. Arabic-Indic digits, spaces and hyphens are as
+/// good as what the mail shows.
+pub fn is_code(key: &Key, challenge: ChallengeId, typed: &Secret) -> bool {
+    // A code is six characters; whatever is much longer is no slip of the keyboard and not worth folding.
+    if typed.expose().len() > 64 {
+        return false;
+    }
+    let folded = fold(typed.expose());
+    let digits: Vec<u8> = folded.as_str().bytes().filter(|b| !b.is_ascii_whitespace() && *b != b'-').collect();
+    digits.as_slice().ct_eq(code(key, challenge).expose().as_bytes()).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn key() -> Key {
+        Key::new([5; 32])
+    }
+
+    #[test]
+    fn a_token_is_opaque_text_that_is_not_printed() {
+        let token = seal(&key(), SessionId::from_raw(7), 1, &[1; 16]);
+        assert_eq!(token.expose().len(), 4 + 59);
+        let opened = open(&token).unwrap();
+        assert!(!format!("{token:?} {opened:?}").contains(&token.expose()[30..]));
+    }
+
+    #[test]
+    fn codes_are_six_digits_in_any_spelling() {
+        let id = ChallengeId::from_raw(42);
+        let digits = code(&key(), id);
+        assert!(digits.expose().len() == 6 && digits.expose().bytes().all(|b| b.is_ascii_digit()));
+        let arabic: String =
+            digits.expose().bytes().map(|b| char::from_u32(0x660 + u32::from(b - b'0')).unwrap()).collect();
+        let spaced = format!(" {} {}-{} ", &digits.expose()[..2], &digits.expose()[2..4], &digits.expose()[4..]);
+        for typed in [digits.expose(), &arabic, &spaced] {
+            assert!(is_code(&key(), id, &Secret::new(typed)), "{typed}");
+        }
+        for typed in
+            ["", "0", "000000000000", &format!("{}0", digits.expose()), &digits.expose()[1..], &"1".repeat(1 << 20)]
+        {
+            assert!(!is_code(&key(), id, &Secret::new(typed)));
+        }
+        assert!(!is_code(&Key::new([6; 32]), id, &digits) && !is_code(&key(), ChallengeId::from_raw(43), &digits));
+    }
+
+    #[test]
+    fn codes_are_spread() {
+        let codes: HashSet<String> =
+            (0..2_000).map(|n| code(&key(), ChallengeId::from_raw(n)).expose().to_owned()).collect();
+        assert!(codes.len() > 1_980, "{}", codes.len());
+    }
+
+    proptest! {
+        #[test]
+        fn sealed_tokens_open(session in 0..i64::MAX, generation in 0..i32::MAX, salt: [u8; 16]) {
+            let opened = open(&seal(&key(), SessionId::from_raw(session), generation, &salt)).unwrap();
+            prop_assert_eq!((opened.session.raw(), opened.generation), (session, generation));
+            prop_assert!(opened.is_genuine(&key(), &salt));
+            prop_assert!(!opened.is_genuine(&Key::new([6; 32]), &salt));
+        }
+
+        #[test]
+        fn any_flipped_bit_is_noticed(at in 0..BYTES, bit in 0..8_u8) {
+            let token = seal(&key(), SessionId::from_raw(7), 1, &[1; 16]);
+            let mut bytes = BASE64URL_NOPAD.decode(&token.expose().as_bytes()[4..]).unwrap();
+            bytes[at] ^= 1 << bit;
+            let forged = Secret::new(format!("{PREFIX}{}", BASE64URL_NOPAD.encode(&bytes)));
+            prop_assert!(open(&forged).is_none_or(|t| !t.is_genuine(&key(), &[1; 16])));
+        }
+
+        #[test]
+        fn no_text_panics(text in any::<String>()) {
+            let dressed = Secret::new(format!("{PREFIX}{text}"));
+            prop_assert!(open(&Secret::new(&text)).is_none() && open(&dressed).is_none());
+            let _ = is_code(&key(), ChallengeId::from_raw(1), &Secret::new(text));
+        }
+    }
+}
