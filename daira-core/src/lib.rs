@@ -35,6 +35,7 @@ pub mod port;
 pub mod post;
 pub mod proto;
 pub mod reaction;
+mod recent;
 pub mod secret;
 pub mod settings;
 pub mod text;

@@ -1,12 +1,29 @@
 //! Accounts: joining, proving who one is, sessions, and the public profile.
 //!
-//! `model` holds the types, `policy` the pure decisions, `service` the use cases.
+//! `model` holds the types, `policy` the pure decisions, `service` the use cases. Beside them: `password` says which
+//! passwords are good enough, `token` computes refresh tokens and e-mail codes, `mail` composes, and `directory` remembers
+//! on each node which sessions live.
+//!
+//! ```text
+//! register ──▶ mail with a code ──▶ verify_email ─┐
+//!                                      log_in ────┼──▶ Tokens { access, refresh }
+//!                                      refresh ───┘        │         └──▶ refresh, each spent once
+//!                                                          └──▶ authenticate ──▶ Actor
+//! ```
 
+mod directory;
+pub mod mail;
 mod model;
+pub mod password;
+pub mod policy;
+mod service;
+pub mod token;
 
+pub use directory::{Freshness, POLL_EVERY, SessionDirectory};
 pub use model::{
     Account, AccountState, Email, Profile, ProfileCounters, ProfileKind, Registration, Session, Standing, StoredCredential,
 };
+pub use service::{AccountService, LogIn, LoggedIn, Me, Register, Tokens, UpdateProfile, VerifyEmail};
 
 crate::refusals! {
     /// Why something about an account was refused.
@@ -41,6 +58,10 @@ crate::refusals! {
         Suspended = "auth.suspended", Forbidden, "This account is suspended.", "الحساب ده موقوف.";
         /// An access or refresh token that does not hold.
         TokenInvalid = "auth.token_invalid", Unauthenticated, "Please log in again.", "سجّل دخولك تاني.";
+        /// A picture that is not the person's own, or belongs to a post.
+        AvatarInvalid = "account.avatar_invalid", Invalid, "Choose one of your own pictures.", "اختار صورة من صورك إنت.";
+        /// The account is restricted and cannot do this now.
+        Restricted = "account.restricted", Forbidden, "Your account cannot do this for now.", "حسابك مش هيقدر يعمل ده دلوقتي.";
         /// The device name is too long or holds forbidden characters.
         DeviceInvalid = "account.device_invalid", Invalid, "The device name may have up to 100 characters.", "اسم الجهاز أقصاه ١٠٠ حرف.";
     }

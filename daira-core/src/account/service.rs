@@ -1,0 +1,206 @@
+//! Use cases of accounts. Joining, sessions and profiles have files of their own; here is what they share, and the question
+//! every request begins with: whose token is this?
+
+mod profile;
+mod registration;
+mod sessions;
+
+use std::sync::Arc;
+
+use super::{AccountRefusal, Freshness, Session, SessionDirectory, policy, token};
+use crate::actor::{Actor, Member};
+use crate::error::{CommonRefusal, Error, ErrorKind, Result};
+use crate::id::{Id, SessionId};
+use crate::port::store::AuditRecord;
+use crate::port::{Claims, Ports, UnitOfWork};
+use crate::proto::event::v1;
+use crate::secret::Secret;
+use crate::text::{Bounds, clean};
+use crate::time::Timestamp;
+
+pub use profile::{Me, UpdateProfile};
+pub use registration::{Register, VerifyEmail};
+pub use sessions::LogIn;
+
+/// How often a use case that draws its actor's own ids draws them anew when they are taken.
+const DRAWS: usize = 3;
+
+/// The longest device name, in characters as people count them.
+const MAX_DEVICE: usize = 100;
+
+/// Joining, logging in, sessions and the own profile. Cloning is cheap; clones share what they remember of sessions.
+#[derive(Debug, Clone)]
+pub struct AccountService {
+    ports: Ports,
+    directory: Arc<SessionDirectory>,
+}
+
+/// What a logged-in client keeps. Neither is stored anywhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tokens {
+    /// Proves who asks, for a quarter of an hour.
+    pub access: Secret,
+    /// Exchanged for new tokens, once.
+    pub refresh: Secret,
+    /// When the access token ends.
+    pub access_expires_at: Timestamp,
+    /// When the session ends unless it is refreshed.
+    pub session_expires_at: Timestamp,
+}
+
+/// Somebody who just came in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoggedIn {
+    /// Who they are from now on; `Actor::Member(member)` is who asks.
+    pub member: Member,
+    /// Their tokens.
+    pub tokens: Tokens,
+}
+
+impl AccountService {
+    /// Over these ports.
+    pub fn new(ports: Ports) -> Self {
+        Self { ports, directory: Arc::default() }
+    }
+
+    /// What this node remembers of sessions.
+    pub fn directory(&self) -> &SessionDirectory {
+        &self.directory
+    }
+
+    /// Learns of sessions revoked on other nodes: to be called every [`POLL_EVERY`](super::POLL_EVERY), and once before a
+    /// node says that it is ready. A program that never calls it pays a look-up for every request instead.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn poll_revocations(&self) -> Result<()> {
+        self.directory.poll(&self.ports).await
+    }
+
+    /// Whose access token this is. It must hold and its session must live: remembered where revocations are polled, else
+    /// looked up.
+    ///
+    /// # Errors
+    /// [`AccountRefusal::TokenInvalid`]; [`CommonRefusal::Unavailable`] while nobody can say which sessions live.
+    pub async fn authenticate(&self, access: &Secret) -> Result<Actor> {
+        let refuse = || Error::from(AccountRefusal::TokenInvalid);
+        let now = self.ports.clock.now();
+        let claims = self.ports.signer.verify(access.expose(), now)?;
+        if self.directory.is_revoked(claims.session) {
+            return Err(refuse());
+        }
+        let known = match self.directory.freshness(now) {
+            Freshness::Fresh => self.directory.member(claims.session, claims.generation),
+            Freshness::Stale => None,
+            Freshness::Blind => return Err(CommonRefusal::Unavailable.into()),
+        };
+        let member = match known {
+            Some(member) => member,
+            None => self.resolve(&claims, now).await?.ok_or_else(refuse)?,
+        };
+        if member.profile == claims.profile { Ok(Actor::Member(member)) } else { Err(refuse()) }
+    }
+
+    /// Asks the store, which notes that this generation's token is in use.
+    async fn resolve(&self, claims: &Claims, now: Timestamp) -> Result<Option<Member>> {
+        let Claims { session, generation, .. } = *claims;
+        let found = self
+            .ports
+            .transact(&Actor::Anonymous, |mut unit| {
+                Box::pin(async move { unit.accounts().resolve_session(session, generation, now).await })
+            })
+            .await?;
+        if let Some(member) = found {
+            self.directory.remember(member, generation);
+        }
+        Ok(found)
+    }
+
+    /// A session that begins now, with its first tokens in generation 1.
+    fn new_session(&self, member: Member, device: &str, now: Timestamp) -> Session {
+        Session {
+            id: member.session,
+            account: member.account,
+            profile: member.profile,
+            device: device.to_owned(),
+            salt: self.ports.ids.bytes(),
+            generation: 1,
+            seen_generation: 0,
+            rotated_at: now,
+            created_at: now,
+            last_used_at: now,
+            expires_at: policy::session_end(now, now, &self.ports.settings),
+            revoked_at: None,
+        }
+    }
+
+    /// The tokens of a session's living generation.
+    fn tokens(&self, session: &Session, now: Timestamp) -> Result<Tokens> {
+        let end = (now + self.ports.settings.access_token_life).min(session.expires_at);
+        let claims = Claims {
+            profile: session.profile,
+            session: session.id,
+            generation: session.generation,
+            issued_at: Timestamp::from_seconds(now.as_seconds()),
+            expires_at: Timestamp::from_seconds(end.as_seconds()),
+        };
+        Ok(Tokens {
+            access: Secret::new(self.ports.signer.sign(&claims)?),
+            refresh: token::seal(&self.ports.keys.refresh, session.id, session.generation, &session.salt),
+            access_expires_at: claims.expires_at,
+            session_expires_at: session.expires_at,
+        })
+    }
+
+    fn logged_in(&self, session: &Session) -> Result<LoggedIn> {
+        let member = Member { account: session.account, profile: session.profile, session: session.id };
+        Ok(LoggedIn { member, tokens: self.tokens(session, session.created_at)? })
+    }
+}
+
+/// The device name as it is kept.
+fn device_name(input: &str) -> Result<String> {
+    clean(input, Bounds::line(0, MAX_DEVICE)).map_err(|_| Error::from(AccountRefusal::DeviceInvalid).on_field("device"))
+}
+
+/// Whether one of the ids that a use case drew for its own actor was taken.
+fn is_taken<T>(outcome: &Result<T>) -> bool {
+    matches!(outcome, Err(error) if error.kind() == ErrorKind::IdCollision)
+}
+
+fn out_of_draws() -> Error {
+    Error::new(ErrorKind::IdCollision, "account.draw")
+}
+
+/// Ends a session before its time and says so in the log and the audit trail.
+async fn end_session(unit: &mut dyn UnitOfWork, session: Session, at: Timestamp, reason: &'static str) -> Result<()> {
+    let ended = Session { revoked_at: Some(at), ..session };
+    unit.accounts().update_session(&ended).await?;
+    tell_end(unit, &ended, at, reason).await
+}
+
+async fn tell_end(unit: &mut dyn UnitOfWork, session: &Session, at: Timestamp, reason: &'static str) -> Result<()> {
+    let event = v1::SessionRevoked {
+        session_id: session.id.raw(),
+        profile_id: session.profile.raw(),
+        reason: reason.to_owned(),
+    };
+    unit.journal().append(&[event.into()]).await?;
+    audit(unit, "session.revoked", session.id, reason, at).await
+}
+
+/// A line in the audit trail: ids and codes only.
+async fn audit<I: Id>(
+    unit: &mut dyn UnitOfWork,
+    action: &'static str,
+    subject: I,
+    detail: &str,
+    at: Timestamp,
+) -> Result<()> {
+    unit.journal().audit(&AuditRecord { action, subject: subject.raw(), detail: detail.to_owned(), at }).await
+}
+
+/// For the programs' logs, which hold ids only.
+fn note_reuse(session: SessionId) {
+    tracing::warn!(%session, "a spent refresh token came back: the session ends");
+}

@@ -1,0 +1,237 @@
+//! Joining: a registration is opened, its code goes out by mail, and the code makes account, profile and first session.
+//!
+//! Whether an e-mail has an account already is told by the mail alone: `register` does the same work and gives the same
+//! answer, and a code that comes too late is as wrong as any other.
+
+use super::super::{
+    Account, AccountRefusal, AccountState, Email, Profile, ProfileKind, Registration, Session, Standing, mail,
+    password, policy, token,
+};
+use super::profile::{display_name, new_handle};
+use super::{AccountService, DRAWS, LoggedIn, audit, device_name, is_taken, out_of_draws};
+use crate::actor::{Actor, Member};
+use crate::checks::keyed;
+use crate::error::{Error, ErrorKind, Result};
+use crate::id::{ChallengeId, Id};
+use crate::idempotency::IdempotencyKey;
+use crate::locale::Locale;
+use crate::port::UnitOfWork;
+use crate::port::store::HandleHolder;
+use crate::proto::event::v1;
+use crate::secret::Secret;
+use crate::text::Handle;
+use crate::time::{Date, Timestamp};
+
+/// What somebody who wants to join says of themselves, as typed.
+#[derive(Debug, Clone)]
+pub struct Register {
+    /// Their e-mail address.
+    pub email: String,
+    /// The password they choose.
+    pub password: Secret,
+    /// The handle they want.
+    pub handle: String,
+    /// Their display name.
+    pub name: String,
+    /// When they were born, for instance `2001-09-30`.
+    pub birth_date: String,
+    /// The language of mails to them.
+    pub locale: Locale,
+}
+
+/// The proof that a registration's mail arrived.
+#[derive(Debug, Clone)]
+pub struct VerifyEmail {
+    /// The registration.
+    pub registration: ChallengeId,
+    /// The six digits of the mail.
+    pub code: Secret,
+    /// What the session is to be shown as, for instance "Firefox on Android".
+    pub device: String,
+}
+
+/// A registration's input, checked.
+struct Checked {
+    email: Email,
+    handle: Handle,
+    name: String,
+    birth_date: Date,
+}
+
+impl AccountService {
+    /// Opens a registration, which holds the handle and waits for its code. Under a key, a repeated request gets the same
+    /// registration.
+    ///
+    /// # Errors
+    /// One of the [`AccountRefusal`]s about e-mail, handle, name, date of birth or password, with its field; a handle that
+    /// somebody holds is [`AccountRefusal::HandleTaken`]. An e-mail that has an account is none.
+    pub async fn register(&self, input: Register, key: Option<IdempotencyKey>) -> Result<ChallengeId> {
+        let now = self.ports.clock.now();
+        let checked = check(&input, now, self.ports.settings.minimum_age)?;
+        // The stored fingerprint of the request must not let anybody who sees it try passwords.
+        let fingerprint = self.ports.keys.challenge.tag(&[b"register", input.password.expose().as_bytes()]);
+        let Checked { email, handle, name, birth_date } = &checked;
+        let request = (email.as_str(), handle.as_str(), name, birth_date.to_string(), input.locale, fingerprint);
+        let keyed = keyed("account.register", key, &request);
+        let password_hash = &self.ports.hasher.hash(&input.password).await?;
+        let (clock, ids, settings, locale) = (&self.ports.clock, &self.ports.ids, &self.ports.settings, input.locale);
+        self.ports
+            .transact_once(&Actor::Anonymous, keyed.as_ref(), |mut unit| {
+                Box::pin(async move {
+                    let now = clock.now();
+                    let registration = Registration {
+                        id: ids.draw(now, ids.shard()),
+                        email: email.clone(),
+                        password_hash: password_hash.clone(),
+                        handle: handle.clone(),
+                        name: name.clone(),
+                        birth_date: *birth_date,
+                        locale,
+                        attempts: 0,
+                        created_at: now,
+                        expires_at: now + settings.code_life,
+                    };
+                    unit.accounts().insert_registration(&registration).await?;
+                    let holder = HandleHolder::Registration(registration.id, registration.expires_at);
+                    if !unit.accounts().claim_handle(handle, holder, None, now).await? {
+                        return Err(Error::from(AccountRefusal::HandleTaken).on_field("handle"));
+                    }
+                    let event = v1::RegistrationOpened { registration_id: registration.id.raw() };
+                    unit.journal().append(&[event.into()]).await?;
+                    Ok(registration.id)
+                })
+            })
+            .await
+    }
+
+    /// Completes a registration with the code of its mail and logs its owner in. Wrong codes are counted even though they
+    /// are refused; after a few, or when its time is over, no code is right any more.
+    ///
+    /// # Errors
+    /// [`AccountRefusal::CodeInvalid`] for every reason to do with code, registration or e-mail;
+    /// [`AccountRefusal::DeviceInvalid`].
+    pub async fn verify_email(&self, input: VerifyEmail) -> Result<LoggedIn> {
+        let refuse = || Error::from(AccountRefusal::CodeInvalid).on_field("code");
+        let device = device_name(&input.device)?;
+        for _ in 0..DRAWS {
+            let outcome = self.open_account(&input, &device).await;
+            if is_taken(&outcome) {
+                continue;
+            }
+            return match outcome {
+                Ok(Some(session)) => self.logged_in(&session),
+                Ok(None) => Err(refuse()),
+                // The address got its account after this registration was opened.
+                Err(error) if error.kind() == ErrorKind::Conflict("account_email") => Err(refuse()),
+                Err(error) => Err(error),
+            };
+        }
+        Err(out_of_draws())
+    }
+
+    /// Counts a wrong code and answers nothing, or makes the account. The unit runs as the member that it brings into
+    /// being: every row it adds is its actor's own.
+    async fn open_account(&self, input: &VerifyEmail, device: &str) -> Result<Option<Session>> {
+        let (ids, shard, now) = (&self.ports.ids, self.ports.ids.shard(), self.ports.clock.now());
+        let member =
+            Member { account: ids.draw(now, shard), profile: ids.draw(now, shard), session: ids.draw(now, shard) };
+        let session = &self.new_session(member, device, now);
+        let (settings, keys) = (&self.ports.settings, &self.ports.keys);
+        self.ports
+            .transact(&Actor::Member(member), |mut unit| {
+                Box::pin(async move {
+                    let Some(registration) = unit.accounts().registration(input.registration).await? else {
+                        return Ok(None);
+                    };
+                    if registration.expires_at <= now || registration.attempts >= settings.code_attempts {
+                        return Ok(None);
+                    }
+                    if !token::is_code(&keys.challenge, registration.id, &input.code) {
+                        unit.accounts().set_attempts(registration.id, registration.attempts + 1).await?;
+                        return Ok(None);
+                    }
+                    settle(&mut *unit, registration, session, now).await?;
+                    Ok(Some(session.clone()))
+                })
+            })
+            .await
+    }
+
+    /// Sends the mail of a registration: the code, or the notice that the address has an account. Answers whether there was
+    /// something to send. Sending it twice does no harm; both carry the same code and the same key.
+    ///
+    /// # Errors
+    /// The store's and the channel's.
+    pub async fn deliver_registration_mail(&self, registration: ChallengeId) -> Result<bool> {
+        let (registration, account) = {
+            let mut unit = self.ports.store.begin(&Actor::System("registration-mail")).await?;
+            let Some(registration) = unit.accounts().registration(registration).await? else { return Ok(false) };
+            let account = unit.accounts().account_by_email(&registration.email).await?;
+            (registration, account)
+        };
+        let now = self.ports.clock.now();
+        if registration.expires_at <= now {
+            return Ok(false);
+        }
+        let message = match account {
+            Some(account) => mail::already_joined(&registration, account.locale),
+            None => mail::code(&registration, &token::code(&self.ports.keys.challenge, registration.id), now),
+        };
+        self.ports.mail.send(&message).await?;
+        Ok(true)
+    }
+}
+
+fn check(input: &Register, now: Timestamp, minimum_age: i32) -> Result<Checked> {
+    let email = Email::new(&input.email)?;
+    let handle = new_handle(&input.handle)?;
+    let name = display_name(&input.name)?;
+    let birth_date = Date::parse(&input.birth_date)
+        .ok_or_else(|| Error::from(AccountRefusal::BirthDateInvalid).on_field("birthDate"))?;
+    policy::may_join(birth_date, now, minimum_age)?;
+    let mail_name = email.as_str().split('@').next().unwrap_or_default();
+    password::check(&input.password, &[handle.as_str(), mail_name])?;
+    Ok(Checked { email, handle, name, birth_date })
+}
+
+/// Turns a registration into account, profile and session.
+async fn settle(
+    unit: &mut dyn UnitOfWork,
+    registration: Registration,
+    session: &Session,
+    now: Timestamp,
+) -> Result<()> {
+    let Registration { id, email, password_hash, handle, name, birth_date, locale, .. } = registration;
+    let account = Account {
+        id: session.account,
+        email,
+        state: AccountState::Active,
+        birth_date,
+        locale,
+        created_at: now,
+        version: 1,
+    };
+    unit.accounts().insert_account(&account, &password_hash).await?;
+    let profile = Profile {
+        id: session.profile,
+        account: account.id,
+        handle,
+        name,
+        bio: String::new(),
+        links: Vec::new(),
+        avatar: None,
+        kind: ProfileKind::Regular,
+        private: false,
+        standing: Standing::Live,
+        created_at: now,
+        version: 1,
+    };
+    unit.accounts().insert_profile(&profile).await?;
+    if !unit.accounts().claim_handle(&profile.handle, HandleHolder::Profile(profile.id), Some(id), now).await? {
+        return Err(Error::from(AccountRefusal::HandleTaken).on_field("handle"));
+    }
+    unit.accounts().insert_session(session).await?;
+    unit.accounts().delete_registration(id).await?;
+    unit.journal().append(&[v1::ProfileCreated { profile_id: profile.id.raw() }.into()]).await?;
+    audit(unit, "account.registered", account.id, "", now).await
+}

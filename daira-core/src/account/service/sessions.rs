@@ -1,0 +1,277 @@
+//! Sessions: logging in, refreshing, looking at them and ending them.
+
+use super::super::policy::{self, Refresh};
+use super::super::{AccountRefusal, Email, Profile, Session, StoredCredential, token};
+use super::{
+    AccountService, DRAWS, LoggedIn, Tokens, audit, device_name, end_session, is_taken, note_reuse, out_of_draws,
+    tell_end,
+};
+use crate::actor::{Actor, Member};
+use crate::error::{CommonRefusal, Error, Result};
+use crate::id::{Id, SessionId};
+use crate::port::UnitOfWork;
+use crate::port::store::{Access, Lock};
+use crate::proto::event::v1;
+use crate::secret::Secret;
+
+/// How often a log-in begins anew because the password or the account's state changed under it.
+const LOG_IN_TRIES: usize = 3;
+
+/// A proof of identity, as typed.
+#[derive(Debug, Clone)]
+pub struct LogIn {
+    /// The e-mail address.
+    pub email: String,
+    /// The password.
+    pub password: Secret,
+    /// What the session is to be shown as, for instance "Firefox on Android".
+    pub device: String,
+}
+
+/// What a log-in changes besides beginning a session.
+struct Upkeep {
+    /// A hash of today's kind for one of an older kind.
+    upgraded_hash: Option<String>,
+    /// Profiles to bring back, when the account wakes up.
+    waking: Option<Vec<Profile>>,
+}
+
+impl AccountService {
+    /// Logs in. An unknown e-mail costs the same work and gets the same answer as a wrong password. A stored hash of an older
+    /// kind is replaced, and a deactivated account wakes up.
+    ///
+    /// # Errors
+    /// [`AccountRefusal::CredentialsInvalid`], [`AccountRefusal::Suspended`], [`AccountRefusal::DeviceInvalid`].
+    pub async fn log_in(&self, input: LogIn) -> Result<LoggedIn> {
+        let device = device_name(&input.device)?;
+        for _ in 0..LOG_IN_TRIES {
+            let stored = self.proven(&input).await?;
+            let upkeep = self.upkeep(&input, &stored).await?;
+            if let Some(session) = self.open_session(&stored, &upkeep, &device).await? {
+                return self.logged_in(&session);
+            }
+        }
+        Err(CommonRefusal::Unavailable.into())
+    }
+
+    /// The credential that the input proves.
+    async fn proven(&self, input: &LogIn) -> Result<StoredCredential> {
+        let stored = match Email::new(&input.email) {
+            Ok(email) => {
+                let mut view = self.ports.store.read(&Actor::Anonymous, Access::Read).await?;
+                view.accounts().credential_by_email(&email).await?
+            }
+            Err(_) => None,
+        };
+        let hash = stored.as_ref().map(|stored| stored.password_hash.as_str());
+        let matches = self.ports.hasher.verify(&input.password, hash).await?;
+        let Some(stored) = stored.filter(|_| matches) else {
+            tracing::info!(code = AccountRefusal::CredentialsInvalid.code(), "log-in refused");
+            return Err(AccountRefusal::CredentialsInvalid.into());
+        };
+        policy::may_log_in(stored.state, self.ports.clock.now())?;
+        Ok(stored)
+    }
+
+    async fn upkeep(&self, input: &LogIn, stored: &StoredCredential) -> Result<Upkeep> {
+        let is_outdated = self.ports.hasher.is_outdated(&stored.password_hash);
+        let upgraded_hash = if is_outdated { Some(self.ports.hasher.hash(&input.password).await?) } else { None };
+        let wakes = policy::state_after_log_in(stored.state, self.ports.clock.now()) != stored.state;
+        let waking = if wakes {
+            let member = self.draw_session(stored);
+            let mut view = self.ports.store.read(&Actor::Member(member), Access::Read).await?;
+            Some(view.accounts().own_profiles().await?)
+        } else {
+            None
+        };
+        Ok(Upkeep { upgraded_hash, waking })
+    }
+
+    fn draw_session(&self, stored: &StoredCredential) -> Member {
+        let session = self.ports.ids.draw(self.ports.clock.now(), stored.profile.shard());
+        Member { account: stored.account, profile: stored.profile, session }
+    }
+
+    /// Begins a session; nothing when the password or the state is no longer what was proven.
+    async fn open_session(&self, stored: &StoredCredential, upkeep: &Upkeep, device: &str) -> Result<Option<Session>> {
+        for _ in 0..DRAWS {
+            let (member, now) = (self.draw_session(stored), self.ports.clock.now());
+            let session = &self.new_session(member, device, now);
+            let outcome = self
+                .ports
+                .transact(&Actor::Member(member), |mut unit| {
+                    Box::pin(async move {
+                        let unit = &mut *unit;
+                        // Locked, so that whatever ends all sessions of the account comes wholly before or after this one.
+                        let account = unit.accounts().account(stored.account, Lock::Update).await?;
+                        let Some(mut account) = account else { return Err(AccountRefusal::CredentialsInvalid.into()) };
+                        policy::may_log_in(account.state, now)?;
+                        if unit.accounts().password_hash(account.id).await?.as_ref() != Some(&stored.password_hash) {
+                            return Ok(None);
+                        }
+                        let state = policy::state_after_log_in(account.state, now);
+                        if state != account.state {
+                            let Some(profiles) = &upkeep.waking else { return Ok(None) };
+                            account.state = state;
+                            account.version += 1;
+                            unit.accounts().update_account(&account).await?;
+                            wake(unit, profiles, state.standing()).await?;
+                            audit(unit, "account.woken", account.id, "", now).await?;
+                        }
+                        if let Some(hash) = &upkeep.upgraded_hash {
+                            unit.accounts().set_password_hash(account.id, hash).await?;
+                            audit(unit, "account.password_upgraded", account.id, "", now).await?;
+                        }
+                        unit.accounts().insert_session(session).await?;
+                        audit(unit, "account.log_in", session.id, "", now).await?;
+                        Ok(Some(session.clone()))
+                    })
+                })
+                .await;
+            if !is_taken(&outcome) {
+                return outcome;
+            }
+        }
+        Err(out_of_draws())
+    }
+
+    /// Exchanges a refresh token for the next tokens. The answer may be lost and the request repeated, or raced by other
+    /// tabs: all of them get the same living token. A copy that comes back later ends the session for both holders.
+    ///
+    /// # Errors
+    /// [`AccountRefusal::TokenInvalid`].
+    pub async fn refresh(&self, refresh: &Secret) -> Result<Tokens> {
+        let refuse = || Error::from(AccountRefusal::TokenInvalid);
+        let token = &token::open(refresh).ok_or_else(refuse)?;
+        let now = self.ports.clock.now();
+        let (settings, key) = (&self.ports.settings, &self.ports.keys.refresh);
+        let found = self
+            .ports
+            .transact(&Actor::Anonymous, |mut unit| {
+                Box::pin(async move {
+                    let unit = &mut *unit;
+                    let Some(mut session) = unit.accounts().session(token.session).await? else { return Ok(None) };
+                    if !token.is_genuine(key, &session.salt) {
+                        return Ok(None);
+                    }
+                    // Resolved with a generation that was seen before: this notes nothing, but sees to it that session and
+                    // account live.
+                    if unit.accounts().resolve_session(session.id, session.seen_generation, now).await?.is_none() {
+                        return Ok(None);
+                    }
+                    let verdict = policy::refresh(&session, token.generation, now, settings.refresh_grace);
+                    match verdict {
+                        Refresh::Rotate => {
+                            session.generation += 1;
+                            session.rotated_at = now;
+                            session.last_used_at = now;
+                            session.expires_at = policy::session_end(session.created_at, now, settings);
+                            unit.accounts().update_session(&session).await?;
+                        }
+                        Refresh::Repeat => {}
+                        Refresh::Reuse => {
+                            end_session(unit, session.clone(), now, "refresh_reused").await?;
+                        }
+                    }
+                    Ok(Some((session, verdict)))
+                })
+            })
+            .await?;
+        let (session, verdict) = found.ok_or_else(refuse)?;
+        if verdict == Refresh::Reuse {
+            self.directory.revoke(session.id, now);
+            note_reuse(session.id);
+            return Err(refuse());
+        }
+        self.tokens(&session, now)
+    }
+
+    /// Ends the session that asks. Doing it twice is as good as once.
+    ///
+    /// # Errors
+    /// Only for somebody who is not logged in, and the store's.
+    pub async fn log_out(&self, actor: &Actor) -> Result<()> {
+        let session = actor.member()?.session;
+        self.end_own(actor, session, "log_out").await
+    }
+
+    /// The living sessions of the actor's account, newest first.
+    ///
+    /// # Errors
+    /// Only for somebody who is not logged in, and the store's.
+    pub async fn sessions(&self, actor: &Actor) -> Result<Vec<Session>> {
+        actor.member()?;
+        let mut view = self.ports.store.read(actor, Access::Read).await?;
+        view.accounts().own_sessions(self.ports.clock.now()).await
+    }
+
+    /// Ends one of the account's sessions. Doing it twice is as good as once.
+    ///
+    /// # Errors
+    /// Not found for a session of somebody else, and for none.
+    pub async fn revoke_session(&self, actor: &Actor, session: SessionId) -> Result<()> {
+        self.end_own(actor, session, "revoked").await
+    }
+
+    async fn end_own(&self, actor: &Actor, session: SessionId, reason: &'static str) -> Result<()> {
+        let (member, now) = (*actor.member()?, self.ports.clock.now());
+        self.ports
+            .transact(actor, |mut unit| {
+                Box::pin(async move {
+                    let found = unit.accounts().session(session).await?;
+                    let found =
+                        found.filter(|session| session.account == member.account).ok_or_else(Error::not_found)?;
+                    if found.revoked_at.is_none() {
+                        end_session(&mut *unit, found, now, reason).await?;
+                    }
+                    Ok(())
+                })
+            })
+            .await?;
+        self.directory.revoke(session, now);
+        Ok(())
+    }
+
+    /// Ends all sessions of the account but the one that asks; answers how many.
+    ///
+    /// # Errors
+    /// Only for somebody who is not logged in, and the store's.
+    pub async fn revoke_other_sessions(&self, actor: &Actor) -> Result<usize> {
+        let (member, now) = (*actor.member()?, self.ports.clock.now());
+        let ended = self
+            .ports
+            .transact(actor, |mut unit| {
+                Box::pin(async move {
+                    let unit = &mut *unit;
+                    // Locked against a log-in that is about to add one.
+                    unit.accounts().account(member.account, Lock::Update).await?;
+                    let ended = unit.accounts().revoke_sessions(member.account, Some(member.session), now).await?;
+                    for id in &ended {
+                        if let Some(session) = unit.accounts().session(*id).await? {
+                            tell_end(unit, &session, now, "revoked").await?;
+                        }
+                    }
+                    Ok(ended)
+                })
+            })
+            .await?;
+        for session in &ended {
+            self.directory.revoke(*session, now);
+        }
+        Ok(ended.len())
+    }
+}
+
+/// Brings the profiles of an account to the standing of its new state.
+async fn wake(unit: &mut dyn UnitOfWork, profiles: &[Profile], standing: super::super::Standing) -> Result<()> {
+    for profile in profiles {
+        let Some(mut profile) = unit.accounts().profile(profile.id, Lock::Update).await? else { continue };
+        if profile.standing != standing {
+            profile.standing = standing;
+            profile.version += 1;
+            unit.accounts().update_profile(&profile).await?;
+            unit.journal().append(&[v1::ProfileChanged { profile_id: profile.id.raw() }.into()]).await?;
+        }
+    }
+    Ok(())
+}
