@@ -2,7 +2,9 @@
 //!
 //! Few dependencies, so that it compiles in seconds: everything heavy is a program that it calls.
 
+mod ci;
 mod codegen;
+mod coverage;
 mod deps;
 mod features;
 mod lint;
@@ -10,6 +12,7 @@ mod lint;
 mod proto;
 mod run;
 mod services;
+mod test;
 
 use std::process::ExitCode;
 
@@ -18,8 +21,10 @@ use anyhow::{Result, bail};
 /// A command: its name, what it is good for, and what it does with the arguments that follow the name.
 type Command = (&'static str, &'static str, fn(&[String]) -> Result<()>);
 
-const COMMANDS: [Command; 5] = [
+const COMMANDS: [Command; 8] = [
+    ("ci", "everything that a change must pass; each step is a command of its own", ci::run),
     ("codegen", "generate the Rust of the protobuf contracts; --check fails when it was out of date", codegen::run),
+    ("coverage", "which lines the tests reach, closing with a TOTAL line", coverage::run),
     ("deps", "prove which crate depends on which, and that heavy dependencies stay out", deps::run),
     ("features", "build every library crate alone: without features, with each one, with all", features::run),
     (
@@ -32,6 +37,7 @@ const COMMANDS: [Command; 5] = [
         "up | down | status: the servers that tests run against; `eval \"$(cargo xtask services up)\"`",
         services::run,
     ),
+    ("test", "start the servers that tests need, run all tests, and say how many cases ran on each adapter", test::run),
 ];
 
 fn main() -> ExitCode {
