@@ -5,6 +5,7 @@ use core::cmp::Reverse;
 use async_trait::async_trait;
 
 use super::rows::{HeldHandle, OF_ACCOUNT, Password};
+use super::table::each;
 use super::world::Viewer;
 use super::{MemoryUnit, MemoryView};
 use crate::account::{Account, Email, Profile, ProfileCounters, Registration, Session, Standing, StoredCredential};
@@ -96,7 +97,7 @@ impl AccountRepository for MemoryUnit {
     }
 
     async fn profiles_by_handle(&mut self, handles: &[Handle]) -> Result<Vec<ProfileId>> {
-        let holder = |handle: &Handle| self.world.profiles.holder("handle", handle.as_str()).map(|p| p.id);
+        let holder = |handle: &Handle| self.world.profiles.holder("profile_handle", handle.as_str()).map(|p| p.id);
         Ok(handles.iter().filter_map(holder).collect())
     }
 
@@ -223,17 +224,17 @@ impl AccountReads for MemoryView {
     }
 
     async fn profiles(&mut self, ids: &[ProfileId]) -> Result<Vec<Profile>> {
-        Ok(ids.iter().filter_map(|id| self.world.seen_profile(self.viewer, *id)).cloned().collect())
+        Ok(each(ids).filter_map(|id| self.world.seen_profile(self.viewer, id)).cloned().collect())
     }
 
     async fn profile_by_handle(&mut self, handle: &Handle) -> Result<Option<Profile>> {
-        let holder = self.world.profiles.holder("handle", handle.as_str());
+        let holder = self.world.profiles.holder("profile_handle", handle.as_str());
         Ok(holder.filter(|p| self.world.sees_profile(self.viewer, p)).cloned())
     }
 
     async fn profile_counters(&mut self, ids: &[ProfileId]) -> Result<Vec<(ProfileId, ProfileCounters)>> {
-        let seen = ids.iter().filter(|id| self.world.seen_profile(self.viewer, **id).is_some());
-        Ok(seen.map(|id| (*id, self.world.profile_counters(*id))).collect())
+        let seen = each(ids).filter(|id| self.world.seen_profile(self.viewer, *id).is_some());
+        Ok(seen.map(|id| (id, self.world.profile_counters(id))).collect())
     }
 
     async fn revoked_since(&mut self, since: Timestamp) -> Result<Vec<(SessionId, Timestamp)>> {

@@ -5,7 +5,7 @@ use core::cmp::Reverse;
 use async_trait::async_trait;
 
 use super::rows::ANSWERS;
-use super::table::page;
+use super::table::{each, page};
 use super::{MemoryUnit, MemoryView};
 use crate::comment::{Comment, CommentCard};
 use crate::error::Result;
@@ -59,7 +59,7 @@ impl MemoryView {
 #[async_trait]
 impl CommentReads for MemoryView {
     async fn cards(&mut self, ids: &[CommentId]) -> Result<Vec<CommentCard>> {
-        let seen = ids.iter().filter_map(|id| self.world.seen_comment(self.viewer, *id));
+        let seen = each(ids).filter_map(|id| self.world.seen_comment(self.viewer, id));
         Ok(seen.filter_map(|comment| self.comment_card(comment)).collect())
     }
 

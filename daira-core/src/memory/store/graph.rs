@@ -5,7 +5,7 @@ use core::cmp::Reverse;
 use async_trait::async_trait;
 
 use super::rows::{CircleMember, FROM, OF_ACCOUNT, TO};
-use super::table::page;
+use super::table::{each, page};
 use super::{MemoryUnit, MemoryView};
 use crate::account::Profile;
 use crate::error::Result;
@@ -34,7 +34,11 @@ impl GraphRepository for MemoryUnit {
     }
 
     async fn insert_follow(&mut self, follow: &Follow) -> Result<bool> {
-        self.may_write(&[follow.follower, follow.followee])?;
+        // Nobody makes others follow them: it takes their request, or an open profile.
+        let asked = self.world.requests.has(&(follow.follower, follow.followee));
+        let open = self.world.profiles.get(&follow.followee).is_some_and(|p| !p.private);
+        let accepts = (asked || open).then_some(follow.followee);
+        self.may_write(&[Some(follow.follower), accepts].into_iter().flatten().collect::<Vec<_>>())?;
         self.change().follows.add(*follow, "follow.insert")
     }
 
@@ -148,7 +152,7 @@ pub(crate) fn newest_first(edge: &Edge) -> Reverse<EdgeKey> {
 impl GraphReads for MemoryView {
     async fn relations(&mut self, to: &[ProfileId]) -> Result<Vec<(ProfileId, Relation)>> {
         let Some(me) = self.viewer.profile().and_then(|me| self.world.profiles.get(&me)) else { return Ok(Vec::new()) };
-        let known = to.iter().filter_map(|id| self.world.profiles.get(id));
+        let known = each(to).filter_map(|id| self.world.profiles.get(&id));
         let relations = known.map(|p| (p, Relation { blocked_by: false, ..self.world.relation(me, p) }));
         let shown = relations.filter(|(p, relation)| relation.blocks || self.world.sees_profile(self.viewer, p));
         Ok(shown.map(|(p, relation)| (p.id, relation)).collect())

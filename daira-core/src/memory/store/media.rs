@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 
+use super::table::each;
 use super::{MemoryUnit, MemoryView};
 use crate::error::Result;
 use crate::id::{MediaId, PostId, ProfileId};
@@ -18,11 +19,11 @@ impl MediaRepository for MemoryUnit {
 
     async fn lock(&mut self, ids: &[MediaId]) -> Result<Vec<Media>> {
         let viewer = self.viewer();
-        Ok(ids.iter().filter_map(|id| self.world.media.get(id)).filter(|m| viewer.is(m.owner)).cloned().collect())
+        Ok(each(ids).filter_map(|id| self.world.media.get(&id)).filter(|m| viewer.is(m.owner)).cloned().collect())
     }
 
     async fn attach(&mut self, ids: &[MediaId], to: Option<PostId>) -> Result<()> {
-        let pictures: Vec<Media> = ids.iter().filter_map(|id| self.world.media.get(id)).cloned().collect();
+        let pictures: Vec<Media> = each(ids).filter_map(|id| self.world.media.get(&id)).cloned().collect();
         let owners: Vec<ProfileId> = pictures.iter().map(|m| m.owner).collect();
         for owner in owners {
             self.may_write(&[owner])?;
@@ -47,7 +48,7 @@ impl MediaReads for MemoryView {
             owner.is_some_and(|p| p.avatar == Some(m.id))
         };
         let on_post = |m: &Media| m.post.is_some_and(|post| self.world.seen_post(self.viewer, post).is_some());
-        let known = ids.iter().filter_map(|id| self.world.media.get(id));
+        let known = each(ids).filter_map(|id| self.world.media.get(&id));
         Ok(known.filter(|m| self.viewer.is(m.owner) || avatar(m) || on_post(m)).cloned().collect())
     }
 }

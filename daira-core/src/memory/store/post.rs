@@ -5,7 +5,7 @@ use core::cmp::Reverse;
 use async_trait::async_trait;
 
 use super::rows::{BY_AUTHOR, OF_POST, PostTag, TO, target_key};
-use super::table::page;
+use super::table::{each, page};
 use super::world::{Viewer, World};
 use super::{MemoryUnit, MemoryView};
 use crate::error::Result;
@@ -23,12 +23,14 @@ use crate::time::Timestamp;
 const REVISIONS: usize = 100;
 
 impl World {
-    /// Brings a post's tags in line with it; unknown tags are created with the spelling used here.
+    /// Brings a post's tags in line with it; unknown tags are created with the spelling used here. Posts that are not
+    /// public stand under no tag, and make none known.
     fn retag(&mut self, before: Option<&Post>, post: &Post) -> Result<()> {
         for tag in before.map(|b| b.tags.as_slice()).unwrap_or_default() {
             self.post_tags.remove(&(tag.key.clone(), post.id));
         }
-        for tag in &post.tags {
+        let tags = if post.visibility == Visibility::Public { post.tags.as_slice() } else { &[] };
+        for tag in tags {
             self.hashtags.add(Hashtag { key: tag.key.clone(), spelling: tag.spelling.clone() }, "hashtag.insert")?;
             self.post_tags.put(PostTag { tag: tag.key.clone(), post: post.id }, "post.tag")?;
         }
@@ -111,7 +113,7 @@ impl PostRepository for MemoryUnit {
 #[async_trait]
 impl PostReads for MemoryView {
     async fn cards(&mut self, ids: &[PostId]) -> Result<Vec<PostCard>> {
-        let seen = ids.iter().filter_map(|id| self.world.seen_post(self.viewer, *id));
+        let seen = each(ids).filter_map(|id| self.world.seen_post(self.viewer, id));
         let cards = seen.filter_map(|post| {
             Some(PostCard {
                 author: self.world.profiles.get(&post.author)?.clone(),
@@ -131,11 +133,8 @@ impl PostReads for MemoryView {
 
     async fn by_tag(&mut self, tag: &TagKey, after: Option<PostId>, limit: Limit) -> Result<Page<PostId>> {
         let tagged = self.world.post_tags.from((tag.clone(), PostId::from_raw(0))).take_while(|t| t.tag == *tag);
-        let mut seen: Vec<PostId> = tagged
-            .filter_map(|t| self.world.seen_post(self.viewer, t.post))
-            .filter(|p| p.visibility == Visibility::Public)
-            .map(|p| p.id)
-            .collect();
+        let mut seen: Vec<PostId> =
+            tagged.filter_map(|t| self.world.seen_post(self.viewer, t.post)).map(|p| p.id).collect();
         seen.reverse();
         Ok(page(seen.into_iter(), after.map(Reverse), limit, |id| Reverse(*id)))
     }
@@ -159,7 +158,7 @@ impl PostReads for MemoryView {
     }
 
     async fn own_deleted_posts(&mut self, ids: &[PostId]) -> Result<Vec<Post>> {
-        let own = ids.iter().filter_map(|id| self.world.posts.get(id));
+        let own = each(ids).filter_map(|id| self.world.posts.get(&id));
         Ok(own.filter(|p| p.deleted_at.is_some() && self.viewer.profile() == Some(p.author)).cloned().collect())
     }
 }

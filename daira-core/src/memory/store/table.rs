@@ -5,6 +5,7 @@
 //! schema are, and plain indexes on pairs of numbers. Rows come in and go out by value; nothing here knows who asks.
 
 use core::ops::RangeFrom;
+use std::collections::BTreeSet;
 
 use rpds::{RedBlackTreeMapSync, RedBlackTreeSetSync};
 
@@ -183,6 +184,11 @@ impl<R: Row> Table<R> {
         let keys: Vec<R::Key> = self.iter().filter(|row| test(row)).take(limit).map(Row::key).collect();
         keys.iter().filter_map(|key| self.remove(key)).collect()
     }
+}
+
+/// The ids asked for, each once.
+pub(crate) fn each<I: Ord + Copy>(ids: &[I]) -> impl Iterator<Item = I> {
+    ids.iter().copied().collect::<BTreeSet<I>>().into_iter()
 }
 
 /// Cuts a page from rows in the list's order, going on after a position in it.

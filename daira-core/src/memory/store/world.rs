@@ -10,7 +10,7 @@ use super::rows::{
 use super::table::Table;
 use crate::account::{Account, Profile, ProfileCounters, Registration, Session, Standing};
 use crate::actor::Actor;
-use crate::comment::{Comment, CommentCounters};
+use crate::comment::{self, Comment, CommentCounters};
 use crate::graph::{self, Block, Circle, Follow, Mute, Relation};
 use crate::hashtag::Hashtag;
 use crate::id::{AccountId, CommentId, Id, PostId, ProfileId};
@@ -174,9 +174,11 @@ impl World {
 
     /// The living comment with an id, if the viewer sees it: its post and its own author.
     pub(crate) fn seen_comment(&self, viewer: Viewer, id: CommentId) -> Option<&Comment> {
-        let comment = self.comments.get(&id).filter(|c| c.deleted_at.is_none())?;
-        self.seen_post(viewer, comment.post)?;
-        self.seen_profile(viewer, comment.author).map(|_| comment)
+        let comment = self.comments.get(&id)?;
+        let author = self.profiles.get(&comment.author)?;
+        let (own, relation) = self.stands_to(viewer, author);
+        let seen = comment::policy::sees(comment, own, author.standing, &relation);
+        (seen && self.seen_post(viewer, comment.post).is_some()).then_some(comment)
     }
 
     /// Whether a viewer sees what a reaction is given to.
