@@ -1,0 +1,375 @@
+//! Logging in, refreshing under races and lost answers, and ending sessions everywhere at once.
+
+use std::sync::Mutex;
+
+use async_trait::async_trait;
+use daira_core::account::{AccountState, Tokens};
+use daira_core::error::CommonRefusal;
+use daira_core::memory::HmacHasher;
+use daira_core::port::PasswordHasher;
+use tokio::task::JoinSet;
+
+use super::*;
+
+/// Hashes as the memory adapter does, writes down what it was asked, and calls such hashes outdated as it is told.
+struct Watched {
+    inner: HmacHasher,
+    asked: Mutex<Vec<bool>>,
+    outdated: &'static str,
+    on_verify: Mutex<Option<BoxFuture<'static, ()>>>,
+}
+
+impl Watched {
+    fn new(ports: &Ports, outdated: &'static str) -> Arc<Self> {
+        let inner = HmacHasher::new(ports.ids.clone(), 1);
+        Arc::new(Self { inner, asked: Mutex::default(), outdated, on_verify: Mutex::default() })
+    }
+}
+
+#[async_trait]
+impl PasswordHasher for Watched {
+    async fn hash(&self, password: &Secret) -> Result<String> {
+        self.inner.hash(password).await
+    }
+
+    async fn verify(&self, password: &Secret, hash: Option<&str>) -> Result<bool> {
+        self.asked.lock().unwrap().push(hash.is_some());
+        let outcome = self.inner.verify(password, hash).await;
+        let meanwhile = self.on_verify.lock().unwrap().take();
+        if let Some(meanwhile) = meanwhile {
+            meanwhile.await;
+        }
+        outcome
+    }
+
+    fn is_outdated(&self, hash: &str) -> bool {
+        !self.outdated.is_empty() && hash.contains(self.outdated)
+    }
+}
+
+fn watched_world(outdated: &'static str) -> (World, Arc<Watched>) {
+    let mut hasher = None;
+    let world = world_with(|ports| {
+        let watched = Watched::new(ports, outdated);
+        ports.hasher = watched.clone();
+        hasher = Some(watched);
+    });
+    (world, hasher.unwrap())
+}
+
+#[tokio::test]
+async fn security_05_an_unknown_email_answers_like_a_wrong_password() {
+    let (world, hasher) = watched_world("");
+    world.join("mona").await;
+    let wrong = LogIn { password: Secret::new("shai bel na3na3"), ..logging_in("mona") };
+    let unknown = logging_in("nour");
+    let malformed = LogIn { email: "no address".to_owned(), ..logging_in("mona") };
+    let endless = LogIn { password: Secret::new("x".repeat(100_000)), ..logging_in("mona") };
+    let mut answers = Vec::new();
+    for input in [wrong, unknown, malformed, endless] {
+        let error = world.accounts.log_in(input).await.unwrap_err();
+        answers.push((error.refused_as().code, error.to_string(), error.field(), error.retry_after()));
+    }
+    assert!(
+        answers.iter().all(|answer| answer == &answers[0] && answer.0 == "auth.invalid_credentials"),
+        "{answers:?}"
+    );
+    assert_eq!(*hasher.asked.lock().unwrap(), [true, false, false, true], "each did the work of one check");
+    assert_eq!(world.audit(), ["account.registered"]);
+}
+
+#[tokio::test]
+async fn an_outdated_hash_is_replaced_at_the_next_log_in() {
+    let (world, _) = watched_world("i=1$");
+    let mona = world.join("mona").await;
+    let stored = || world.change(mona.member, |unit| Box::pin(unit.accounts().password_hash(mona.member.account)));
+    let before = stored().await;
+    world.accounts.log_in(logging_in("mona")).await.unwrap();
+    assert_ne!(stored().await, before);
+    assert_eq!(world.audit(), ["account.registered", "account.password_upgraded", "account.log_in"]);
+    world.accounts.log_in(logging_in("mona")).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn parallel_log_ins_that_upgrade_the_hash_all_succeed() {
+    let (world, _) = watched_world("i=1$");
+    world.join("mona").await;
+    let mut racing = JoinSet::new();
+    for _ in 0..3 {
+        let accounts = world.accounts.clone();
+        racing.spawn(async move { accounts.log_in(logging_in("mona")).await });
+    }
+    assert!(racing.join_all().await.iter().all(Result::is_ok));
+}
+
+#[tokio::test]
+async fn a_password_that_changes_under_a_log_in_lets_nobody_in() {
+    let (world, hasher) = watched_world("");
+    let mona = world.join("mona").await;
+    let (store, member) = (world.store.clone(), mona.member);
+    let new_hash = hasher.hash(&Secret::new("shai bel na3na3")).await.unwrap();
+    *hasher.on_verify.lock().unwrap() = Some(Box::pin(async move {
+        use daira_core::port::Store;
+        let mut unit = store.begin(&Actor::Member(member)).await.unwrap();
+        unit.accounts().set_password_hash(member.account, &new_hash).await.unwrap();
+        unit.commit().await.unwrap();
+    }));
+    let outcome = world.accounts.log_in(logging_in("mona")).await;
+    assert_eq!(refusal::<_, AccountRefusal>(outcome), AccountRefusal::CredentialsInvalid);
+    assert_eq!(world.accounts.sessions(&actor(&mona)).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn states_decide_who_gets_in() {
+    let world = world();
+    let mona = world.join("mona").await;
+    let log_in = || world.accounts.log_in(logging_in("mona"));
+    let later = world.clock.now() + Duration::from_hours(1);
+
+    world.set_state(mona.member, AccountState::Suspended(later)).await;
+    assert_eq!(refusal::<_, AccountRefusal>(log_in().await), AccountRefusal::Suspended);
+    let wrong = LogIn { password: Secret::new("shai bel na3na3"), ..logging_in("mona") };
+    assert_eq!(
+        refusal::<_, AccountRefusal>(world.accounts.log_in(wrong).await),
+        AccountRefusal::CredentialsInvalid,
+        "only its owner learns"
+    );
+    assert!(is_invalid(world.accounts.refresh(&mona.tokens.refresh).await));
+    assert!(is_invalid(world.accounts.authenticate(&mona.tokens.access).await));
+    world.advance(Duration::from_hours(1));
+    log_in().await.unwrap();
+
+    world.set_state(mona.member, AccountState::Deactivated).await;
+    let back = log_in().await.unwrap();
+    let me = world.accounts.me(&actor(&back)).await.unwrap();
+    assert_eq!((me.account.state, me.profiles[0].standing), (AccountState::Active, Default::default()));
+    assert!(world.audit().contains(&"account.woken".to_owned()));
+
+    world.set_state(mona.member, AccountState::Restricted).await;
+    log_in().await.unwrap();
+    world.set_state(mona.member, AccountState::Deleted).await;
+    assert_eq!(refusal::<_, AccountRefusal>(log_in().await), AccountRefusal::CredentialsInvalid);
+}
+
+/// Both tokens work.
+async fn works(world: &World, tokens: &Tokens) -> bool {
+    world.accounts.authenticate(&tokens.access).await.is_ok() && world.accounts.refresh(&tokens.refresh).await.is_ok()
+}
+
+#[tokio::test]
+async fn security_25_a_spent_token_that_comes_back_ends_the_session() {
+    let world = world();
+    let a = world.join("mona").await.tokens;
+    let b = world.accounts.refresh(&a.refresh).await.unwrap();
+    let c = world.accounts.refresh(&b.refresh).await.unwrap();
+    assert!(is_invalid(world.accounts.refresh(&a.refresh).await));
+    for tokens in [&a, &b, &c] {
+        assert!(is_invalid(world.accounts.refresh(&tokens.refresh).await));
+        assert!(is_invalid(world.accounts.authenticate(&tokens.access).await), "at once, not when it expires");
+    }
+    assert!(world.audit().contains(&"session.revoked refresh_reused".to_owned()));
+    assert_eq!(world.events("a").await.last().unwrap(), "account.v1.session_revoked");
+}
+
+#[tokio::test]
+async fn security_25_the_last_token_is_forgiven_only_briefly_once_its_successor_is_used() {
+    let world = world();
+    let a = world.join("mona").await.tokens;
+    let b = world.accounts.refresh(&a.refresh).await.unwrap();
+    world.accounts.authenticate(&b.access).await.unwrap();
+    world.advance(world.ports.settings.refresh_grace - Duration::from_micros(1));
+    assert_eq!(world.accounts.refresh(&a.refresh).await.unwrap().refresh, b.refresh);
+    world.advance(Duration::from_micros(1));
+    assert!(is_invalid(world.accounts.refresh(&a.refresh).await));
+    assert!(is_invalid(world.accounts.refresh(&b.refresh).await));
+}
+
+#[tokio::test]
+async fn failure_08_a_lost_answer_logs_nobody_out() {
+    let world = world();
+    let a = world.join("mona").await.tokens;
+    let lost = world.accounts.refresh(&a.refresh).await.unwrap();
+    world.advance(Duration::from_hours(24 * 20));
+    let again = world.accounts.refresh(&a.refresh).await.unwrap();
+    assert_eq!(again.refresh, lost.refresh, "one living branch");
+    assert!(works(&world, &again).await);
+    assert!(is_invalid(world.accounts.refresh(&a.refresh).await), "used and long past, it is a copy");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn failure_08_racing_refreshes_leave_one_living_branch() {
+    let world = world();
+    let mut living = world.join("mona").await.tokens.refresh;
+    for _ in 0..20 {
+        let mut racing = JoinSet::new();
+        for _ in 0..10 {
+            let (accounts, token) = (world.accounts.clone(), living.clone());
+            racing.spawn(async move {
+                let tokens = accounts.refresh(&token).await?;
+                accounts.authenticate(&tokens.access).await.map(|_| tokens.refresh)
+            });
+        }
+        let next: Vec<Secret> = racing.join_all().await.into_iter().map(Result::unwrap).collect();
+        assert!(next.iter().all(|token| *token == next[0] && *token != living));
+        living = next[0].clone();
+    }
+    assert_eq!(world.audit(), ["account.registered"]);
+}
+
+#[tokio::test]
+async fn security_27_sessions_end_by_idling_and_by_age() {
+    let world = world();
+    let settings = world.ports.settings.clone();
+    let idle = world.join("mona").await.tokens;
+    world.advance(settings.session_idle);
+    assert!(is_invalid(world.accounts.refresh(&idle.refresh).await));
+
+    let began = world.clock.now();
+    let mut tokens = world.accounts.log_in(logging_in("mona")).await.unwrap().tokens;
+    while world.clock.now() + Duration::from_hours(24 * 50) < began + settings.session_life {
+        world.advance(Duration::from_hours(24 * 50));
+        tokens = world.accounts.refresh(&tokens.refresh).await.unwrap();
+    }
+    assert_eq!(tokens.session_expires_at, began + settings.session_life);
+    world.clock.set(began + settings.session_life - Duration::from_mins(1));
+    let last = world.accounts.refresh(&tokens.refresh).await.unwrap();
+    assert!(last.access_expires_at <= began + settings.session_life, "no access token outlives its session");
+    world.clock.set(began + settings.session_life);
+    assert!(is_invalid(world.accounts.refresh(&last.refresh).await));
+}
+
+#[tokio::test]
+async fn security_22_each_token_is_refused_in_the_others_place() {
+    let world = world();
+    let mona = world.join("mona").await;
+    let Tokens { access, refresh, .. } = &mona.tokens;
+    assert!(is_invalid(world.accounts.refresh(access).await) && is_invalid(world.accounts.authenticate(refresh).await));
+    let salt = [0; 16];
+    let forged = token::seal(&world.ports.keys.refresh, mona.member.session, 1, &salt);
+    let foreign = token::seal(&daira_core::secret::Key::new([9; 32]), mona.member.session, 1, &salt);
+    for token in [forged, foreign, Secret::new(""), Secret::new("drt_"), Secret::new("x".repeat(1 << 20))] {
+        assert!(is_invalid(world.accounts.refresh(&token).await));
+    }
+    assert!(works(&world, &mona.tokens).await, "a forgery ends nothing");
+}
+
+#[tokio::test]
+async fn security_30_no_row_and_no_debug_text_holds_a_token() {
+    let world = world();
+    let mona = world.join("mona").await;
+    let rows = world.accounts.sessions(&actor(&mona)).await.unwrap();
+    let shown = format!("{rows:?} {mona:?} {:?} {:?}", logging_in("mona"), registering("mona"));
+    for secret in [&mona.tokens.access, &mona.tokens.refresh] {
+        assert!(!shown.contains(secret.expose()) && !shown.contains(&secret.expose()[20..40]));
+    }
+    assert!(!shown.contains(PASSWORD));
+}
+
+#[tokio::test]
+async fn security_29_people_see_and_end_their_own_sessions_only() {
+    let world = world();
+    let (mona, nour) = (world.join("mona").await, world.join("nour").await);
+    world.advance(Duration::from_secs(1));
+    let phone = world.accounts.log_in(logging_in("mona")).await.unwrap();
+    let listed: Vec<_> = world.accounts.sessions(&actor(&mona)).await.unwrap().into_iter().map(|s| s.id).collect();
+    assert_eq!(listed, [phone.member.session, mona.member.session], "newest first");
+
+    let foreign = world.accounts.revoke_session(&actor(&nour), phone.member.session).await.unwrap_err();
+    let none = world.accounts.revoke_session(&actor(&nour), "ses_0000000000001".parse().unwrap()).await.unwrap_err();
+    assert_eq!((foreign.refused_as(), foreign.to_string()), (none.refused_as(), none.to_string()));
+    assert!(world.accounts.authenticate(&phone.tokens.access).await.is_ok());
+
+    for _ in 0..2 {
+        world.accounts.revoke_session(&actor(&mona), phone.member.session).await.unwrap();
+    }
+    assert!(is_invalid(world.accounts.authenticate(&phone.tokens.access).await));
+    assert!(is_invalid(world.accounts.refresh(&phone.tokens.refresh).await));
+
+    let (tablet, laptop) = (
+        world.accounts.log_in(logging_in("mona")).await.unwrap(),
+        world.accounts.log_in(logging_in("mona")).await.unwrap(),
+    );
+    assert_eq!(world.accounts.revoke_other_sessions(&actor(&laptop)).await.unwrap(), 2);
+    for gone in [&mona, &tablet] {
+        assert!(is_invalid(world.accounts.refresh(&gone.tokens.refresh).await));
+    }
+    assert!(works(&world, &laptop.tokens).await && works(&world, &nour.tokens).await);
+
+    for _ in 0..2 {
+        world.accounts.log_out(&actor(&laptop)).await.unwrap();
+    }
+    assert!(is_invalid(world.accounts.authenticate(&laptop.tokens.access).await));
+    let reasons: Vec<_> = world.audit().into_iter().filter(|a| a.starts_with("session.revoked")).collect();
+    assert_eq!(
+        reasons,
+        ["session.revoked revoked", "session.revoked revoked", "session.revoked revoked", "session.revoked log_out"]
+    );
+    assert_eq!(world.events("a").await.iter().filter(|e| e.ends_with("session_revoked")).count(), 4);
+    assert!(
+        world.accounts.log_out(&Actor::Anonymous).await.is_err()
+            && world.accounts.sessions(&Actor::Anonymous).await.is_err()
+    );
+}
+
+#[tokio::test]
+async fn security_28_a_revocation_reaches_other_nodes_with_their_next_poll() {
+    let world = world();
+    let mona = world.join("mona").await;
+    let other = AccountService::new(world.ports.clone());
+    other.poll_revocations().await.unwrap();
+    other.authenticate(&mona.tokens.access).await.unwrap();
+    world.accounts.log_out(&actor(&mona)).await.unwrap();
+    assert!(other.authenticate(&mona.tokens.access).await.is_ok(), "remembered, and nothing was polled yet");
+    world.advance(daira_core::account::POLL_EVERY);
+    other.poll_revocations().await.unwrap();
+    assert!(is_invalid(other.authenticate(&mona.tokens.access).await));
+}
+
+#[tokio::test]
+async fn security_28_a_node_that_cannot_poll_asks_and_then_lets_nobody_in() {
+    let world = world();
+    let mona = world.join("mona").await;
+    let other = AccountService::new(world.ports.clone());
+    other.poll_revocations().await.unwrap();
+    other.authenticate(&mona.tokens.access).await.unwrap();
+    world.accounts.log_out(&actor(&mona)).await.unwrap();
+    world.advance(Duration::from_millis(1_001));
+    assert!(is_invalid(other.authenticate(&mona.tokens.access).await), "it asks instead of remembering");
+
+    let nour = world.join("nour").await;
+    world.advance(Duration::from_millis(4_000));
+    let blind = other.authenticate(&nour.tokens.access).await;
+    assert_eq!(refusal::<_, CommonRefusal>(blind), CommonRefusal::Unavailable);
+    other.poll_revocations().await.unwrap();
+    assert!(other.authenticate(&nour.tokens.access).await.is_ok());
+    assert!(is_invalid(other.authenticate(&mona.tokens.access).await), "what happened meanwhile was caught up with");
+}
+
+#[tokio::test]
+async fn a_node_that_starts_late_knows_older_revocations() {
+    let world = world();
+    let mona = world.join("mona").await;
+    world.accounts.log_out(&actor(&mona)).await.unwrap();
+    world.advance(Duration::from_mins(10));
+    let late = AccountService::new(world.ports.clone());
+    late.poll_revocations().await.unwrap();
+    assert!(late.directory().is_revoked(mona.member.session));
+    world.advance(Duration::from_hours(1));
+    late.poll_revocations().await.unwrap();
+    assert!(!late.directory().is_revoked(mona.member.session), "forgotten when no token can be left");
+    assert!(is_invalid(late.authenticate(&mona.tokens.access).await));
+}
+
+#[tokio::test]
+async fn a_remembered_session_still_notes_the_first_use_of_a_new_token() {
+    let world = world();
+    let a = world.join("mona").await;
+    world.accounts.poll_revocations().await.unwrap();
+    world.accounts.authenticate(&a.tokens.access).await.unwrap();
+    let b = world.accounts.refresh(&a.tokens.refresh).await.unwrap();
+    world.accounts.authenticate(&b.access).await.unwrap();
+    let [session] = world.accounts.sessions(&actor(&a)).await.unwrap().try_into().unwrap();
+    assert_eq!((session.generation, session.seen_generation), (2, 2));
+    world.advance(world.ports.settings.refresh_grace);
+    assert!(is_invalid(world.accounts.refresh(&a.tokens.refresh).await));
+}

@@ -1,0 +1,3 @@
+//! The kernel's use cases over its in-memory adapters.
+
+mod account;
