@@ -10,7 +10,6 @@ use daira_core::id::MediaId;
 use daira_core::media::{Media, Variant};
 use daira_core::port::store::Access;
 use daira_core::post::Visibility;
-use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
 
 use crate::image::{self, Limits, Processed, Purpose};
@@ -70,12 +69,10 @@ impl MediaService {
         let now = self.ports.clock.now();
         let mut variants = Vec::with_capacity(processed.renditions.len());
         for rendition in &processed.renditions {
-            // Keyed by owner and content: nobody's upload can stand for another's, and a repeated one costs nothing more.
-            let mut hash = Sha256::new();
-            hash.update(member.profile.to_string());
-            hash.update(&rendition.bytes);
-            let digest = data_encoding::HEXLOWER.encode(&hash.finalize());
-            let key = format!("img/{}/{digest}", digest.get(..2).unwrap_or_default());
+            // A key of its own for every upload: nobody's picture can stand for another's, and sweeping one takes nothing
+            // from another.
+            let random = data_encoding::HEXLOWER.encode(&self.ports.ids.bytes::<16>());
+            let key = format!("img/{}/{random}", random.get(..2).unwrap_or_default());
             self.ports.blobs.put(&key, rendition.content_type, rendition.bytes.clone()).await?;
             variants.push(Variant {
                 name: rendition.name.clone(),

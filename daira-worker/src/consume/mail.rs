@@ -1,0 +1,44 @@
+//! Mail: sends what registrations wait for. A mail is sent at least once; the same registration gives the same code, so a
+//! second copy does no harm.
+
+use async_trait::async_trait;
+use daira_core::Ports;
+use daira_core::account::AccountService;
+use daira_core::error::Result;
+use daira_core::event::Event;
+use daira_core::id::{ChallengeId, Id};
+use daira_core::port::{Delivered, Group, UnitOfWork};
+
+use crate::runner::Consumer;
+
+/// Sends mails.
+#[derive(Debug, Clone)]
+pub struct Mail {
+    accounts: AccountService,
+}
+
+impl Mail {
+    /// Its group.
+    pub const GROUP: Group = Group { name: "mail", topics: &["daira.account.v1"], rebuilds: false };
+
+    /// Over these ports.
+    pub fn new(ports: &Ports) -> Self {
+        Self { accounts: AccountService::new(ports.clone()) }
+    }
+}
+
+#[async_trait]
+impl Consumer for Mail {
+    fn group(&self) -> Group {
+        Self::GROUP
+    }
+
+    async fn apply(&self, events: &[Delivered], _unit: &mut dyn UnitOfWork) -> Result<()> {
+        for delivered in events {
+            if let Event::RegistrationOpened(e) = &delivered.event {
+                self.accounts.deliver_registration_mail(ChallengeId::from_raw(e.registration_id)).await?;
+            }
+        }
+        Ok(())
+    }
+}

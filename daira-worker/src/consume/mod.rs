@@ -1,0 +1,21 @@
+//! The platform's own consumers. Each is one group of the event log; [`all`] is the visible list.
+
+mod counters;
+mod fan_out;
+mod mail;
+mod notifications;
+
+use daira_core::Ports;
+
+pub use counters::{Counters, deltas};
+pub use fan_out::FanOut;
+pub use mail::Mail;
+pub use notifications::Notifications;
+
+use crate::runner::Runner;
+
+/// Adds all of them to a runner.
+#[must_use]
+pub fn all(runner: Runner, ports: &Ports) -> Runner {
+    runner.consumer(FanOut::new(ports)).consumer(Counters).consumer(Notifications).consumer(Mail::new(ports))
+}

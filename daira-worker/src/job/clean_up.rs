@@ -1,0 +1,153 @@
+//! Jobs that make room: partitions ahead of time, whole days that are past theirs, posts whose time to be restored is
+//! over, registrations that lapsed, pictures that hang on nothing.
+
+use core::time::Duration;
+
+use async_trait::async_trait;
+use daira_core::error::{Error, ErrorKind, Result};
+use daira_core::{Actor, Ports};
+
+use crate::runner::Job;
+
+/// How many days ahead partitions are made.
+const DAYS_AHEAD: u16 = 7;
+/// How many rows one unit removes.
+const CHUNK: u32 = 200;
+/// How long an upload may hang on nothing.
+const UNUSED: Duration = Duration::from_hours(24);
+
+/// Makes partitions ahead of time.
+#[derive(Debug, Clone, Copy)]
+pub struct PartitionsAhead;
+
+#[async_trait]
+impl Job for PartitionsAhead {
+    fn name(&self) -> &'static str {
+        "partitions-ahead"
+    }
+
+    fn every(&self) -> Duration {
+        Duration::from_hours(1)
+    }
+
+    async fn run(&self, ports: &Ports) -> Result<()> {
+        let ahead = ports.maintenance.ensure_partitions(ports.clock.now(), DAYS_AHEAD).await?;
+        if ahead < DAYS_AHEAD {
+            return Err(
+                Error::new(ErrorKind::Internal, "job.partitions_ahead").with_source(format!("only {ahead} days ahead"))
+            );
+        }
+        Ok(())
+    }
+}
+
+/// Drops whole days that are past their time.
+#[derive(Debug, Clone, Copy)]
+pub struct Expiry;
+
+#[async_trait]
+impl Job for Expiry {
+    fn name(&self) -> &'static str {
+        "expiry"
+    }
+
+    fn every(&self) -> Duration {
+        Duration::from_hours(1)
+    }
+
+    async fn run(&self, ports: &Ports) -> Result<()> {
+        let dropped = ports.maintenance.expire(ports.clock.now()).await?;
+        tracing::info!(dropped, "partitions dropped");
+        Ok(())
+    }
+}
+
+/// Removes deleted posts for good once they can no longer be restored.
+#[derive(Debug, Clone, Copy)]
+pub struct PurgePosts;
+
+#[async_trait]
+impl Job for PurgePosts {
+    fn name(&self) -> &'static str {
+        "purge-posts"
+    }
+
+    fn every(&self) -> Duration {
+        Duration::from_hours(1)
+    }
+
+    async fn run(&self, ports: &Ports) -> Result<()> {
+        let before = ports.clock.now() - ports.settings.restore_window;
+        loop {
+            let purged = ports
+                .transact(&Actor::System("purge-posts"), |mut unit| {
+                    Box::pin(async move { unit.posts().purge(before, CHUNK).await })
+                })
+                .await?;
+            if purged.len() < CHUNK as usize {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// Removes registrations that lapsed.
+#[derive(Debug, Clone, Copy)]
+pub struct PurgeRegistrations;
+
+#[async_trait]
+impl Job for PurgeRegistrations {
+    fn name(&self) -> &'static str {
+        "purge-registrations"
+    }
+
+    fn every(&self) -> Duration {
+        Duration::from_mins(10)
+    }
+
+    async fn run(&self, ports: &Ports) -> Result<()> {
+        let now = ports.clock.now();
+        loop {
+            let purged = ports
+                .transact(&Actor::System("purge-registrations"), |mut unit| {
+                    Box::pin(async move { unit.accounts().purge_registrations(now, CHUNK).await })
+                })
+                .await?;
+            if purged < u64::from(CHUNK) {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// Removes pictures that hang on nothing, rows first: a blob without a row is waste, a row without a blob is a hole.
+#[derive(Debug, Clone, Copy)]
+pub struct SweepMedia;
+
+#[async_trait]
+impl Job for SweepMedia {
+    fn name(&self) -> &'static str {
+        "sweep-media"
+    }
+
+    fn every(&self) -> Duration {
+        Duration::from_hours(1)
+    }
+
+    async fn run(&self, ports: &Ports) -> Result<()> {
+        let before = ports.clock.now() - UNUSED;
+        loop {
+            let swept = ports
+                .transact(&Actor::System("sweep-media"), |mut unit| {
+                    Box::pin(async move { unit.media().sweep(before, CHUNK).await })
+                })
+                .await?;
+            for variant in swept.iter().flat_map(|m| &m.variants) {
+                ports.blobs.delete(&variant.key).await?;
+            }
+            if swept.len() < CHUNK as usize {
+                return Ok(());
+            }
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! The platform's scheduled jobs; [`all`] is the visible list.
+
+mod clean_up;
+mod reconcile;
+
+pub use clean_up::{Expiry, PartitionsAhead, PurgePosts, PurgeRegistrations, SweepMedia};
+pub use reconcile::{ReconcileCounters, reconcile};
+
+use crate::runner::Runner;
+
+/// Adds all of them to a runner.
+#[must_use]
+pub fn all(runner: Runner) -> Runner {
+    runner
+        .job(PartitionsAhead)
+        .job(Expiry)
+        .job(PurgePosts)
+        .job(PurgeRegistrations)
+        .job(SweepMedia)
+        .job(ReconcileCounters)
+}

@@ -1,0 +1,16 @@
+#![doc = include_str!("../README.md")]
+
+pub mod consume;
+pub mod job;
+pub mod runner;
+
+#[cfg(feature = "backends")]
+pub mod config;
+#[cfg(feature = "backends")]
+pub mod deliver;
+#[cfg(feature = "credential")]
+pub mod hasher;
+#[cfg(feature = "backends")]
+pub mod telemetry;
+
+pub use runner::{Consumer, Job, Runner, RunnerSettings};
