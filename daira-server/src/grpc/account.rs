@@ -1,0 +1,112 @@
+//! `daira.account.v1.AccountService`.
+
+use async_trait::async_trait;
+use daira_core::account::{LogIn, Register, VerifyEmail};
+use daira_core::error::Error;
+use daira_core::locale::Locale;
+use daira_core::port::store::Access;
+use daira_core::proto::account::v1::account_service_server::AccountService;
+use daira_core::proto::account::v1::{
+    GetProfileRequest, GetProfileResponse, ListSessionsRequest, ListSessionsResponse, LogInRequest, LogInResponse, LogOutRequest,
+    LogOutResponse, RefreshSessionRequest, RefreshSessionResponse, RegisterRequest, RegisterResponse, RevokeSessionRequest,
+    RevokeSessionResponse, Session, VerifyEmailRequest, VerifyEmailResponse, get_profile_request::By,
+};
+use daira_core::secret::Secret;
+use daira_core::text::Handle;
+use tonic::{Request, Response, Status};
+
+use super::caller::{Caller, id, locale, status};
+use super::{Grpc, convert};
+
+#[async_trait]
+impl AccountService for Grpc {
+    async fn register(&self, request: Request<RegisterRequest>) -> Result<Response<RegisterResponse>, Status> {
+        let told = locale(request.metadata());
+        let r = request.into_inner();
+        let input = Register {
+            email: r.email,
+            password: Secret::new(r.password),
+            handle: r.handle,
+            name: r.name,
+            birth_date: r.birth_date,
+            locale: Locale::from_tag(&r.locale).unwrap_or_default(),
+        };
+        let id = self.services.accounts.register(input, None).await.map_err(|e| status(&e, told))?;
+        Ok(Response::new(RegisterResponse { registration_id: id.to_string() }))
+    }
+
+    async fn verify_email(&self, request: Request<VerifyEmailRequest>) -> Result<Response<VerifyEmailResponse>, Status> {
+        let told = locale(request.metadata());
+        let r = request.into_inner();
+        let registration = id(&r.registration_id, "registration_id").map_err(|e| status(&e, told))?;
+        let input = VerifyEmail { registration, code: Secret::new(r.code), device: r.device };
+        let done = self.services.accounts.verify_email(input).await.map_err(|e| status(&e, told))?;
+        let (profile_id, tokens) = (done.member.profile.to_string(), Some(convert::tokens(&done.tokens)));
+        Ok(Response::new(VerifyEmailResponse { profile_id, tokens }))
+    }
+
+    async fn log_in(&self, request: Request<LogInRequest>) -> Result<Response<LogInResponse>, Status> {
+        let told = locale(request.metadata());
+        let r = request.into_inner();
+        let input = LogIn { email: r.email, password: Secret::new(r.password), device: r.device };
+        let done = self.services.accounts.log_in(input).await.map_err(|e| status(&e, told))?;
+        let (profile_id, tokens) = (done.member.profile.to_string(), Some(convert::tokens(&done.tokens)));
+        Ok(Response::new(LogInResponse { profile_id, tokens }))
+    }
+
+    async fn refresh_session(&self, request: Request<RefreshSessionRequest>) -> Result<Response<RefreshSessionResponse>, Status> {
+        let told = locale(request.metadata());
+        let refresh = Secret::new(request.into_inner().refresh_token);
+        let tokens = self.services.accounts.refresh(&refresh).await.map_err(|e| status(&e, told))?;
+        Ok(Response::new(RefreshSessionResponse { tokens: Some(convert::tokens(&tokens)) }))
+    }
+
+    async fn log_out(&self, request: Request<LogOutRequest>) -> Result<Response<LogOutResponse>, Status> {
+        let caller = Caller::of(request.metadata(), &self.services.accounts).await?;
+        self.services.accounts.log_out(&caller.actor).await.map_err(caller.told())?;
+        Ok(Response::new(LogOutResponse {}))
+    }
+
+    async fn list_sessions(&self, request: Request<ListSessionsRequest>) -> Result<Response<ListSessionsResponse>, Status> {
+        let caller = Caller::of(request.metadata(), &self.services.accounts).await?;
+        let current = caller.actor.member().map_err(caller.told())?.session;
+        let sessions = self.services.accounts.sessions(&caller.actor).await.map_err(caller.told())?;
+        let sessions = sessions.into_iter().map(|s| Session {
+            id: s.id.to_string(),
+            profile_id: s.profile.to_string(),
+            device: s.device,
+            created_at: s.created_at.to_string(),
+            last_used_at: s.last_used_at.to_string(),
+            current: s.id == current,
+        });
+        Ok(Response::new(ListSessionsResponse { sessions: sessions.collect() }))
+    }
+
+    async fn revoke_session(&self, request: Request<RevokeSessionRequest>) -> Result<Response<RevokeSessionResponse>, Status> {
+        let caller = Caller::of(request.metadata(), &self.services.accounts).await?;
+        let session = id(&request.into_inner().session_id, "session_id").map_err(caller.told())?;
+        self.services.accounts.revoke_session(&caller.actor, session).await.map_err(caller.told())?;
+        Ok(Response::new(RevokeSessionResponse {}))
+    }
+
+    async fn get_profile(&self, request: Request<GetProfileRequest>) -> Result<Response<GetProfileResponse>, Status> {
+        let caller = Caller::of(request.metadata(), &self.services.accounts).await?;
+        let mut view = self.ports.store.read(&caller.actor, Access::ReadStale).await.map_err(caller.told())?;
+        let found = match request.into_inner().by {
+            Some(By::Id(text)) => {
+                let profile = id(&text, "id").map_err(caller.told())?;
+                view.accounts().profiles(&[profile]).await.map_err(caller.told())?.pop()
+            }
+            // A text that is no handle is nobody's handle.
+            Some(By::Handle(text)) => match Handle::existing(&text) {
+                Ok(handle) => view.accounts().profile_by_handle(&handle).await.map_err(caller.told())?,
+                Err(_) => None,
+            },
+            None => None,
+        };
+        let profile = found.ok_or_else(|| caller.told()(Error::not_found()))?;
+        let counters = view.accounts().profile_counters(&[profile.id]).await.map_err(caller.told())?;
+        let counters = counters.first().map(|c| c.1).unwrap_or_default();
+        Ok(Response::new(GetProfileResponse { profile: Some(convert::profile(&profile, counters)) }))
+    }
+}
