@@ -14,6 +14,7 @@ use daira_core::error::{Error, RefusalEnum, Result};
 use daira_core::id::ChallengeId;
 use daira_core::locale::Locale;
 use daira_core::memory::{ManualClock, MemoryBus, MemoryMail, MemoryStore};
+use daira_core::port::store::Lock;
 use daira_core::port::{Clock, Group, Ports, UnitOfWork};
 use daira_core::secret::Secret;
 use futures_util::future::BoxFuture;
@@ -103,11 +104,11 @@ impl World {
         self.change(member, move |unit| {
             Box::pin(async move {
                 let accounts = unit.accounts();
-                let mut account = accounts.account(member.account, Default::default()).await?.unwrap();
+                let mut account = accounts.account(member.account, Lock::None).await?.unwrap();
                 account.state = state;
                 account.version += 1;
                 accounts.update_account(&account).await?;
-                let mut profile = accounts.profile(member.profile, Default::default()).await?.unwrap();
+                let mut profile = accounts.profile(member.profile, Lock::None).await?.unwrap();
                 profile.standing = state.standing();
                 profile.version += 1;
                 accounts.update_profile(&profile).await

@@ -166,8 +166,9 @@ async fn under_a_key_a_lost_answer_can_be_asked_for_again() {
 
 #[tokio::test]
 async fn bad_input_is_named_with_its_field() {
+    type Spoil = fn(&mut Register);
     let world = world();
-    let cases: [(fn(&mut Register), AccountRefusal, &str); 12] = [
+    let cases: [(Spoil, AccountRefusal, &str); 12] = [
         (|r| r.email = "منى@example.com".to_owned(), AccountRefusal::EmailInvalid, "email"),
         (|r| r.email = "x".repeat(1 << 20), AccountRefusal::EmailInvalid, "email"),
         (|r| r.handle = "مني".to_owned(), AccountRefusal::HandleInvalid, "handle"),

@@ -10,13 +10,13 @@ use daira_core::id::{Id, MediaId, PostId};
 use daira_core::idempotency::IdempotencyKey;
 use daira_core::media::Media;
 use daira_core::page::Limit;
-use daira_core::port::store::{Access, Lock};
+use daira_core::port::store::Access;
 use daira_core::port::{ReadView, Store};
 
 use super::*;
 
-fn key(text: &str) -> Option<IdempotencyKey> {
-    Some(IdempotencyKey::new(text).unwrap())
+fn key(text: &str) -> IdempotencyKey {
+    IdempotencyKey::new(text).unwrap()
 }
 
 impl World {
@@ -60,7 +60,7 @@ async fn a_profile_changes_where_it_is_told_to() {
         private: Some(true),
     };
     for _ in 0..2 {
-        world.accounts.update_profile(&actor(&mona), change.clone(), key("k1")).await.unwrap();
+        world.accounts.update_profile(&actor(&mona), change.clone(), Some(key("k1"))).await.unwrap();
     }
     let profile = world.profile(&mona).await;
     assert_eq!(
@@ -272,14 +272,14 @@ async fn a_key_covers_one_change() {
     let world = world();
     let mona = world.join("mona").await;
     for _ in 0..2 {
-        world.accounts.change_handle(&actor(&mona), "mona.ali", key("k1")).await.unwrap();
+        world.accounts.change_handle(&actor(&mona), "mona.ali", Some(key("k1"))).await.unwrap();
     }
-    let other = world.accounts.change_handle(&actor(&mona), "mona.two", key("k1")).await;
+    let other = world.accounts.change_handle(&actor(&mona), "mona.two", Some(key("k1"))).await;
     assert_eq!(refusal::<_, CommonRefusal>(other), CommonRefusal::KeyReused);
     let keep = UpdateProfile::default();
     let remove = UpdateProfile { avatar: Some(None), ..UpdateProfile::default() };
-    world.accounts.update_profile(&actor(&mona), keep, key("k2")).await.unwrap();
-    let outcome = world.accounts.update_profile(&actor(&mona), remove, key("k2")).await;
+    world.accounts.update_profile(&actor(&mona), keep, Some(key("k2"))).await.unwrap();
+    let outcome = world.accounts.update_profile(&actor(&mona), remove, Some(key("k2"))).await;
     assert_eq!(
         refusal::<_, CommonRefusal>(outcome),
         CommonRefusal::KeyReused,
