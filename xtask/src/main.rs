@@ -6,6 +6,7 @@ mod ci;
 mod codegen;
 mod coverage;
 mod deps;
+mod dev;
 mod features;
 mod lint;
 #[cfg(feature = "proto")]
@@ -21,11 +22,12 @@ use anyhow::{Result, bail};
 /// A command: its name, what it is good for, and what it does with the arguments that follow the name.
 type Command = (&'static str, &'static str, fn(&[String]) -> Result<()>);
 
-const COMMANDS: [Command; 8] = [
+const COMMANDS: [Command; 9] = [
     ("ci", "everything that a change must pass; each step is a command of its own", ci::run),
     ("codegen", "generate the Rust of the protobuf contracts; --check fails when it was out of date", codegen::run),
     ("coverage", "which lines the tests reach, closing with a TOTAL line", coverage::run),
     ("deps", "prove which crate depends on which, and that heavy dependencies stay out", deps::run),
+    ("dev", "build and run everything on this machine, with a demo world", dev::run),
     ("features", "build every library crate alone: without features, with each one, with all", features::run),
     (
         "lint",

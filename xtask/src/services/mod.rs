@@ -40,6 +40,13 @@ pub(crate) fn up() -> Result<Vec<(String, String)>> {
     Ok(variables)
 }
 
+/// A PostgreSQL that the programs can run privately: the folder of its binaries.
+pub(crate) fn postgresql() -> Result<PathBuf> {
+    let (host, _lock) = prepare()?;
+    let oldest = postgres::SERVERS.first().context("no server is known")?;
+    obtain::postgres(&host, oldest.major)
+}
+
 fn down() -> Result<()> {
     let (host, _lock) = prepare()?;
     postgres::SERVERS.iter().try_for_each(|server| server.down(&host))
