@@ -1,4 +1,4 @@
-//! DAIRA store.
+#![doc = include_str!("../README.md")]
 
 #[cfg(feature = "postgres")]
 pub mod postgres;

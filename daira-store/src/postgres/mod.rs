@@ -1,3 +1,34 @@
 //! The PostgreSQL adapters: DAIRA's relational truth.
+//!
+//! ```text
+//! Store::begin(&Actor) ─┐                          ┌─ repositories (tables; row security decides on classes)
+//! Store::read(&Actor) ──┴─ one batch: begin + who ─┴─ page queries (visible_… views: the whole policy)
+//! ```
+//!
+//! There is no other way to a connection: the pools are private to [`PgStore`], and both ways say who asks, in the
+//! transaction's opening batch and for this transaction alone. Two roles serve the program, `daira_app` for people and
+//! `daira_worker` for the platform's own actors; neither owns anything, neither bypasses row security.
+//!
+//! Where to look: `store` (pools, opening), `unit` and `view` (one transaction each), `repo` (the statements, one file for
+//! each port), `error` (what the database's answers mean), [`bootstrap`](Bootstrap) (roles, database, migrations),
+//! [`gate`] (proof that the guards are up), [`cluster`] (a private server of our own). The schema is in `migrations/`.
 
+mod bootstrap;
+pub mod bus;
 pub mod cluster;
+mod config;
+mod error;
+pub mod gate;
+mod maintenance;
+mod repo;
+mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
+mod unit;
+mod view;
+
+pub use bus::{BusSettings, PgBus};
+pub use bootstrap::{Bootstrap, migrate, pending_migrations};
+pub use config::PgStoreConfig;
+pub use maintenance::PgMaintenance;
+pub use store::PgStore;

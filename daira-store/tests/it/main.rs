@@ -1,5 +1,23 @@
 //! The store's tests against real servers, in one program.
+#![cfg(feature = "postgres")]
 
-#[cfg(test)]
-#[cfg(feature = "postgres")]
+/// Turns each `async fn name(server: Server)` of a module into a test on every supported server.
+macro_rules! on_each_server {
+    ($($name:ident),+ $(,)?) => {
+        mod pg15 {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $name() {
+                super::$name(daira_store::postgres::testing::Server::Pg15).await;
+            })+
+        }
+        mod pg18 {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $name() {
+                super::$name(daira_store::postgres::testing::Server::Pg18).await;
+            })+
+        }
+    };
+}
+
 mod cluster;
+mod schema;

@@ -1,0 +1,211 @@
+//! Making a database ready: roles, the database itself, and its migrations. For the embedded cluster, for operators and
+//! for tests; safe to repeat, and safe when several processes do it at once.
+//!
+//! ```no_run
+//! # async fn example() -> daira_core::Result<()> {
+//! use daira_core::secret::Secret;
+//! use daira_store::postgres::{Bootstrap, PgStore};
+//!
+//! let plan = Bootstrap::new("daira", Secret::new("of the app"), Secret::new("of the worker"));
+//! let config = plan.run("postgres://postgres:secret@127.0.0.1/postgres").await?;
+//! let store = PgStore::connect(&config).await?;
+//! # Ok(()) }
+//! ```
+
+use std::borrow::Cow;
+
+use daira_core::error::{Error, ErrorKind, Result};
+use daira_core::secret::Secret;
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection};
+
+use super::config::PgStoreConfig;
+use super::error::fault;
+
+/// The schema's migrations, in order; they ship inside the program.
+static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+const ROLES: &str = include_str!("roles.sql");
+/// The lock under which roles and databases are made: any number will do, as long as nothing else uses it.
+const LOCK: i64 = 0x0064_6169_7261;
+/// The role that serves people.
+const APP: &str = "daira_app";
+/// The role of consumers and jobs.
+const WORKER: &str = "daira_worker";
+
+/// What to make ready.
+#[derive(Debug, Clone)]
+pub struct Bootstrap {
+    database: String,
+    app_password: Secret,
+    worker_password: Secret,
+}
+
+impl Bootstrap {
+    /// A database of this name, and the passwords that the two programs' roles get.
+    pub fn new(database: impl Into<String>, app_password: Secret, worker_password: Secret) -> Self {
+        Self { database: database.into(), app_password, worker_password }
+    }
+
+    /// Makes roles, database and schema, as a superuser of the cluster (or somebody who may create roles and
+    /// databases), and says how to connect.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unavailable`] when nobody answers, [`ErrorKind::Internal`] for a database name other than
+    /// `a-z 0-9 _` and for what [`migrate`] refuses.
+    pub async fn run(&self, admin_url: &str) -> Result<PgStoreConfig> {
+        let admin = address(admin_url)?;
+        self.prepare(&admin).await?;
+        run_migrations(&admin.clone().database(&self.database)).await?;
+        Ok(self.config(&admin))
+    }
+
+    /// How a store connects to what was made.
+    pub(super) fn config(&self, admin: &PgConnectOptions) -> PgStoreConfig {
+        PgStoreConfig::new(self.url(admin, APP, &self.app_password), self.url(admin, WORKER, &self.worker_password))
+    }
+
+    async fn prepare(&self, admin: &PgConnectOptions) -> Result<()> {
+        const OPERATION: &str = "bootstrap.prepare";
+        check_name(&self.database)?;
+        let failed = |e| fault(OPERATION, e);
+        let mut connection = admin.connect().await.map_err(failed)?;
+        sqlx::query("select pg_advisory_lock($1)").bind(LOCK).execute(&mut connection).await.map_err(failed)?;
+        sqlx::raw_sql(ROLES).execute(&mut connection).await.map_err(failed)?;
+        for (role, password) in [(APP, &self.app_password), (WORKER, &self.worker_password)] {
+            set_password(&mut connection, role, password).await.map_err(failed)?;
+        }
+        let exists: bool = sqlx::query_scalar("select exists (select from pg_database where datname = $1)")
+            .bind(&self.database)
+            .fetch_one(&mut connection)
+            .await
+            .map_err(failed)?;
+        if !exists {
+            // The name is checked above.
+            let create =
+                format!("create database {} owner daira_owner encoding 'UTF8' template template0", self.database);
+            sqlx::raw_sql(AssertSqlSafe(create)).execute(&mut connection).await.map_err(failed)?;
+            let close = format!(
+                "revoke all on database {0} from public; grant connect on database {0} to daira_app, daira_worker, daira_backup",
+                self.database
+            );
+            sqlx::raw_sql(AssertSqlSafe(close)).execute(&mut connection).await.map_err(failed)?;
+        }
+        connection.close().await.map_err(failed)
+    }
+
+    fn url(&self, admin: &PgConnectOptions, role: &str, password: &Secret) -> String {
+        let options = admin.clone().database(&self.database).username(role).password(password.expose());
+        options.to_url_lossy().to_string()
+    }
+}
+
+/// Brings an existing database up to this program's schema, as its owner (`daira_owner`) or somebody who may become it.
+/// One at a time over all processes; each migration is one transaction.
+///
+/// # Errors
+/// [`ErrorKind::Internal`] when the database is newer than this program or a migration was changed after it ran.
+pub async fn migrate(owner_url: &str) -> Result<()> {
+    run_migrations(&address(owner_url)?).await
+}
+
+/// The versions of the migrations that a database still lacks, for a dry run.
+///
+/// # Errors
+/// As [`migrate`].
+pub async fn pending_migrations(owner_url: &str) -> Result<Vec<(i64, Cow<'static, str>)>> {
+    const OPERATION: &str = "migrate.pending";
+    let mut connection = address(owner_url)?.connect().await.map_err(|e| fault(OPERATION, e))?;
+    let known: bool = sqlx::query_scalar("select to_regclass('public._sqlx_migrations') is not null")
+        .fetch_one(&mut connection)
+        .await
+        .map_err(|e| fault(OPERATION, e))?;
+    let done: Vec<i64> = if known {
+        let all = sqlx::query_scalar("select version from public._sqlx_migrations where success");
+        all.fetch_all(&mut connection).await.map_err(|e| fault(OPERATION, e))?
+    } else {
+        Vec::new()
+    };
+    connection.close().await.map_err(|e| fault(OPERATION, e))?;
+    let pending = MIGRATIONS.iter().filter(|m| !done.contains(&m.version));
+    Ok(pending.map(|m| (m.version, m.description.clone())).collect())
+}
+
+async fn run_migrations(database: &PgConnectOptions) -> Result<()> {
+    const OPERATION: &str = "migrate.run";
+    let mut connection = database.connect().await.map_err(|e| fault(OPERATION, e))?;
+    // Whoever connects, everything belongs to the owner; and no migration waits long for a lock while others queue
+    // behind it.
+    sqlx::raw_sql("set role daira_owner; set lock_timeout = '2s'; set client_min_messages = warning")
+        .execute(&mut connection)
+        .await
+        .map_err(|e| fault(OPERATION, e))?;
+    MIGRATIONS.run(&mut connection).await.map_err(migration_fault)?;
+    connection.close().await.map_err(|e| fault(OPERATION, e))
+}
+
+/// A number that differs when the schema does.
+#[cfg(feature = "testing")]
+pub(super) fn fingerprint() -> u64 {
+    let bytes = MIGRATIONS.iter().flat_map(|m| m.checksum.iter()).chain(ROLES.as_bytes());
+    // FNV-1a: it tells schemas apart, nobody attacks it.
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+fn migration_fault(error: MigrateError) -> Error {
+    const OPERATION: &str = "migrate.run";
+    match error {
+        MigrateError::Execute(cause) => fault(OPERATION, cause),
+        MigrateError::VersionMissing(version) => Error::new(ErrorKind::Internal, OPERATION)
+            .with_source(format!("the database is newer than this program: it has migration {version}")),
+        MigrateError::VersionMismatch(version) => Error::new(ErrorKind::Internal, OPERATION)
+            .with_source(format!("migration {version} was changed after it ran on this database")),
+        other => Error::new(ErrorKind::Internal, OPERATION).with_source(other),
+    }
+}
+
+fn address(url: &str) -> Result<PgConnectOptions> {
+    // The parser's message may hold the address, and with it a password.
+    url.parse().map_err(|_| Error::new(ErrorKind::Internal, "bootstrap.address"))
+}
+
+fn check_name(database: &str) -> Result<()> {
+    let fits =
+        (1..=63).contains(&database.len()) && database.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_'));
+    if fits { Ok(()) } else { Err(Error::new(ErrorKind::Internal, "bootstrap.database_name")) }
+}
+
+/// Lets a role log in with a password. The statement that the server may log does not hold it.
+async fn set_password(connection: &mut PgConnection, role: &str, password: &Secret) -> sqlx::Result<()> {
+    let mut transaction = connection.begin().await?;
+    sqlx::query("select set_config('daira.role', $1, true), set_config('daira.password', $2, true)")
+        .bind(role)
+        .bind(password.expose())
+        .execute(&mut *transaction)
+        .await?;
+    sqlx::raw_sql(
+        "do $$ begin execute format('alter role %I login password %L', current_setting('daira.role'), current_setting('daira.password')); end $$",
+    )
+    .execute(&mut *transaction)
+    .await?;
+    transaction.commit().await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_databases_need_no_quotes() {
+        assert!(check_name("daira_test_7").is_ok());
+        for bad in ["", "a b", "a\"b", "a;b", "A", &"x".repeat(64)] {
+            assert!(check_name(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn migrations_are_embedded_in_order() {
+        let versions: Vec<i64> = MIGRATIONS.iter().map(|m| m.version).collect();
+        assert!(versions.len() >= 3 && versions.is_sorted());
+    }
+}

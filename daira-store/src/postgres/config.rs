@@ -1,0 +1,72 @@
+//! How to reach the store: two roles, their pools, and the time limits.
+
+use core::fmt;
+use core::time::Duration;
+
+/// What [`PgStore::connect`](super::PgStore::connect) needs to know. Begin with [`PgStoreConfig::new`] and change what
+/// differs. `Debug` shows no address: they hold passwords.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct PgStoreConfig {
+    /// Connection address of the role that serves people (`daira_app`).
+    pub app_url: String,
+    /// Connection address of the role that consumers and jobs use (`daira_worker`).
+    pub worker_url: String,
+    /// Address of a replica for reads that may lag behind, as the role that serves people; without one the primary
+    /// answers them.
+    pub replica_url: Option<String>,
+    /// The most connections that serve people.
+    pub app_connections: u32,
+    /// The most connections for consumers and jobs.
+    pub worker_connections: u32,
+    /// How long a request waits for a free connection before it is [`Unavailable`](daira_core::error::ErrorKind::Unavailable).
+    pub acquire_timeout: Duration,
+    /// How long one statement may run; nothing leaves it to the role's own setting, five seconds.
+    pub statement_timeout: Option<Duration>,
+    /// How many prepared statements a connection keeps. Zero behind a pooler in transaction mode that does not know
+    /// prepared statements (`PgBouncer` before 1.21).
+    pub statement_cache: usize,
+    /// How many days an inbox reaches back.
+    pub inbox_days: u16,
+}
+
+impl PgStoreConfig {
+    /// With the two addresses and usual numbers.
+    pub fn new(app_url: impl Into<String>, worker_url: impl Into<String>) -> Self {
+        Self {
+            app_url: app_url.into(),
+            worker_url: worker_url.into(),
+            replica_url: None,
+            app_connections: 16,
+            worker_connections: 4,
+            acquire_timeout: Duration::from_secs(5),
+            statement_timeout: None,
+            statement_cache: 256,
+            inbox_days: 8,
+        }
+    }
+}
+
+impl fmt::Debug for PgStoreConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PgStoreConfig")
+            .field("app_connections", &self.app_connections)
+            .field("worker_connections", &self.worker_connections)
+            .field("acquire_timeout", &self.acquire_timeout)
+            .field("statement_timeout", &self.statement_timeout)
+            .field("statement_cache", &self.statement_cache)
+            .field("inbox_days", &self.inbox_days)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_password_is_shown() {
+        let config = PgStoreConfig::new("postgres://app:hunter2@db/daira", "postgres://worker:hunter3@db/daira");
+        assert!(!format!("{config:?}").contains("hunter"));
+    }
+}

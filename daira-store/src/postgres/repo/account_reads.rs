@@ -1,0 +1,140 @@
+//! Accounts, profiles and sessions: the reading half.
+
+use async_trait::async_trait;
+use daira_core::account::{Account, Email, Profile, ProfileCounters, Session, StoredCredential};
+use daira_core::error::Result;
+use daira_core::id::{AccountId, Id, ProfileId, SessionId};
+use daira_core::port::store::AccountReads;
+use daira_core::text::Handle;
+use daira_core::time::Timestamp;
+
+use super::super::error::fault;
+use super::super::view::PgView;
+use super::rows::{AccountRow, ProfileRow, SessionRow, instant, models, raws, state, stored};
+
+#[async_trait]
+impl AccountReads for PgView {
+    async fn credential_by_email(&mut self, email: &Email) -> Result<Option<StoredCredential>> {
+        let found = sqlx::query!(
+            r#"select account as "account!", profile as "profile!", password_hash as "password_hash!", state as "state!", suspended_until
+               from daira.credential_by_email($1) where profile is not null"#,
+            email.as_str()
+        )
+        .fetch_optional(self.connection())
+        .await
+        .map_err(|e| fault("credential.by_email", e))?;
+        let Some(row) = found else { return Ok(None) };
+        Ok(Some(StoredCredential {
+            account: AccountId::from_raw(row.account),
+            profile: ProfileId::from_raw(row.profile),
+            password_hash: row.password_hash,
+            state: state(row.state, row.suspended_until)?,
+        }))
+    }
+
+    async fn own_account(&mut self) -> Result<Option<Account>> {
+        let Some(member) = self.member() else { return Ok(None) };
+        sqlx::query_as!(
+            AccountRow,
+            "select id, email, state, suspended_until, birth_date, locale, created_at, version from daira.account where id = $1",
+            member.account.raw()
+        )
+        .fetch_optional(self.connection())
+        .await
+        .map_err(|e| fault("account.own", e))?
+        .map(Account::try_from)
+        .transpose()
+    }
+
+    async fn own_sessions(&mut self, now: Timestamp) -> Result<Vec<Session>> {
+        let Some(member) = self.member() else { return Ok(Vec::new()) };
+        let rows = sqlx::query_as!(
+            SessionRow,
+            "select id, account, profile, device, salt, generation, seen_generation, rotated_at, created_at, last_used_at,
+                    expires_at, revoked_at
+             from daira.session where account = $1 and revoked_at is null and expires_at > $2
+             order by created_at desc, id desc",
+            member.account.raw(),
+            stored(now)
+        )
+        .fetch_all(self.connection())
+        .await
+        .map_err(|e| fault("session.own", e))?;
+        models(rows)
+    }
+
+    async fn own_profiles(&mut self) -> Result<Vec<Profile>> {
+        let Some(member) = self.member() else { return Ok(Vec::new()) };
+        let rows = sqlx::query_as!(
+            ProfileRow,
+            "select id, account, handle, name, bio, links, avatar, kind, private, standing, created_at, version
+             from daira.profile where account = $1 and standing < 2
+             order by created_at, id",
+            member.account.raw()
+        )
+        .fetch_all(self.connection())
+        .await
+        .map_err(|e| fault("profile.own", e))?;
+        models(rows)
+    }
+
+    async fn profiles(&mut self, ids: &[ProfileId]) -> Result<Vec<Profile>> {
+        let rows = sqlx::query_as!(
+            ProfileRow,
+            r#"select id as "id!", account as "account!", handle as "handle!", name as "name!", bio as "bio!", links as "links!",
+                      avatar, kind as "kind!", private as "private!", standing as "standing!", created_at as "created_at!",
+                      version as "version!"
+               from daira.visible_profile where id = any($1)"#,
+            &raws(ids)
+        )
+        .fetch_all(self.connection())
+        .await
+        .map_err(|e| fault("profile.visible", e))?;
+        models(rows)
+    }
+
+    async fn profile_by_handle(&mut self, handle: &Handle) -> Result<Option<Profile>> {
+        sqlx::query_as!(
+            ProfileRow,
+            r#"select id as "id!", account as "account!", handle as "handle!", name as "name!", bio as "bio!", links as "links!",
+                      avatar, kind as "kind!", private as "private!", standing as "standing!", created_at as "created_at!",
+                      version as "version!"
+               from daira.visible_profile where handle = $1 and standing < 2"#,
+            handle.as_str()
+        )
+        .fetch_optional(self.connection())
+        .await
+        .map_err(|e| fault("profile.by_handle", e))?
+        .map(Profile::try_from)
+        .transpose()
+    }
+
+    async fn profile_counters(&mut self, ids: &[ProfileId]) -> Result<Vec<(ProfileId, ProfileCounters)>> {
+        let rows = sqlx::query!(
+            r#"select p.id as "id!", coalesce(c.posts, 0) as "posts!", coalesce(c.followers, 0) as "followers!",
+                      coalesce(c.following, 0) as "following!"
+               from daira.visible_profile p left join daira.profile_counter c on c.profile = p.id
+               where p.id = any($1)"#,
+            &raws(ids)
+        )
+        .fetch_all(self.connection())
+        .await
+        .map_err(|e| fault("profile.counters", e))?;
+        let counters = rows.into_iter().map(|row| {
+            let counters = ProfileCounters { posts: row.posts, followers: row.followers, following: row.following };
+            (ProfileId::from_raw(row.id), counters)
+        });
+        Ok(counters.collect())
+    }
+
+    async fn revoked_since(&mut self, since: Timestamp) -> Result<Vec<(SessionId, Timestamp)>> {
+        let rows = sqlx::query!(
+            r#"select id as "id!", revoked_at as "revoked_at!" from daira.sessions_revoked($1)"#,
+            stored(since)
+        )
+        .fetch_all(self.connection())
+        .await
+        .map_err(|e| fault("session.revoked", e))?;
+        Ok(rows.into_iter().map(|row| (SessionId::from_raw(row.id), instant(row.revoked_at))).collect())
+    }
+}

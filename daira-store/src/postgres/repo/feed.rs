@@ -1,0 +1,253 @@
+//! Inboxes, affinity, frozen sessions and pages served: the writing half.
+
+use async_trait::async_trait;
+use daira_core::error::{Error, ErrorKind, Result};
+use daira_core::id::{FeedSessionId, Id, PostId, ProfileId, floor};
+use daira_core::port::store::{DeliveredChunk, FeedRepository, PageServed};
+use daira_core::post::{Post, Visibility};
+use daira_core::time::Timestamp;
+use time::OffsetDateTime;
+
+use super::super::unit::PgUnit;
+use super::rows::{limit, media_code, raws, stored};
+
+/// How many pages are recorded by one statement.
+const PAGES: usize = 500;
+
+/// A list of posts with packed reasons, from its two columns.
+pub(super) fn list(posts: Vec<i64>, reasons: Vec<Vec<u8>>) -> Vec<(PostId, Vec<u8>)> {
+    posts.into_iter().map(PostId::from_raw).zip(reasons).collect()
+}
+
+/// Puts a post into the inboxes of the next recipients, taken in order of their ids from `$2` on: all but those who block
+/// the author, whom the author blocks, or who are the author. What is there already stays. The row answered says how
+/// many rows were new and who comes next.
+macro_rules! deliver {
+    ($unit:expr, $recipients:literal, $reason:literal, $who:expr, $post:expr, $from:expr, $chunk:expr, $at:expr) => {
+        sqlx::query!(
+            "with author as materialized (
+                 select a.id, exists (select from daira.block b where b.blocker = a.id) as blocks
+                 from daira.profile a where a.id = $3 and a.standing = 0
+             ), due as materialized (" + $recipients + r#" order by 1 limit $4::bigint + 1
+             ), served as (
+                 insert into daira.inbox (profile, post, author, reason, kind, at)
+                 select d.profile, $5, a.id, "# + $reason + r#", $6, $7
+                 from (select profile from due order by profile limit $4) d, author a
+                 where d.profile <> a.id
+                   and not exists (select from daira.block b where b.blocker = d.profile and b.blocked = a.id offset 0)
+                   and not (a.blocks and exists (
+                       select from daira.profile v join daira.block b on b.blocked_account = v.account
+                       where v.id = d.profile and b.blocker = a.id offset 0))
+                 on conflict do nothing
+                 returning 1
+             )
+             select (select count(*) from served) as "rows!", (select profile from due order by profile offset $4 limit 1) as next"#,
+            $who,
+            $from,
+            $post.author.raw(),
+            $chunk,
+            $post.id.raw(),
+            media_code($post.media_kind()),
+            $at,
+        )
+        .fetch_one($unit.connection())
+        .await
+        .map(|row| (row.rows, row.next))
+    };
+}
+
+#[async_trait]
+impl FeedRepository for PgUnit {
+    async fn deliver(
+        &mut self,
+        post: &Post,
+        from: Option<ProfileId>,
+        chunk: u32,
+        at: Timestamp,
+    ) -> Result<DeliveredChunk> {
+        const NOBODY: DeliveredChunk = DeliveredChunk { rows: 0, next: None };
+        // What the post is now decides, not what the event's reader remembers of it.
+        let Some(post) =
+            daira_core::port::store::PostRepository::post(self, post.id, daira_core::port::store::Lock::None).await?
+        else {
+            return Ok(NOBODY);
+        };
+        if post.deleted_at.is_some() {
+            return Ok(NOBODY);
+        }
+        let (from, chunk, at) = (from.map_or(i64::MIN, Id::raw), limit(chunk), stored(at));
+        let done = match post.visibility {
+            Visibility::Public | Visibility::Unlisted | Visibility::Followers => deliver!(
+                self,
+                "select f.follower as profile from daira.follow f where f.followee = $1 and f.follower >= $2",
+                "1::smallint",
+                post.author.raw(),
+                post,
+                from,
+                chunk,
+                at
+            ),
+            Visibility::Circle(circle) => deliver!(
+                self,
+                "select m.member as profile from daira.circle_member m where m.circle = $1 and m.member >= $2",
+                "3::smallint",
+                circle.raw(),
+                post,
+                from,
+                chunk,
+                at
+            ),
+            Visibility::Mentioned => deliver!(
+                self,
+                "select distinct p as profile from unnest($1::bigint[]) p where p >= $2",
+                "2::smallint",
+                &raws(&post.mentions),
+                post,
+                from,
+                chunk,
+                at
+            ),
+            Visibility::Private => return Ok(NOBODY),
+        };
+        let (rows, next) = self.check("inbox.deliver", done)?;
+        Ok(DeliveredChunk { rows: rows.unsigned_abs(), next: next.map(ProfileId::from_raw) })
+    }
+
+    async fn backfill(
+        &mut self,
+        follower: ProfileId,
+        followee: ProfileId,
+        since: Timestamp,
+        posts: u16,
+        at: Timestamp,
+    ) -> Result<u64> {
+        let done = sqlx::query!(
+            "insert into daira.inbox (profile, post, author, reason, kind, at)
+             select $1, p.id, p.author, 1, p.kind, $5
+             from (select id, author, kind from daira.post
+                   where author = $2 and id >= $3 and delivery = 1 and deleted_at is null and visibility in (1, 2, 6)
+                   order by id desc limit $4) p
+             join daira.profile a on a.id = p.author and a.standing = 0
+             where exists (select from daira.follow where follower = $1 and followee = $2)
+               and not exists (select from daira.block where blocker = $1 and blocked = $2)
+               and not exists (select from daira.block b join daira.profile v on v.account = b.blocked_account where b.blocker = $2 and v.id = $1)
+             on conflict do nothing",
+            follower.raw(),
+            followee.raw(),
+            floor(since),
+            i64::from(posts),
+            stored(at)
+        )
+        .execute(self.connection())
+        .await;
+        Ok(self.check("inbox.backfill", done)?.rows_affected())
+    }
+
+    async fn withdraw_author(&mut self, profile: ProfileId, author: ProfileId) -> Result<u64> {
+        let done = sqlx::query!(
+            "delete from daira.inbox
+             where profile = $1 and author = $2 and reason = 1
+               and not (select exists (select from daira.follow where follower = $1 and followee = $2))",
+            profile.raw(),
+            author.raw()
+        )
+        .execute(self.connection())
+        .await;
+        Ok(self.check("inbox.withdraw_author", done)?.rows_affected())
+    }
+
+    async fn withdraw_post(&mut self, post: PostId, chunk: u32) -> Result<u64> {
+        let done = sqlx::query!(
+            "delete from daira.inbox i
+             using (select profile from daira.inbox where post = $1 limit $2) d
+             where i.post = $1 and i.profile = d.profile",
+            post.raw(),
+            limit(chunk)
+        )
+        .execute(self.connection())
+        .await;
+        Ok(self.check("inbox.withdraw_post", done)?.rows_affected())
+    }
+
+    async fn add_affinity(&mut self, viewer: ProfileId, author: ProfileId, weight: f64, at: Timestamp) -> Result<()> {
+        // Both sums are brought forward to the later of their instants; half is left after fourteen days.
+        let done = sqlx::query!(
+            "insert into daira.affinity as a (viewer, author, sum, at) values ($1, $2, $3, $4)
+             on conflict (viewer, author) do update set
+                 sum = a.sum * 0.5 ^ (extract(epoch from greatest(a.at, excluded.at) - a.at)::double precision / 1209600)
+                     + excluded.sum * 0.5 ^ (extract(epoch from greatest(a.at, excluded.at) - excluded.at)::double precision / 1209600),
+                 at = greatest(a.at, excluded.at)",
+            viewer.raw(),
+            author.raw(),
+            weight,
+            stored(at)
+        )
+        .execute(self.connection())
+        .await;
+        self.check("feed.affinity", done).map(drop)
+    }
+
+    async fn freeze(
+        &mut self,
+        session: FeedSessionId,
+        viewer: ProfileId,
+        items: &[(PostId, Vec<u8>)],
+        at: Timestamp,
+    ) -> Result<Vec<(PostId, Vec<u8>)>> {
+        let posts: Vec<i64> = items.iter().map(|(post, _)| post.raw()).collect();
+        let reasons: Vec<Vec<u8>> = items.iter().map(|(_, reason)| reason.clone()).collect();
+        let done = sqlx::query!(
+            "insert into daira.feed_session (session, viewer, posts, reasons, at) values ($1, $2, $3, $4, $5) on conflict do nothing",
+            session.raw(),
+            viewer.raw(),
+            &posts,
+            &reasons,
+            stored(at)
+        )
+        .execute(self.connection())
+        .await;
+        if self.check("feed.freeze", done)?.rows_affected() > 0 {
+            return Ok(items.to_vec());
+        }
+        let holds = sqlx::query!(
+            "select posts, reasons from daira.feed_session where session = $1 and viewer = $2",
+            session.raw(),
+            viewer.raw()
+        )
+        .fetch_optional(self.connection())
+        .await;
+        let holds = self.check("feed.freeze", holds)?;
+        holds.map(|row| list(row.posts, row.reasons)).ok_or_else(|| Error::new(ErrorKind::IdCollision, "feed.freeze"))
+    }
+
+    async fn record_pages(&mut self, pages: &[PageServed]) -> Result<()> {
+        for pages in pages.chunks(PAGES) {
+            let viewers: Vec<i64> = pages.iter().map(|page| page.viewer.raw()).collect();
+            let times: Vec<OffsetDateTime> = pages.iter().map(|page| stored(page.at)).collect();
+            let (mut of_page, mut posts, mut reasons) = (Vec::new(), Vec::new(), Vec::new());
+            for (number, page) in (1_i64..).zip(pages) {
+                for (post, reason) in &page.items {
+                    of_page.push(number);
+                    posts.push(post.raw());
+                    reasons.push(reason.clone());
+                }
+            }
+            let done = sqlx::query!(
+                "insert into daira.page_served (viewer, at, posts, reasons)
+                 select p.viewer, p.at, array_agg(i.post order by i.place), array_agg(i.reason order by i.place)
+                 from unnest($1::bigint[], $2::timestamptz[]) with ordinality p (viewer, at, page)
+                 join unnest($3::bigint[], $4::bigint[], $5::bytea[]) with ordinality i (page, post, reason, place) on i.page = p.page
+                 group by p.page, p.viewer, p.at",
+                &viewers,
+                &times,
+                &of_page,
+                &posts,
+                &reasons
+            )
+            .execute(self.connection())
+            .await;
+            self.check("feed.record_pages", done)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,188 @@
+//! Posts, their history and tags: the reading half.
+
+use async_trait::async_trait;
+use daira_core::error::Result;
+use daira_core::hashtag::Hashtag;
+use daira_core::id::{Id, PostId, ProfileId};
+use daira_core::page::{Limit, Page};
+use daira_core::port::store::PostReads;
+use daira_core::post::{Post, PostCard, PostCounters, Revision};
+use daira_core::text::TagKey;
+use daira_core::time::Timestamp;
+
+use super::super::error::fault;
+use super::super::view::PgView;
+use super::rows::{PostRow, ProfileRow, instant, models, raws, reaction_kind, stored};
+
+/// A page of ids from one id more than wanted.
+pub(super) fn id_page(ids: Vec<i64>, limit: Limit) -> Page<PostId> {
+    Page::cut(ids.into_iter().map(PostId::from_raw).collect(), limit)
+}
+
+/// The id that a list newest first goes on below: above all ids at its start.
+pub(super) fn below(after: Option<PostId>) -> i64 {
+    after.map_or(i64::MAX, Id::raw)
+}
+
+#[async_trait]
+impl PostReads for PgView {
+    async fn cards(&mut self, ids: &[PostId]) -> Result<Vec<PostCard>> {
+        let me = self.me().map(Id::raw);
+        let rows = sqlx::query!(
+            r#"select p.id as "id!", p.author as "author!", p.text as "text!", p.visibility as "visibility!", p.circle,
+                      p.replies as "replies!", p.delivery as "delivery!", p.version as "version!", p.warning, p.edited_at,
+                      p.media, p.alts, p.mentions, p.tags, p.spellings,
+                      p.author_account as "author_account!", p.author_handle as "author_handle!", p.author_name as "author_name!",
+                      p.author_bio as "author_bio!", p.author_links as "author_links!", p.author_avatar,
+                      p.author_kind as "author_kind!", p.author_private as "author_private!",
+                      p.author_standing as "author_standing!", p.author_created_at as "author_created_at!",
+                      p.author_version as "author_version!",
+                      c.reactions as "reactions?", c.comments as "comments?", r.kind as "viewer_reaction?"
+               from daira.visible_post p
+               left join daira.post_counter c on c.post = p.id
+               left join daira.reaction r on r.target = p.id and not r.on_comment and r.by = $2
+               where p.id = any($1)"#,
+            &raws(ids),
+            me
+        )
+        .fetch_all(self.connection())
+        .await
+        .map_err(|e| fault("post.cards", e))?;
+        let cards = rows.into_iter().map(|row| {
+            let author = ProfileRow {
+                id: row.author,
+                account: row.author_account,
+                handle: row.author_handle,
+                name: row.author_name,
+                bio: row.author_bio,
+                links: row.author_links,
+                avatar: row.author_avatar,
+                kind: row.author_kind,
+                private: row.author_private,
+                standing: row.author_standing,
+                created_at: row.author_created_at,
+                version: row.author_version,
+            };
+            let post = PostRow {
+                id: row.id,
+                author: row.author,
+                text: row.text,
+                visibility: row.visibility,
+                circle: row.circle,
+                replies: row.replies,
+                delivery: row.delivery,
+                version: row.version,
+                warning: row.warning,
+                edited_at: row.edited_at,
+                deleted_at: None,
+                media: row.media,
+                alts: row.alts,
+                mentions: row.mentions,
+                tags: row.tags,
+                spellings: row.spellings,
+            };
+            Ok(PostCard {
+                post: post.try_into()?,
+                author: author.try_into()?,
+                counters: PostCounters {
+                    reactions: row.reactions.unwrap_or_default(),
+                    comments: row.comments.unwrap_or_default(),
+                },
+                viewer_reaction: row.viewer_reaction.map(reaction_kind).transpose()?,
+            })
+        });
+        cards.collect()
+    }
+
+    async fn by_author(&mut self, author: ProfileId, after: Option<PostId>, limit: Limit) -> Result<Page<PostId>> {
+        let ids = sqlx::query_scalar!(
+            r#"select id as "id!" from daira.visible_post where author = $1 and id < $2 order by id desc limit $3"#,
+            author.raw(),
+            below(after),
+            limit.fetch()
+        )
+        .fetch_all(self.connection())
+        .await
+        .map_err(|e| fault("post.by_author", e))?;
+        Ok(id_page(ids, limit))
+    }
+
+    async fn by_tag(&mut self, tag: &TagKey, after: Option<PostId>, limit: Limit) -> Result<Page<PostId>> {
+        let ids = sqlx::query_scalar!(
+            r#"select t.post as "post!"
+               from daira.post_tag t
+               where t.tag = $1 and t.post < $2
+                 and exists (select from daira.visible_post p where p.id = t.post and p.visibility = 1 offset 0)
+               order by t.post desc
+               limit $3"#,
+            tag.as_str(),
+            below(after),
+            limit.fetch()
+        )
+        .fetch_all(self.connection())
+        .await
+        .map_err(|e| fault("post.by_tag", e))?;
+        Ok(id_page(ids, limit))
+    }
+
+    async fn tag(&mut self, tag: &TagKey) -> Result<Option<Hashtag>> {
+        let spelling = sqlx::query_scalar!("select spelling from daira.hashtag where key = $1", tag.as_str())
+            .fetch_optional(self.connection())
+            .await
+            .map_err(|e| fault("hashtag.load", e))?;
+        Ok(spelling.map(|spelling| Hashtag { key: tag.clone(), spelling }))
+    }
+
+    async fn revisions(&mut self, post: PostId) -> Result<Vec<Revision>> {
+        let rows = sqlx::query!(
+            "select version, text, warning, replaced_at
+             from daira.post_revision
+             where post = $1 and (select exists (select from daira.visible_post where id = $1))
+             order by version desc
+             limit 100",
+            post.raw()
+        )
+        .fetch_all(self.connection())
+        .await
+        .map_err(|e| fault("post.revisions", e))?;
+        let revisions = rows.into_iter().map(|row| Revision {
+            post,
+            version: row.version,
+            text: row.text,
+            warning: row.warning,
+            replaced_at: instant(row.replaced_at),
+        });
+        Ok(revisions.collect())
+    }
+
+    async fn own_deleted(&mut self, since: Timestamp, after: Option<PostId>, limit: Limit) -> Result<Page<PostId>> {
+        let Some(me) = self.me() else { return Ok(Page::empty()) };
+        let ids = sqlx::query_scalar!(
+            "select id from daira.post where author = $1 and deleted_at >= $2 and id < $3 order by id desc limit $4",
+            me.raw(),
+            stored(since),
+            below(after),
+            limit.fetch()
+        )
+        .fetch_all(self.connection())
+        .await
+        .map_err(|e| fault("post.own_deleted", e))?;
+        Ok(id_page(ids, limit))
+    }
+
+    async fn own_deleted_posts(&mut self, ids: &[PostId]) -> Result<Vec<Post>> {
+        let Some(me) = self.me() else { return Ok(Vec::new()) };
+        let rows = sqlx::query_as!(
+            PostRow,
+            "select id, author, text, visibility, circle, replies, delivery, version, warning, edited_at, deleted_at, media, alts,
+                    mentions, tags, spellings
+             from daira.post where id = any($1) and author = $2 and deleted_at is not null",
+            &raws(ids),
+            me.raw()
+        )
+        .fetch_all(self.connection())
+        .await
+        .map_err(|e| fault("post.own_deleted", e))?;
+        models(rows)
+    }
+}

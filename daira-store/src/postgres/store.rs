@@ -1,0 +1,201 @@
+//! The pools, and the only two ways to a connection: a unit of work and a read view, both opened for an actor.
+//!
+//! Opening is one round trip: the transaction begins and the actor's numbers are set in one batch, for this transaction
+//! alone, so that nothing of them survives into the pool or a pooler behind it. A transaction that is dropped is rolled
+//! back when its connection returns to the pool, off the request's path.
+
+use core::fmt::{self, Write as _};
+use core::time::Duration;
+
+use async_trait::async_trait;
+use daira_core::actor::Actor;
+use daira_core::error::{Error, ErrorKind, Result};
+use daira_core::id::Id as _;
+use daira_core::port::store::Access;
+use daira_core::port::{ReadView, Store, UnitOfWork};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{AssertSqlSafe, Connection as _, PgPool, Postgres, Transaction};
+
+use super::config::PgStoreConfig;
+use super::error::fault;
+use super::unit::PgUnit;
+use super::view::PgView;
+
+/// A connection that was idle for longer is asked whether it still lives before it is used.
+const TRUSTED_IDLE: Duration = Duration::from_secs(5);
+/// How often opening is tried again when the connection turns out to be dead, as all are after the server's restart.
+const OPENINGS: u32 = 3;
+pub(super) const BEGIN: &str = "begin";
+const BEGIN_READ: &str = "begin isolation level repeatable read read only";
+pub(super) const BEGIN_SNAPSHOT: &str = "begin isolation level repeatable read";
+
+/// The relational truth in PostgreSQL. Cloning is cheap: clones share the pools. See the [module](super).
+#[derive(Clone)]
+pub struct PgStore {
+    app: PgPool,
+    worker: PgPool,
+    replica: Option<PgPool>,
+    limits: String,
+    inbox_days: u16,
+}
+
+impl fmt::Debug for PgStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PgStore")
+            .field("app", &self.app.size())
+            .field("worker", &self.worker.size())
+            .field("replica", &self.replica.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+impl PgStore {
+    /// Opens the pools; connections are made when they are needed, the first of each role at once.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Internal`] for an address that is none, [`ErrorKind::Unavailable`] when nobody answers there.
+    pub async fn connect(config: &PgStoreConfig) -> Result<Self> {
+        let replica = match &config.replica_url {
+            Some(url) => Some(pool(url, config.app_connections, config)?),
+            None => None,
+        };
+        let limits = config
+            .statement_timeout
+            .map_or_else(String::new, |limit| format!("; set local statement_timeout = {}", limit.as_millis()));
+        let store = Self {
+            app: pool(&config.app_url, config.app_connections, config)?,
+            worker: pool(&config.worker_url, config.worker_connections, config)?,
+            replica,
+            limits,
+            inbox_days: config.inbox_days,
+        };
+        for role in [&store.app, &store.worker] {
+            drop(store.open_on(role, BEGIN_READ, &Actor::Anonymous).await?);
+        }
+        Ok(store)
+    }
+
+    /// Closes the pools: waits for units and views that are open, then closes their connections.
+    pub async fn close(&self) {
+        self.app.close().await;
+        self.worker.close().await;
+        if let Some(replica) = &self.replica {
+            replica.close().await;
+        }
+    }
+
+    /// Connections for the platform's own work, for the event bus and the maintenance beside it.
+    pub(super) fn worker_pool(&self) -> &PgPool {
+        &self.worker
+    }
+
+    /// Opens a unit of work whose isolation is chosen by its opening statement.
+    pub(super) async fn unit(&self, actor: &Actor, begin: &'static str) -> Result<PgUnit> {
+        Ok(PgUnit::new(self.open(actor, begin).await?, actor.clone()))
+    }
+
+    async fn open(&self, actor: &Actor, begin: &'static str) -> Result<Transaction<'static, Postgres>> {
+        let role = if matches!(actor, Actor::System(_)) { &self.worker } else { &self.app };
+        self.open_on(role, begin, actor).await
+    }
+
+    async fn open_on(
+        &self,
+        role: &PgPool,
+        begin: &'static str,
+        actor: &Actor,
+    ) -> Result<Transaction<'static, Postgres>> {
+        let opening = opening(begin, actor, &self.limits);
+        let mut tries = 1;
+        loop {
+            // The batch is made of constants and whole numbers.
+            match role.begin_with(AssertSqlSafe(opening.as_str())).await {
+                Err(sqlx::Error::Io(_)) if tries < OPENINGS => tries += 1,
+                outcome => return outcome.map_err(|e| fault("store.open", e)),
+            }
+        }
+    }
+}
+
+/// The batch that begins a transaction and says who asks. Numbers cannot hold a quote.
+fn opening(begin: &str, actor: &Actor, limits: &str) -> String {
+    let mut batch = String::with_capacity(192);
+    batch.push_str(begin);
+    batch.push_str(limits);
+    if let Actor::Member(member) = actor {
+        let (profile, account) = (member.profile.raw(), member.account.raw());
+        // Writing to a string cannot fail.
+        let _ = write!(batch, "; set local daira.profile = '{profile}'; set local daira.account = '{account}'");
+    }
+    batch
+}
+
+fn pool(url: &str, connections: u32, config: &PgStoreConfig) -> Result<PgPool> {
+    // The parser's message may hold the address, and with it a password.
+    let options: PgConnectOptions = url.parse().map_err(|_| Error::new(ErrorKind::Internal, "store.address"))?;
+    let options = options.statement_cache_capacity(config.statement_cache).application_name("daira");
+    Ok(PgPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(config.acquire_timeout)
+        .idle_timeout(Duration::from_mins(10))
+        .max_lifetime(Duration::from_hours(1))
+        .test_before_acquire(false)
+        .before_acquire(|connection, about| {
+            Box::pin(async move {
+                if about.idle_for > TRUSTED_IDLE {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
+        .connect_lazy_with(options))
+}
+
+#[async_trait]
+impl Store for PgStore {
+    async fn begin(&self, actor: &Actor) -> Result<Box<dyn UnitOfWork>> {
+        Ok(Box::new(self.unit(actor, BEGIN).await?))
+    }
+
+    async fn read(&self, actor: &Actor, access: Access) -> Result<Box<dyn ReadView>> {
+        let transaction = match (access, &self.replica, actor) {
+            (Access::ReadStale, Some(replica), Actor::Anonymous | Actor::Member(_)) => {
+                self.open_on(replica, BEGIN_READ, actor).await?
+            }
+            _ => self.open(actor, BEGIN_READ).await?,
+        };
+        Ok(Box::new(PgView::new(transaction, actor, self.inbox_days)))
+    }
+
+    async fn ping(&self) -> Result<()> {
+        let asked =
+            tokio::time::timeout(Duration::from_secs(1), self.open_on(&self.app, BEGIN_READ, &Actor::Anonymous));
+        match asked.await {
+            Ok(opened) => opened.map(drop),
+            Err(late) => Err(Error::new(ErrorKind::Unavailable, "store.ping").with_source(late)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use daira_core::actor::Member;
+    use daira_core::id::{AccountId, ProfileId, SessionId};
+
+    use super::*;
+
+    #[test]
+    fn the_opening_batch_says_who_asks_and_nothing_for_nobody() {
+        let member = Member {
+            account: AccountId::from_raw(7),
+            profile: ProfileId::from_raw(8),
+            session: SessionId::from_raw(9),
+        };
+        assert_eq!(
+            opening(BEGIN, &Actor::Member(member), "; set local statement_timeout = 500"),
+            "begin; set local statement_timeout = 500; set local daira.profile = '8'; set local daira.account = '7'"
+        );
+        assert_eq!(opening(BEGIN_READ, &Actor::Anonymous, ""), BEGIN_READ);
+        assert_eq!(opening(BEGIN, &Actor::System("test"), ""), BEGIN);
+    }
+}

@@ -1,0 +1,117 @@
+//! One transaction as a unit of work. Its repositories are in `repo`, one file for each.
+
+use core::fmt;
+
+use async_trait::async_trait;
+use daira_core::actor::Actor;
+use daira_core::error::{Error, ErrorKind, Result};
+use daira_core::port::UnitOfWork;
+use daira_core::port::store::{
+    AccountRepository, CommentRepository, CounterRepository, FeedRepository, GraphRepository, Journal, MediaRepository,
+    NotificationRepository, PostRepository, ReactionRepository,
+};
+use sqlx::{PgConnection, Postgres, Transaction};
+
+use super::error::{commit_fault, fault};
+
+/// An open transaction. Dropped, it rolls back.
+pub(crate) struct PgUnit {
+    transaction: Transaction<'static, Postgres>,
+    actor: Actor,
+    /// A statement failed, so the database rolls back whatever is asked of it; it would answer a commit without an error.
+    broken: bool,
+}
+
+impl fmt::Debug for PgUnit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PgUnit").field("actor", &self.actor).field("broken", &self.broken).finish_non_exhaustive()
+    }
+}
+
+impl PgUnit {
+    pub(super) fn new(transaction: Transaction<'static, Postgres>, actor: Actor) -> Self {
+        Self { transaction, actor, broken: false }
+    }
+
+    /// The connection, for one statement; its outcome goes through [`check`](Self::check).
+    pub(super) fn connection(&mut self) -> &mut PgConnection {
+        &mut self.transaction
+    }
+
+    pub(super) fn actor(&self) -> &Actor {
+        &self.actor
+    }
+
+    /// Turns a statement's outcome into the kernel's, and remembers a failure.
+    pub(super) fn check<T>(&mut self, operation: &'static str, outcome: sqlx::Result<T>) -> Result<T> {
+        outcome.map_err(|error| {
+            self.broken = true;
+            fault(operation, error)
+        })
+    }
+
+    /// For an update under a version: nothing changed means it was not the stored version any more.
+    pub(super) fn check_version(
+        &mut self,
+        operation: &'static str,
+        outcome: sqlx::Result<sqlx::postgres::PgQueryResult>,
+    ) -> Result<()> {
+        match self.check(operation, outcome)?.rows_affected() {
+            0 => Err(Error::new(ErrorKind::Stale, operation)),
+            _ => Ok(()),
+        }
+    }
+
+    /// After a rollback to a savepoint the transaction can go on.
+    pub(super) fn mended(&mut self) {
+        self.broken = false;
+    }
+
+    /// Commits.
+    pub(super) async fn finish(self) -> Result<()> {
+        if self.broken {
+            return Err(
+                Error::new(ErrorKind::Internal, "store.commit").with_source("a statement of this unit failed before")
+            );
+        }
+        self.transaction.commit().await.map_err(commit_fault)
+    }
+}
+
+#[async_trait]
+impl UnitOfWork for PgUnit {
+    fn accounts(&mut self) -> &mut dyn AccountRepository {
+        self
+    }
+    fn graph(&mut self) -> &mut dyn GraphRepository {
+        self
+    }
+    fn posts(&mut self) -> &mut dyn PostRepository {
+        self
+    }
+    fn comments(&mut self) -> &mut dyn CommentRepository {
+        self
+    }
+    fn reactions(&mut self) -> &mut dyn ReactionRepository {
+        self
+    }
+    fn media(&mut self) -> &mut dyn MediaRepository {
+        self
+    }
+    fn notifications(&mut self) -> &mut dyn NotificationRepository {
+        self
+    }
+    fn feed(&mut self) -> &mut dyn FeedRepository {
+        self
+    }
+    fn counters(&mut self) -> &mut dyn CounterRepository {
+        self
+    }
+    fn journal(&mut self) -> &mut dyn Journal {
+        self
+    }
+
+    async fn commit(self: Box<Self>) -> Result<()> {
+        self.finish().await
+    }
+}

@@ -1,0 +1,75 @@
+//! One read-only transaction as a read view: one snapshot for all it is asked. Its page queries are in `repo`.
+
+use core::fmt;
+
+use daira_core::actor::{Actor, Member};
+use daira_core::id::ProfileId;
+use daira_core::port::ReadView;
+use daira_core::port::store::{
+    AccountReads, CommentReads, FeedReads, GraphReads, MediaReads, NotificationReads, PostReads, ReactionReads,
+    SearchReads,
+};
+use sqlx::{PgConnection, Postgres, Transaction};
+
+/// An open snapshot.
+pub(crate) struct PgView {
+    transaction: Transaction<'static, Postgres>,
+    member: Option<Member>,
+    pub(super) inbox_days: u16,
+}
+
+impl fmt::Debug for PgView {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PgView").field("member", &self.member).finish_non_exhaustive()
+    }
+}
+
+impl PgView {
+    pub(super) fn new(transaction: Transaction<'static, Postgres>, actor: &Actor, inbox_days: u16) -> Self {
+        Self { transaction, member: actor.member().ok().copied(), inbox_days }
+    }
+
+    pub(super) fn connection(&mut self) -> &mut PgConnection {
+        &mut self.transaction
+    }
+
+    /// The member who looks, if a member looks.
+    pub(super) fn member(&self) -> Option<Member> {
+        self.member
+    }
+
+    /// The profile that looks, if a member looks.
+    pub(super) fn me(&self) -> Option<ProfileId> {
+        self.member.map(|member| member.profile)
+    }
+}
+
+impl ReadView for PgView {
+    fn accounts(&mut self) -> &mut dyn AccountReads {
+        self
+    }
+    fn graph(&mut self) -> &mut dyn GraphReads {
+        self
+    }
+    fn posts(&mut self) -> &mut dyn PostReads {
+        self
+    }
+    fn comments(&mut self) -> &mut dyn CommentReads {
+        self
+    }
+    fn reactions(&mut self) -> &mut dyn ReactionReads {
+        self
+    }
+    fn media(&mut self) -> &mut dyn MediaReads {
+        self
+    }
+    fn notifications(&mut self) -> &mut dyn NotificationReads {
+        self
+    }
+    fn feed(&mut self) -> &mut dyn FeedReads {
+        self
+    }
+    fn search(&mut self) -> &mut dyn SearchReads {
+        self
+    }
+}
