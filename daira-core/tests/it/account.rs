@@ -5,17 +5,18 @@ mod joining;
 mod profile;
 mod sessions;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use daira_core::account::{AccountRefusal, AccountService, LogIn, LoggedIn, Register, VerifyEmail, token};
 use daira_core::actor::{Actor, Member};
 use daira_core::error::{Error, RefusalEnum, Result};
 use daira_core::id::ChallengeId;
 use daira_core::locale::Locale;
 use daira_core::memory::{ManualClock, MemoryBus, MemoryMail, MemoryStore};
-use daira_core::port::store::Lock;
-use daira_core::port::{Clock, Group, Ports, UnitOfWork};
+use daira_core::port::store::{Access, Lock};
+use daira_core::port::{Clock, Group, Ports, ReadView, Store, UnitOfWork};
 use daira_core::secret::Secret;
 use futures_util::future::BoxFuture;
 
@@ -144,4 +145,38 @@ fn refusal<T, R: RefusalEnum>(outcome: Result<T>) -> R {
 
 fn is_invalid<T>(outcome: Result<T>) -> bool {
     refusal::<T, AccountRefusal>(outcome) == AccountRefusal::TokenInvalid
+}
+
+/// A store where something happens just before a unit of work begins.
+struct Meanwhile {
+    inner: MemoryStore,
+    /// How many units begin before, and what happens then.
+    then: Mutex<(usize, Option<BoxFuture<'static, ()>>)>,
+}
+
+#[async_trait]
+impl Store for Meanwhile {
+    async fn begin(&self, actor: &Actor) -> Result<Box<dyn UnitOfWork>> {
+        let due = {
+            let mut then = self.then.lock().unwrap();
+            if then.0 == 0 {
+                then.1.take()
+            } else {
+                then.0 -= 1;
+                None
+            }
+        };
+        if let Some(due) = due {
+            due.await;
+        }
+        self.inner.begin(actor).await
+    }
+
+    async fn read(&self, actor: &Actor, access: Access) -> Result<Box<dyn ReadView>> {
+        self.inner.read(actor, access).await
+    }
+
+    async fn ping(&self) -> Result<()> {
+        self.inner.ping().await
+    }
 }

@@ -1,8 +1,5 @@
 //! The own profile: what can be changed, by whom, and what opening up does.
 
-use std::sync::Mutex;
-
-use async_trait::async_trait;
 use daira_core::account::{AccountState, UpdateProfile};
 use daira_core::error::CommonRefusal;
 use daira_core::graph::{Block, FollowOutcome, GraphService};
@@ -10,8 +7,6 @@ use daira_core::id::{Id, MediaId, PostId};
 use daira_core::idempotency::IdempotencyKey;
 use daira_core::media::Media;
 use daira_core::page::Limit;
-use daira_core::port::store::Access;
-use daira_core::port::{ReadView, Store};
 
 use super::*;
 
@@ -180,40 +175,6 @@ async fn follows(world: &World, follower: &LoggedIn, followee: &LoggedIn) -> boo
     let from = unit.accounts().profile(follower, Lock::None).await.unwrap().unwrap();
     let to = unit.accounts().profile(followee, Lock::None).await.unwrap().unwrap();
     unit.graph().relation(&from, &to).await.unwrap().follows
-}
-
-/// A store where something happens just before a unit of work begins.
-struct Meanwhile {
-    inner: MemoryStore,
-    /// How many units begin before, and what happens then.
-    then: Mutex<(usize, Option<BoxFuture<'static, ()>>)>,
-}
-
-#[async_trait]
-impl Store for Meanwhile {
-    async fn begin(&self, actor: &Actor) -> Result<Box<dyn UnitOfWork>> {
-        let due = {
-            let mut then = self.then.lock().unwrap();
-            if then.0 == 0 {
-                then.1.take()
-            } else {
-                then.0 -= 1;
-                None
-            }
-        };
-        if let Some(due) = due {
-            due.await;
-        }
-        self.inner.begin(actor).await
-    }
-
-    async fn read(&self, actor: &Actor, access: Access) -> Result<Box<dyn ReadView>> {
-        self.inner.read(actor, access).await
-    }
-
-    async fn ping(&self) -> Result<()> {
-        self.inner.ping().await
-    }
 }
 
 #[tokio::test]
