@@ -8,7 +8,7 @@
 use std::path::{Path, PathBuf};
 
 use figment::Figment;
-use figment::providers::{Env, Format, Serialized, Toml};
+use figment::providers::{Format, Serialized, Toml};
 use serde::{Deserialize, Serialize};
 
 use daira_core::secret::Secret;
@@ -47,7 +47,7 @@ impl Serialize for SecretText {
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct Config {
-    /// What kind of installation it is: `development` serves the GraphiQL page and introspection, `production` does not.
+    /// What kind of installation it is: `development` serves the `GraphiQL` page and introspection, `production` does not.
     pub environment: Environment,
     /// Where everything lives that is not in a server of its own: the private PostgreSQL, media, mails, keys.
     pub data: PathBuf,

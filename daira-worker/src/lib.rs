@@ -5,11 +5,15 @@ pub mod job;
 pub mod runner;
 
 #[cfg(feature = "backends")]
+pub mod backends;
+#[cfg(feature = "backends")]
 pub mod config;
 #[cfg(feature = "backends")]
 pub mod deliver;
 #[cfg(feature = "credential")]
 pub mod hasher;
+#[cfg(feature = "backends")]
+pub mod program;
 #[cfg(feature = "backends")]
 pub mod telemetry;
 

@@ -17,11 +17,11 @@ use daira_core::time::Timestamp;
 use crate::runner::Consumer;
 
 /// What a reaction adds to the affinity of a viewer for an author, before decay.
-const REACTION: f64 = 0.15;
+pub const AFFINITY_OF_REACTION: f64 = 0.15;
 /// What a comment adds.
-const COMMENT: f64 = 0.4;
+pub const AFFINITY_OF_COMMENT: f64 = 0.4;
 /// What a follow adds.
-const FOLLOW: f64 = 0.5;
+pub const AFFINITY_OF_FOLLOW: f64 = 0.5;
 
 /// Keeps counters and affinity.
 #[derive(Debug, Clone, Copy, Default)]
@@ -92,9 +92,9 @@ fn affinities(events: &[Delivered]) -> Vec<(ProfileId, ProfileId, f64, Timestamp
     let mut sums: BTreeMap<(i64, i64), (f64, Timestamp)> = BTreeMap::new();
     for delivered in events {
         let (viewer, author, weight) = match &delivered.event {
-            Event::Followed(e) => (e.follower_id, e.followee_id, FOLLOW),
-            Event::CommentCreated(e) => (e.author_id, e.post_author_id, COMMENT),
-            Event::ReactionSet(e) if e.previous == 0 => (e.by_id, e.target_author_id, REACTION),
+            Event::Followed(e) => (e.follower_id, e.followee_id, AFFINITY_OF_FOLLOW),
+            Event::CommentCreated(e) => (e.author_id, e.post_author_id, AFFINITY_OF_COMMENT),
+            Event::ReactionSet(e) if e.previous == 0 => (e.by_id, e.target_author_id, AFFINITY_OF_REACTION),
             _ => continue,
         };
         if viewer != author {

@@ -7,7 +7,7 @@ mod notifications;
 
 use daira_core::Ports;
 
-pub use counters::{Counters, deltas};
+pub use counters::{AFFINITY_OF_COMMENT, AFFINITY_OF_FOLLOW, AFFINITY_OF_REACTION, Counters, deltas};
 pub use fan_out::FanOut;
 pub use mail::Mail;
 pub use notifications::Notifications;
