@@ -2,3 +2,7 @@
 
 #[cfg(test)]
 mod account;
+#[cfg(feature = "testkit")]
+mod conformance;
+#[cfg(feature = "testkit")]
+mod mutants;

@@ -198,12 +198,12 @@ impl MemoryUnit {
         if own { Ok(()) } else { Err(denied()) }
     }
 
-    /// The same for rows that belong to an account. Before anybody is logged in there is nobody to compare with:
-    /// registering and proving an e-mail write such rows anonymously.
+    /// The same for rows that belong to an account.
     fn may_write_account(&self, account: AccountId) -> Result<()> {
         match &self.actor {
-            Actor::Member(member) if member.account != account => Err(denied()),
-            _ => Ok(()),
+            Actor::Member(member) if member.account == account => Ok(()),
+            Actor::System(_) => Ok(()),
+            Actor::Member(_) | Actor::Anonymous => Err(denied()),
         }
     }
 

@@ -48,7 +48,7 @@ pub trait AccountRepository: Send {
     /// Replaces the account's password hash.
     async fn set_password_hash(&mut self, account: AccountId, hash: &str) -> Result<()>;
 
-    /// Inserts a profile.
+    /// Inserts a profile. A handle that another face bears which is not gone is `Conflict("profile_handle")`.
     async fn insert_profile(&mut self, profile: &Profile) -> Result<()>;
     /// Loads a profile, whatever its standing.
     async fn profile(&mut self, id: ProfileId, lock: Lock) -> Result<Option<Profile>>;
@@ -69,14 +69,14 @@ pub trait AccountRepository: Send {
     /// Revokes the account's living sessions but one; answers which.
     async fn revoke_sessions(&mut self, account: AccountId, keep: Option<SessionId>, at: Timestamp) -> Result<Vec<SessionId>>;
     /// Resolves the session of an access token to its member, if session and account are living at `now`; notes that this
-    /// generation's token has been seen. Open to an anonymous actor.
+    /// generation's token has been seen. A generation that was never issued resolves to nobody. Open to an anonymous actor.
     async fn resolve_session(&mut self, id: SessionId, generation: i32, now: Timestamp) -> Result<Option<Member>>;
 }
 
 /// Looks at people.
 #[async_trait]
 pub trait AccountReads: Send {
-    /// What a log-in needs to know of an e-mail. Open to an anonymous actor.
+    /// What a log-in needs to know of an e-mail: of the faces the oldest that is not gone. Open to an anonymous actor.
     async fn credential_by_email(&mut self, email: &Email) -> Result<Option<StoredCredential>>;
     /// The actor's own account.
     async fn own_account(&mut self) -> Result<Option<Account>>;
@@ -88,7 +88,7 @@ pub trait AccountReads: Send {
     async fn profiles(&mut self, ids: &[ProfileId]) -> Result<Vec<Profile>>;
     /// The visible profile with this handle.
     async fn profile_by_handle(&mut self, handle: &Handle) -> Result<Option<Profile>>;
-    /// Counters of these profiles, in any order; absent means zero.
+    /// Counters of the visible ones among these profiles, in any order; absent means zero.
     async fn profile_counters(&mut self, ids: &[ProfileId]) -> Result<Vec<(ProfileId, ProfileCounters)>>;
     /// Sessions revoked at or after an instant, for every node's revocation list. Open to an anonymous actor.
     async fn revoked_since(&mut self, since: Timestamp) -> Result<Vec<(SessionId, Timestamp)>>;

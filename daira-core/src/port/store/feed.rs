@@ -106,13 +106,14 @@ pub struct PageServed {
 /// Changes feeds.
 #[async_trait]
 pub trait FeedRepository: Send {
-    /// Delivers a post to the next followers (by id, `from` on) who may see it, at most `chunk`. Repeating a chunk
-    /// changes nothing.
+    /// Delivers a post to the next of the people it is made for (by id, `from` on) who may see it, at most `chunk`: the
+    /// author's followers, the circle's members or the mentioned, as its visibility says; nobody gets a private one.
+    /// Repeating a chunk changes nothing.
     async fn deliver(&mut self, post: &Post, from: Option<ProfileId>, chunk: u32, at: Timestamp) -> Result<DeliveredChunk>;
     /// Brings the followed author's newest pushed posts, no older than `since` and at most `limit`, into the follower's
     /// inbox, if the follow still stands.
     async fn backfill(&mut self, follower: ProfileId, followee: ProfileId, since: Timestamp, limit: u16, at: Timestamp) -> Result<u64>;
-    /// Takes an author's posts out of a profile's inbox, unless the follow stands (again).
+    /// Takes an author's posts that came by a follow out of a profile's inbox, unless the follow stands (again).
     async fn withdraw_author(&mut self, profile: ProfileId, author: ProfileId) -> Result<u64>;
     /// Takes a post out of all inboxes, at most `chunk` rows; answers how many went.
     async fn withdraw_post(&mut self, post: PostId, chunk: u32) -> Result<u64>;
@@ -130,12 +131,12 @@ pub trait FeedRepository: Send {
 #[async_trait]
 pub trait FeedReads: Send {
     /// The newest candidates of the home feed that were deliverable at `as_of`: inbox, pulled authors and own posts,
-    /// without posts of muted people, each once, at most `limit`. When fewer than `limit` are found, popular public posts
-    /// of others fill up.
+    /// without posts of muted people, each once, at most `limit`, newest first. When fewer than `limit` are found, public
+    /// posts of others that somebody reacted to fill up, those with most reactions and comments first.
     async fn candidates(&mut self, as_of: Timestamp, limit: u16) -> Result<Vec<Candidate>>;
     /// The same sources, newest first, without ranking and without popular posts of strangers.
     async fn newest(&mut self, after: Option<PostId>, limit: Limit) -> Result<Page<PostId>>;
-    /// How many posts by followed people came since an instant, at most 100.
+    /// How many posts by followed people came since an instant, at most 100: deliverable later than it, and visible.
     async fn count_new(&mut self, since: Timestamp) -> Result<i64>;
     /// A frozen list of the actor's, if it is younger than two hours at `now`.
     async fn frozen(&mut self, session: FeedSessionId, now: Timestamp) -> Result<Option<Vec<(PostId, Vec<u8>)>>>;

@@ -46,7 +46,7 @@ pub trait GraphRepository: Send {
     /// How two profiles stand to each other, seen from the first. Blocks count by the blocked person's account.
     async fn relation(&mut self, from: &Profile, to: &Profile) -> Result<Relation>;
 
-    /// Adds a follow; `false` when it existed.
+    /// Adds a follow; `false` when it existed. The followed may add it too, of who asked to, or when their profile is open.
     async fn insert_follow(&mut self, follow: &Follow) -> Result<bool>;
     /// Removes a follow; `false` when there was none.
     async fn delete_follow(&mut self, follower: ProfileId, followee: ProfileId) -> Result<bool>;
@@ -84,7 +84,8 @@ pub trait GraphRepository: Send {
 /// Looks at edges. Every list leaves out profiles that the actor may not see.
 #[async_trait]
 pub trait GraphReads: Send {
-    /// How the actor stands to these profiles.
+    /// How the actor stands to these profiles. Who blocks the actor is left out or told as such
+    /// ([`blocked_by`](Relation::blocked_by), which no client is shown); whom the actor blocks is here.
     async fn relations(&mut self, to: &[ProfileId]) -> Result<Vec<(ProfileId, Relation)>>;
     /// Who follows a profile. A private profile's lists are for itself and its followers.
     async fn followers(&mut self, of: ProfileId, after: Option<EdgeKey>, limit: Limit) -> Result<Page<Edge>>;

@@ -6,7 +6,13 @@
 //! is no other way to the data.
 //!
 //! What readers return is already filtered by the visibility policy; repositories return whatever row security lets
-//! through, and the use case applies `policy.rs` itself.
+//! through, and the use case applies `policy.rs` itself. A reader that is asked for several ids answers each visible one
+//! once. The platform's own actors see everything that is not deleted.
+//!
+//! Row security holds for writing too: a member writes only rows of their own, an anonymous actor only what says so. A
+//! write that is not the actor's to make fails, or changes nothing and says so (`false`, `None`, `Stale`), whichever the
+//! adapter can; it never succeeds. An id that is taken is [`ErrorKind::IdCollision`](crate::error::ErrorKind::IdCollision),
+//! another unique key [`ErrorKind::Conflict`](crate::error::ErrorKind::Conflict) with the constraint's name.
 
 mod account;
 mod comment;

@@ -18,7 +18,8 @@ pub trait NotificationRepository: Send {
     async fn mark_read(&mut self, profile: ProfileId, up_to: Timestamp) -> Result<()>;
 }
 
-/// Looks at the actor's own notifications. Those whose cause is gone or hidden by now are left out.
+/// Looks at the actor's own notifications. Those whose cause is gone or hidden by now are left out: who did it, the post
+/// and the comment must be visible, and the follow, the request, the reaction or the mention must stand.
 #[async_trait]
 pub trait NotificationReads: Send {
     /// Groups, newest first, frozen at the position's `as_of` so that late ones neither push nor repeat.

@@ -14,7 +14,8 @@ use crate::time::Timestamp;
 /// Changes posts.
 #[async_trait]
 pub trait PostRepository: Send {
-    /// Inserts a post with its media, mentions and tags; unknown tags are created with the spelling used here.
+    /// Inserts a post with its media, mentions and tags. A public post makes unknown tags known with the spelling used
+    /// here; a post that is not public stands under no tag and makes none known, until an edit makes it public.
     async fn insert(&mut self, post: &Post) -> Result<()>;
     /// Loads a post, deleted or not, as far as row security lets the actor see it.
     async fn post(&mut self, id: PostId, lock: Lock) -> Result<Option<Post>>;
@@ -38,7 +39,7 @@ pub trait PostReads: Send {
     async fn by_author(&mut self, author: ProfileId, after: Option<PostId>, limit: Limit) -> Result<Page<PostId>>;
     /// Public posts under a tag, newest first, as ids.
     async fn by_tag(&mut self, tag: &TagKey, after: Option<PostId>, limit: Limit) -> Result<Page<PostId>>;
-    /// A tag, if anybody ever used it.
+    /// A tag, if a public post ever used it.
     async fn tag(&mut self, tag: &TagKey) -> Result<Option<Hashtag>>;
     /// The hundred latest earlier versions of a visible post, newest first, without the present one.
     async fn revisions(&mut self, post: PostId) -> Result<Vec<Revision>>;

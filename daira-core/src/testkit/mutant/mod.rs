@@ -1,0 +1,12 @@
+//! Adapters with one deliberate fault each: a kit that passes on one of them proves nothing.
+//!
+//! Every mutant wraps an adapter that passes and breaks one promise of its port. The project's own tests run the kits on
+//! them and expect a case to fail.
+
+mod bus;
+mod small;
+mod store;
+
+pub use bus::{BusFault, MutantBus};
+pub use small::{BlobFault, DeafHasher, FrozenIds, HastyClock, MutantBlobs, TimelessSigner};
+pub use store::{MutantStore, StoreFault};

@@ -1,0 +1,160 @@
+//! Faults of the small ports.
+
+use core::ops::Range;
+use core::time::Duration;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use crate::error::Result;
+use crate::port::{BlobMeta, BlobStore, Claims, Clock, IdSource, PasswordHasher, TokenSigner};
+use crate::secret::Secret;
+use crate::time::Timestamp;
+
+/// What a blob store gets wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum BlobFault {
+    /// A range ends one byte too late.
+    OffByOne,
+    /// Any key will do.
+    TakesAnyKey,
+    /// What was deleted can still be read.
+    KeepsDeleted,
+    /// A shorter blob leaves the tail of the longer one before it.
+    LeavesTails,
+}
+
+impl BlobFault {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::OffByOne, Self::TakesAnyKey, Self::KeepsDeleted, Self::LeavesTails];
+}
+
+/// A blob store with a fault.
+pub struct MutantBlobs {
+    inner: Arc<dyn BlobStore>,
+    fault: BlobFault,
+}
+
+impl core::fmt::Debug for MutantBlobs {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("MutantBlobs").field("fault", &self.fault).finish_non_exhaustive()
+    }
+}
+
+impl MutantBlobs {
+    /// Breaks a blob store.
+    pub fn new(inner: Arc<dyn BlobStore>, fault: BlobFault) -> Self {
+        Self { inner, fault }
+    }
+
+    fn key<'k>(&self, key: &'k str) -> &'k str {
+        let good = crate::port::check_blob_key(key).is_ok();
+        if self.fault == BlobFault::TakesAnyKey && !good { "any" } else { key }
+    }
+}
+
+#[async_trait]
+impl BlobStore for MutantBlobs {
+    async fn put(&self, key: &str, content_type: &str, bytes: Bytes) -> Result<()> {
+        let mut bytes = bytes.to_vec();
+        if self.fault == BlobFault::LeavesTails
+            && let Some(before) = self.inner.get(key, None).await?
+        {
+            bytes.extend(before.into_iter().skip(bytes.len()));
+        }
+        self.inner.put(self.key(key), content_type, bytes.into()).await
+    }
+    async fn get(&self, key: &str, range: Option<Range<u64>>) -> Result<Option<Bytes>> {
+        let late = u64::from(self.fault == BlobFault::OffByOne);
+        let range = range.map(|range| range.start..range.end.saturating_add(late));
+        self.inner.get(self.key(key), range).await
+    }
+    async fn head(&self, key: &str) -> Result<Option<BlobMeta>> {
+        self.inner.head(self.key(key)).await
+    }
+    async fn delete(&self, key: &str) -> Result<bool> {
+        if self.fault == BlobFault::KeepsDeleted {
+            return Ok(self.inner.head(key).await?.is_some());
+        }
+        self.inner.delete(self.key(key)).await
+    }
+}
+
+/// A hasher that does not listen: any password is right.
+pub struct DeafHasher(
+    /// The hasher that listens.
+    pub Arc<dyn PasswordHasher>,
+);
+
+impl core::fmt::Debug for DeafHasher {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("DeafHasher")
+    }
+}
+
+#[async_trait]
+impl PasswordHasher for DeafHasher {
+    async fn hash(&self, password: &Secret) -> Result<String> {
+        self.0.hash(password).await
+    }
+    async fn verify(&self, _: &Secret, hash: Option<&str>) -> Result<bool> {
+        Ok(hash.is_some())
+    }
+    fn is_outdated(&self, hash: &str) -> bool {
+        self.0.is_outdated(hash)
+    }
+}
+
+/// A signer for whom no token ever ends.
+pub struct TimelessSigner(
+    /// The signer that keeps the time.
+    pub Arc<dyn TokenSigner>,
+    /// When all time stands still.
+    pub Timestamp,
+);
+
+impl core::fmt::Debug for TimelessSigner {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("TimelessSigner")
+    }
+}
+
+impl TokenSigner for TimelessSigner {
+    fn sign(&self, claims: &Claims) -> Result<String> {
+        self.0.sign(claims)
+    }
+    fn verify(&self, token: &str, _: Timestamp) -> Result<Claims> {
+        self.0.verify(token, self.1)
+    }
+}
+
+/// A clock whose sleepers wake at once.
+pub struct HastyClock(
+    /// The clock that lets them sleep.
+    pub Arc<dyn Clock>,
+);
+
+impl core::fmt::Debug for HastyClock {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("HastyClock")
+    }
+}
+
+#[async_trait]
+impl Clock for HastyClock {
+    fn now(&self) -> Timestamp {
+        self.0.now()
+    }
+    async fn sleep(&self, _: Duration) {}
+}
+
+/// A source of randomness that always draws the same.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct FrozenIds;
+
+impl IdSource for FrozenIds {
+    fn fill(&self, buffer: &mut [u8]) {
+        buffer.fill(7);
+    }
+}

@@ -1,0 +1,43 @@
+//! The in-memory adapters under every conformance kit, and the law over random worlds.
+
+use std::sync::Arc;
+
+use daira_core::memory::{HmacHasher, HmacSigner, ManualClock, MemoryBlobs, RandomIds, SeededIds, WallClock};
+use daira_core::port::{BlobStore, Clock, IdSource, PasswordHasher, Ports};
+use daira_core::secret::Key;
+use daira_core::testkit::law;
+use daira_core::testkit::signer::Signers;
+
+fn memory() -> Ports {
+    Ports::in_memory_at(Arc::new(ManualClock::default()), 1)
+}
+
+fn sealed() -> Signers {
+    let [signer, other] = [1, 2].map(|n| HmacSigner::new(Key::new([n; 32])));
+    Signers { signer: Arc::new(signer), other: Arc::new(other) }
+}
+
+daira_core::store_kit!(memory_store, memory());
+daira_core::bus_kit!(memory_bus, memory());
+daira_core::maintenance_kit!(memory_maintenance, memory());
+daira_core::blob_kit!(memory_blobs, Arc::new(MemoryBlobs::default()) as Arc<dyn BlobStore>);
+daira_core::clock_kit!(manual_clock, Arc::new(ManualClock::default()) as Arc<dyn Clock>);
+daira_core::clock_kit!(wall_clock, Arc::new(WallClock) as Arc<dyn Clock>);
+daira_core::ids_kit!(random_ids, Arc::new(RandomIds) as Arc<dyn IdSource>);
+daira_core::ids_kit!(seeded_ids, Arc::new(SeededIds::new(1)) as Arc<dyn IdSource>);
+daira_core::hasher_kit!(hmac_hasher, Arc::new(HmacHasher::new(Arc::new(RandomIds), 3)) as Arc<dyn PasswordHasher>);
+daira_core::signer_kit!(hmac_signer, sealed());
+
+/// The same store on the machine's clock and with real randomness: nothing rests on either.
+mod at_large {
+    use super::*;
+    daira_core::store_kit!(memory_store_at_large, Ports::in_memory());
+    daira_core::bus_kit!(memory_bus_at_large, Ports::in_memory());
+}
+
+#[tokio::test]
+async fn the_law_holds_in_memory() {
+    let tally = law::check(&memory(), 2_026, 100_000).await;
+    println!("law memory {tally:?}");
+    assert!(tally.pairs >= 100_000 && tally.towns > 5);
+}

@@ -1,0 +1,111 @@
+//! Every kit fails on an adapter that breaks a promise: a kit that passes on a mutant proves nothing.
+
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use daira_core::memory::{HmacHasher, HmacSigner, ManualClock, MemoryBlobs, RandomIds, WallClock};
+use daira_core::port::{BlobStore, Clock, IdSource, PasswordHasher, Ports};
+use daira_core::secret::Key;
+use daira_core::testkit::mutant::{
+    BlobFault, BusFault, DeafHasher, FrozenIds, HastyClock, MutantBlobs, MutantBus, MutantStore, StoreFault, TimelessSigner,
+};
+use daira_core::testkit::signer::Signers;
+use daira_core::testkit::{blob, bus, clock, hasher, ids, law, signer, store};
+use daira_core::time::Timestamp;
+use futures_util::FutureExt;
+
+/// Asserts that a case fails. The message it fails with is printed by the panic hook; that is meant.
+async fn fails(case: impl Future<Output = ()>) -> bool {
+    AssertUnwindSafe(case).catch_unwind().await.is_err()
+}
+
+fn memory() -> Ports {
+    Ports::in_memory_at(Arc::new(ManualClock::default()), 1)
+}
+
+fn broken(fault: StoreFault) -> Ports {
+    let ports = memory();
+    Ports { store: Arc::new(MutantStore::new(ports.store.clone(), fault)), ..ports }
+}
+
+#[tokio::test]
+async fn the_store_kit_notices_every_fault() {
+    for fault in StoreFault::ALL {
+        let ports = &broken(fault);
+        let noticed = match fault {
+            StoreFault::ForgetsRollback => fails(store::unit::a_dropped_unit_leaves_nothing(ports)).await,
+            StoreFault::LosesCommits => fails(store::unit::a_commit_is_seen_at_once(ports)).await,
+            StoreFault::BlindToBlocks => fails(store::visibility::standing_and_blocks_hide_posts(ports)).await,
+            StoreFault::NoRowSecurity => {
+                fails(store::account::others_change_nothing(&broken(fault))).await
+                    && fails(store::visibility::row_security_decides_the_class(&broken(fault))).await
+                    && fails(store::edges::only_the_ends_write_an_edge(&broken(fault))).await
+                    && fails(store::counter::counters_are_the_platforms(&broken(fault))).await
+            }
+            StoreFault::StaleReads => fails(store::unit::a_commit_is_seen_at_once(ports)).await,
+            StoreFault::ForgetsKeys => fails(store::journal::a_repeated_request_has_one_effect(ports)).await,
+            StoreFault::LastWriterWins => fails(store::post::a_stale_edit_is_refused(ports)).await,
+            StoreFault::CountsTwice => fails(store::counter::deltas_add_up(ports)).await,
+            StoreFault::FiltersAfterThePage => fails(store::search::handles_page_by_bytes(ports)).await,
+        };
+        assert!(noticed, "nothing noticed {fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_law_notices_a_store_that_is_blind_to_blocks_or_without_row_security() {
+    for fault in [StoreFault::BlindToBlocks, StoreFault::NoRowSecurity] {
+        let ports = broken(fault);
+        let law = async { assert!(law::check(&ports, 2_026, 20_000).await.pairs > 0) };
+        assert!(fails(law).await, "nothing noticed {fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_bus_kit_notices_every_fault() {
+    let broken = |fault| {
+        let ports = memory();
+        Ports { bus: Arc::new(MutantBus::new(ports.bus.clone(), ports.store.clone(), fault)), ..ports }
+    };
+    for fault in BusFault::ALL {
+        let ports = &broken(fault);
+        let noticed = match fault {
+            BusFault::RepeatsDelivery => fails(bus::effects_and_position_are_one(ports)).await,
+            BusFault::LosesEvents => fails(bus::events_arrive_whole_and_in_order(ports)).await,
+            BusFault::LosesPosition => fails(bus::a_dropped_batch_comes_again(ports)).await,
+            BusFault::ReversesOrder => fails(bus::events_arrive_whole_and_in_order(ports)).await,
+            BusFault::LosesLetters => fails(bus::a_dead_letter_keeps_all_of_it(ports)).await,
+            BusFault::KeepsFailedEffects => fails(bus::a_failure_is_rolled_back_alone(ports)).await,
+        };
+        assert!(noticed, "nothing noticed {fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_blob_kit_notices_every_fault() {
+    for fault in BlobFault::ALL {
+        let blobs: Arc<dyn BlobStore> = Arc::new(MutantBlobs::new(Arc::new(MemoryBlobs::default()), fault));
+        let noticed = match fault {
+            BlobFault::OffByOne => fails(blob::ranges_are_cut_to_the_blob(&blobs)).await,
+            BlobFault::TakesAnyKey => fails(blob::keys_that_could_climb_are_refused(&blobs)).await,
+            BlobFault::KeepsDeleted => fails(blob::a_blob_goes_once(&blobs)).await,
+            BlobFault::LeavesTails => fails(blob::a_blob_is_replaced_whole(&blobs)).await,
+        };
+        assert!(noticed, "nothing noticed {fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_small_kits_notice_their_faults() {
+    let hasher: Arc<dyn PasswordHasher> = Arc::new(DeafHasher(Arc::new(HmacHasher::new(Arc::new(RandomIds), 1))));
+    assert!(fails(hasher::every_character_counts(&hasher)).await);
+    let sealed = || Arc::new(HmacSigner::new(Key::new([1; 32])));
+    let timeless = TimelessSigner(sealed(), Timestamp::from_seconds(1_795_456_800));
+    assert!(fails(signer::a_token_ends(&Signers { signer: Arc::new(timeless), other: sealed() })).await);
+    assert!(fails(signer::another_keys_token_does_not_hold(&Signers { signer: sealed(), other: sealed() })).await);
+    let hasty: Arc<dyn Clock> = Arc::new(HastyClock(Arc::new(WallClock)));
+    assert!(fails(clock::sleeping_takes_its_time(&hasty)).await);
+    let frozen: Arc<dyn IdSource> = Arc::new(FrozenIds);
+    assert!(fails(ids::draws_differ(&frozen)).await && fails(ids::shards_spread(&frozen)).await);
+}
