@@ -1,0 +1,93 @@
+//! The HTTP side: routes, and the layers that every request passes.
+//!
+//! ```text
+//! request ─ observe ─ CORS ─ compression ─┬─ guard ─ /graphql            (and what other modules add)
+//!           id, span, panics,             └───────── /health /livez /readyz /metrics
+//!           metrics, headers
+//! ```
+//!
+//! `observe` is outermost so that nothing escapes it; `guard` (places, queue, timeout) stands before what costs something,
+//! never before health. A module with routes of its own gives a `Router<AppState>` to one of the two groups in [`router`].
+
+mod auth;
+mod compress;
+mod context;
+mod graphiql;
+mod graphql;
+mod health;
+mod incoming;
+mod metrics;
+mod negotiate;
+mod observe;
+mod overload;
+mod problem;
+mod refusal;
+mod settings;
+
+use std::sync::Arc;
+
+use axum::http::{HeaderName, HeaderValue, Method, header};
+use axum::middleware::from_fn_with_state;
+use axum::routing::{any, get};
+use axum::{Extension, Router};
+use prometheus_client::registry::Registry;
+use tower_http::cors::{AllowOrigin, CorsLayer};
+
+pub use auth::authenticate;
+pub use context::{REQUEST_ID, RequestContext};
+pub use health::Lifecycle;
+pub use metrics::{HttpMetrics, Outcome};
+pub use overload::Capacity;
+pub use problem::{log_fault, problem, retry_seconds};
+pub use refusal::{HttpRefusal, status};
+pub use settings::HttpSettings;
+
+use crate::state::AppState;
+
+/// All routes over the state; the registry is what `/metrics` shows.
+pub fn router(state: AppState, registry: Arc<Registry>) -> Router {
+    let guarded = Router::new()
+        .route("/graphql", any(graphql::graphql))
+        .route_layer(from_fn_with_state(state.clone(), overload::guard));
+
+    let mut free = Router::new()
+        .route("/health", get(health::health))
+        .route("/livez", get(health::livez))
+        .route("/readyz", get(health::readyz));
+    if state.settings.metrics {
+        free = free.route("/metrics", get(move || async move { metrics::show(&registry) }));
+    }
+    if state.settings.development {
+        free = free.route("/graphql/assets/{file}", get(graphiql::file));
+    }
+
+    guarded
+        .merge(free)
+        .fallback(
+            |Extension(context): Extension<RequestContext>| async move { problem(HttpRefusal::NotFound, &context) },
+        )
+        .method_not_allowed_fallback(|Extension(context): Extension<RequestContext>| async move {
+            problem(HttpRefusal::MethodNotAllowed, &context)
+        })
+        .layer(compress::layer())
+        .layer(cors(&state.settings.origins))
+        .layer(from_fn_with_state(state.clone(), observe::observe))
+        .with_state(state)
+}
+
+/// Which pages of other origins may call. No cookie is ever used, so none is allowed either.
+fn cors(origins: &[String]) -> CorsLayer {
+    let allowed = if origins.iter().any(|origin| origin == "*") {
+        AllowOrigin::any()
+    } else {
+        AllowOrigin::list(origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok()))
+    };
+    let ours = [REQUEST_ID, HeaderName::from_static("idempotency-key"), HeaderName::from_static("traceparent")];
+    let sent = [header::ACCEPT, header::ACCEPT_LANGUAGE, header::AUTHORIZATION, header::CONTENT_TYPE];
+    CorsLayer::new()
+        .allow_origin(allowed)
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers(sent.into_iter().chain(ours).collect::<Vec<_>>())
+        .expose_headers([REQUEST_ID, header::RETRY_AFTER])
+        .max_age(std::time::Duration::from_hours(1))
+}

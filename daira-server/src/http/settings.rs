@@ -1,0 +1,55 @@
+//! What an operator may set of the HTTP side. The defaults are those of production.
+
+use std::time::Duration;
+
+use crate::graphql::GraphqlSettings;
+
+/// Settings of the HTTP side.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HttpSettings {
+    /// Development: `GraphiQL` is served at `/graphql`, everybody may introspect, introspection may be as deep as it likes.
+    pub development: bool,
+    /// Origins whose pages may call the API from a browser, for instance `https://daira.example`; `*` allows all. None: no
+    /// page of another origin can.
+    pub origins: Vec<String>,
+    /// The largest body of a request, in bytes. Uploads have a limit of their own.
+    pub max_body: usize,
+    /// How long a body may take to arrive.
+    pub body_timeout: Duration,
+    /// How long a request may take altogether.
+    pub request_timeout: Duration,
+    /// How many requests are worked on at once.
+    pub concurrency: usize,
+    /// How many more may wait for their turn; whoever comes then is sent away with 503.
+    pub queue: usize,
+    /// How long one may wait before it is sent away.
+    pub queue_patience: Duration,
+    /// Whether `/metrics` is served on this port.
+    pub metrics: bool,
+    /// The GraphQL part.
+    pub graphql: GraphqlSettings,
+}
+
+impl Default for HttpSettings {
+    fn default() -> Self {
+        Self {
+            development: false,
+            origins: Vec::new(),
+            max_body: 256 * 1024,
+            body_timeout: Duration::from_secs(10),
+            request_timeout: Duration::from_secs(30),
+            concurrency: 512,
+            queue: 512,
+            queue_patience: Duration::from_millis(500),
+            metrics: true,
+            graphql: GraphqlSettings::default(),
+        }
+    }
+}
+
+impl HttpSettings {
+    /// The defaults for development.
+    pub fn development() -> Self {
+        Self { development: true, ..Self::default() }
+    }
+}

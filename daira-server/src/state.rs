@@ -1,0 +1,111 @@
+//! What the transports share: the use cases, and what the HTTP side keeps for all requests.
+
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::Instant;
+
+use daira_core::Ports;
+use daira_core::account::AccountService;
+use daira_core::comment::CommentService;
+use daira_core::graph::GraphService;
+use daira_core::hashtag::HashtagService;
+use daira_core::notification::NotificationService;
+use daira_core::post::PostService;
+use daira_core::reaction::ReactionService;
+use daira_feed::{FeedService, FeedSettings};
+use daira_media::MediaService;
+use daira_search::SearchService;
+use prometheus_client::registry::Registry;
+
+use crate::graphql::Engine;
+use crate::http::{Capacity, HttpMetrics, HttpSettings, Lifecycle};
+
+/// The use cases. Cloning is cheap; clones share what they remember of sessions and of pages served.
+#[derive(Debug, Clone)]
+pub struct Services {
+    /// Joining, sessions, the own profile.
+    pub accounts: AccountService,
+    /// Follows, blocks, mutes, circles.
+    pub graph: GraphService,
+    /// Posts.
+    pub posts: PostService,
+    /// Comments.
+    pub comments: CommentService,
+    /// Reactions.
+    pub reactions: ReactionService,
+    /// Hashtags.
+    pub hashtags: HashtagService,
+    /// Notifications.
+    pub notifications: NotificationService,
+    /// Feeds. Somebody must flush its recorder.
+    pub feed: FeedService,
+    /// Search.
+    pub search: SearchService,
+    /// Pictures.
+    pub media: MediaService,
+}
+
+impl Services {
+    /// Over these ports; `media_base` is the address that pictures are served below, empty for this server's own.
+    pub fn new(ports: &Ports, feed: FeedSettings, media_base: impl Into<String>) -> Self {
+        Self {
+            accounts: AccountService::new(ports.clone()),
+            graph: GraphService::new(ports.clone()),
+            posts: PostService::new(ports.clone()),
+            comments: CommentService::new(ports.clone()),
+            reactions: ReactionService::new(ports.clone()),
+            hashtags: HashtagService::new(ports.clone()),
+            notifications: NotificationService::new(ports.clone()),
+            feed: FeedService::new(ports.clone(), feed),
+            search: SearchService::new(ports.clone()),
+            media: MediaService::new(ports.clone(), media_base),
+        }
+    }
+}
+
+/// What every HTTP request can reach. Cloning is cheap: it is shared, and derefs to [`Shared`].
+#[derive(Debug, Clone)]
+pub struct AppState(Arc<Shared>);
+
+impl Deref for AppState {
+    type Target = Shared;
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+/// What all HTTP requests share.
+#[derive(Debug)]
+pub struct Shared {
+    /// The world.
+    pub ports: Ports,
+    /// The use cases.
+    pub services: Arc<Services>,
+    /// What the operator set.
+    pub settings: HttpSettings,
+    /// Where the server is between its start and its end.
+    pub lifecycle: Lifecycle,
+    /// What is measured.
+    pub metrics: HttpMetrics,
+    /// When the server began.
+    pub started: Instant,
+    pub(crate) capacity: Capacity,
+    pub(crate) graphql: Engine,
+}
+
+impl AppState {
+    /// Over these ports and use cases; the metrics are made known to the registry.
+    pub fn new(ports: Ports, services: Services, settings: HttpSettings, registry: &mut Registry) -> Self {
+        let services = Arc::new(services);
+        Self(Arc::new(Shared {
+            graphql: Engine::new(&ports, &services, &settings),
+            capacity: Capacity::new(&settings),
+            metrics: HttpMetrics::register(registry),
+            lifecycle: Lifecycle::default(),
+            started: Instant::now(),
+            settings,
+            ports,
+            services,
+        }))
+    }
+}
