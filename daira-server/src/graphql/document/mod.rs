@@ -1,0 +1,164 @@
+//! Documents before they are executed: counted, parsed, measured, and refused when they are too much.
+//!
+//! ```text
+//! text ──scan──▶ counted ──parse──▶ document ──count, measure──▶ Checked ──▶ execution
+//! ```
+//!
+//! Every step is linear in the text, and each protects the next: the parser never sees a text that is too long or nested
+//! too deeply, and nothing that walks an unfolded document sees one that unfolds too far.
+
+mod measure;
+mod scan;
+mod shape;
+
+use async_graphql::Variables;
+use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationDefinition, OperationType};
+use async_graphql::parser::{Error as ParseError, parse_query};
+use async_graphql::{Pos, Positioned};
+
+use super::refusal::GraphqlRefusal;
+use crate::graphql::Limits;
+use measure::{Measure, count};
+
+pub use shape::{FieldShape, Shape, named};
+
+/// A document that may be executed.
+#[derive(Debug)]
+pub struct Checked {
+    /// The parsed document.
+    pub document: ExecutableDocument,
+    /// What kind of operation was asked for.
+    pub kind: OperationType,
+    /// Whether it asks for the schema itself.
+    pub introspects: bool,
+    /// How many mutations it holds that must not be repeated within a request.
+    pub guesses: usize,
+}
+
+/// Why a document was refused, and where in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// The refusal.
+    pub refusal: GraphqlRefusal,
+    /// The places it is about.
+    pub at: Vec<Pos>,
+}
+
+impl From<GraphqlRefusal> for Refused {
+    fn from(refusal: GraphqlRefusal) -> Self {
+        Self { refusal, at: Vec::new() }
+    }
+}
+
+/// Reads a document and checks that executing the named operation stays within the limits.
+///
+/// # Errors
+/// The refusal.
+pub fn check(
+    text: &str,
+    operation: Option<&str>,
+    variables: &Variables,
+    shape: &Shape,
+    limits: &Limits,
+    free_introspection: bool,
+) -> Result<Checked, Refused> {
+    scan::scan(text, limits)?;
+    let document = parse_query(text).map_err(|error| syntax(&error))?;
+    count(&document, limits)?;
+    let chosen = choose(&document.operations, operation)?;
+    let mut measure = Measure::new(&document, shape, variables, free_introspection);
+    // All of them are validated, whichever is executed.
+    for (_, operation) in document.operations.iter() {
+        let extent = measure.operation(&operation.node)?;
+        if extent.depth > limits.depth {
+            return Err(GraphqlRefusal::TooDeep.into());
+        }
+        if extent.cost > limits.complexity {
+            return Err(GraphqlRefusal::TooComplex.into());
+        }
+    }
+    let extent = measure.operation(chosen)?;
+    let kind = chosen.ty;
+    Ok(Checked { kind, introspects: extent.introspections > 0, guesses: extent.guesses, document })
+}
+
+/// Where the parser stopped; what it says quotes the document and is left out.
+fn syntax(error: &ParseError) -> Refused {
+    let refusal = match error {
+        ParseError::RecursionLimitExceeded => GraphqlRefusal::TooDeep,
+        _ => GraphqlRefusal::Syntax,
+    };
+    Refused { refusal, at: error.positions().collect() }
+}
+
+/// The operation that is meant.
+fn choose<'a>(
+    operations: &'a DocumentOperations,
+    name: Option<&str>,
+) -> Result<&'a OperationDefinition, GraphqlRefusal> {
+    let found: Option<&Positioned<OperationDefinition>> = match (operations, name) {
+        (DocumentOperations::Single(operation), None) => Some(operation),
+        (DocumentOperations::Single(_), Some(_)) => None,
+        (DocumentOperations::Multiple(operations), Some(name)) => operations.get(name),
+        (DocumentOperations::Multiple(operations), None) => {
+            operations.values().next().filter(|_| operations.len() == 1)
+        }
+    };
+    found.map(|operation| &operation.node).ok_or(GraphqlRefusal::Operation)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(text: &str, operation: Option<&str>) -> Option<GraphqlRefusal> {
+        let shape = Shape::read("type Query { me: P } type P { me: P, id: ID }");
+        check(text, operation, &Variables::default(), &shape, &Limits::default(), false)
+            .err()
+            .map(|refused| refused.refusal)
+    }
+
+    #[test]
+    fn operations_are_chosen_by_name() {
+        assert_eq!(refusal("{ me { id } }", None), None);
+        assert_eq!(refusal("query A { me { id } }", None), None);
+        assert_eq!(refusal("query A { me { id } } query B { me { id } }", Some("B")), None);
+        for (text, name) in [
+            ("{ me { id } }", Some("A")),
+            ("query A { me { id } }", Some("B")),
+            ("query A { me { id } } query B { me { id } }", None),
+        ] {
+            assert_eq!(refusal(text, name), Some(GraphqlRefusal::Operation), "{text}");
+        }
+    }
+
+    #[test]
+    fn each_limit_has_its_refusal() {
+        let nested =
+            |levels: usize| format!("{}id{}", "{ me ".repeat(levels), "}".repeat(levels)).replace("me id", "me { id }");
+        assert_eq!(
+            refusal(&format!("{{ me {} }}", "{ me ".repeat(11) + "{ id }" + &"}".repeat(11)), None),
+            Some(GraphqlRefusal::TooDeep)
+        );
+        assert_eq!(refusal(&nested(100), None), Some(GraphqlRefusal::TooDeep), "before it is parsed");
+        assert_eq!(
+            refusal(&format!("{{ me {{ {} }} }}", "a: id ".repeat(16)), None),
+            Some(GraphqlRefusal::TooManyAliases)
+        );
+        assert_eq!(refusal(&format!("{{ {} }}", "__typename ".repeat(10_000)), None), Some(GraphqlRefusal::TooLong));
+        assert_eq!(
+            refusal(&format!("{{ {} }}", "__typename ".repeat(1_200)), None),
+            Some(GraphqlRefusal::TooManyTokens)
+        );
+        assert_eq!(refusal("{", None), Some(GraphqlRefusal::Syntax));
+        assert_eq!(refusal("", None), Some(GraphqlRefusal::Syntax));
+    }
+
+    #[test]
+    fn syntax_errors_say_where_and_quote_nothing() {
+        let shape = Shape::default();
+        let refused = check("{ me ( }", None, &Variables::default(), &shape, &Limits::default(), false).unwrap_err();
+        assert_eq!(refused.refusal, GraphqlRefusal::Syntax);
+        assert_eq!(refused.at.first().map(|pos| pos.line), Some(1));
+    }
+}

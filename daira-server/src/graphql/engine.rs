@@ -1,0 +1,179 @@
+//! Runs GraphQL operations: finds the document, checks it, executes it in time, and answers.
+
+use std::sync::Arc;
+
+use async_graphql::parser::parse_query;
+use async_graphql::parser::types::{DocumentOperations, OperationType};
+use async_graphql::{Request, Response, Value, Variables};
+use daira_core::idempotency::IdempotencyKey;
+use daira_core::{Actor, Ports};
+
+use super::answer::{Answer, kind_name};
+use super::complete::complete;
+use super::document::{Checked, Refused, Shape, check};
+use super::loaders::Reads;
+use super::persisted::Persisted;
+use super::refusal::GraphqlRefusal;
+use super::schema::{self, Schema};
+use super::scope::Scope;
+use super::settings::GraphqlSettings;
+use crate::http::{HttpSettings, RequestContext};
+use crate::state::Services;
+
+/// One operation as it was asked for.
+#[derive(Debug, Default)]
+pub struct Operation {
+    /// The document.
+    pub text: Option<String>,
+    /// Which of its operations.
+    pub name: Option<String>,
+    /// The values of its variables.
+    pub variables: Variables,
+    /// The SHA-256 of the document, in hexadecimal digits.
+    pub hash: Option<String>,
+}
+
+/// Who asks for operations, and how.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// Who.
+    pub actor: Actor,
+    /// The request's id and language.
+    pub context: RequestContext,
+    /// A key for its mutations.
+    pub key: Option<IdempotencyKey>,
+    /// Whether nothing may be changed: the method promises so.
+    pub safe: bool,
+}
+
+/// Runs operations against the schema.
+pub struct Engine {
+    schema: Schema,
+    shape: Shape,
+    persisted: Persisted,
+    settings: GraphqlSettings,
+    development: bool,
+    ports: Ports,
+    services: Arc<Services>,
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+/// An operation that may be executed.
+struct Prepared {
+    text: Arc<str>,
+    name: Option<String>,
+    variables: Variables,
+    checked: Checked,
+}
+
+impl Engine {
+    /// Over these ports and use cases.
+    pub fn new(ports: &Ports, services: &Arc<Services>, settings: &HttpSettings) -> Self {
+        let schema = schema::build();
+        Self {
+            shape: Shape::read(&schema.sdl()),
+            schema,
+            persisted: Persisted::new(&settings.graphql.documents),
+            settings: settings.graphql.clone(),
+            development: settings.development,
+            ports: ports.clone(),
+            services: Arc::clone(services),
+        }
+    }
+
+    /// Answers operations of one request, one after the other.
+    pub async fn answer(&self, caller: &Caller, operations: Vec<Operation>) -> Vec<Answer> {
+        let mut prepared = Vec::with_capacity(operations.len());
+        for operation in operations {
+            prepared.push(self.prepare(caller, operation).await);
+        }
+        let guesses: usize = prepared.iter().flatten().map(|operation| operation.checked.guesses).sum();
+        let mut answers = Vec::with_capacity(prepared.len());
+        for operation in prepared {
+            answers.push(match operation {
+                Ok(operation) if guesses > 1 && operation.checked.guesses > 0 => {
+                    Answer::refused(&GraphqlRefusal::Repeated.into(), &caller.context)
+                }
+                Ok(operation) => self.execute(caller, operation).await,
+                Err(refused) => Answer::refused(&refused, &caller.context),
+            });
+        }
+        answers
+    }
+
+    /// Finds and checks the document.
+    async fn prepare(&self, caller: &Caller, operation: Operation) -> Result<Prepared, Refused> {
+        let Operation { text, name, variables, hash } = operation;
+        let text = self.persisted.find(text, hash.as_deref()).await?;
+        if variables.values().any(|value| longest(value) > self.settings.limits.variable) {
+            return Err(GraphqlRefusal::VariableTooLong.into());
+        }
+        let checked = check(&text, name.as_deref(), &variables, &self.shape, &self.settings.limits, self.development)?;
+        if checked.kind == OperationType::Subscription {
+            return Err(GraphqlRefusal::Subscription.into());
+        }
+        if checked.kind == OperationType::Mutation && caller.safe {
+            return Err(GraphqlRefusal::MutationOverGet.into());
+        }
+        if checked.introspects && !self.development && caller.actor == Actor::Anonymous {
+            return Err(GraphqlRefusal::IntrospectionOff.into());
+        }
+        self.persisted.remember(&text, hash.as_deref()).await;
+        Ok(Prepared { text, name, variables, checked })
+    }
+
+    async fn execute(&self, caller: &Caller, operation: Prepared) -> Answer {
+        let Prepared { text, name, variables, checked } = operation;
+        let scope = Scope {
+            actor: caller.actor.clone(),
+            locale: caller.context.locale,
+            services: Arc::clone(&self.services),
+            reads: Reads::new(Arc::clone(&self.ports.store), Arc::clone(&self.services), caller.actor.clone()),
+            clock: Arc::clone(&self.ports.clock),
+            key: caller.key.clone(),
+        };
+        let kind = kind_name(checked.kind);
+        let mut request = Request::new(String::new()).variables(variables).data(scope);
+        request.operation_name.clone_from(&name);
+        request.set_parsed_query(checked.document);
+        // Dropping the execution drops its view or unit with it, and the store stops working on it.
+        match tokio::time::timeout(self.settings.timeout, self.schema.execute(request)).await {
+            Ok(mut response) => {
+                self.complete(&mut response, &text, name.as_deref());
+                Answer::executed(&response, kind, &caller.context)
+            }
+            Err(_) => Answer { kind, ..Answer::refused(&GraphqlRefusal::TimedOut.into(), &caller.context) },
+        }
+    }
+
+    fn complete(&self, response: &mut Response, text: &str, name: Option<&str>) {
+        if response.errors.iter().all(|error| error.path.is_empty()) {
+            return;
+        }
+        let Ok(document) = parse_query(text) else { return };
+        let operation = match (&document.operations, name) {
+            (DocumentOperations::Single(operation), _) => Some(operation),
+            (DocumentOperations::Multiple(operations), Some(name)) => operations.get(name),
+            (DocumentOperations::Multiple(operations), None) => operations.values().next(),
+        };
+        if let Some(operation) = operation {
+            let paths = response.errors.iter().filter(|e| !e.path.is_empty()).map(|error| error.path.as_slice());
+            complete(&mut response.data, paths, &document, &operation.node, &self.shape);
+        }
+    }
+}
+
+/// The longest string inside a value, in bytes.
+fn longest(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len(),
+        Value::List(items) => items.iter().map(longest).max().unwrap_or(0),
+        Value::Object(fields) => fields.iter().map(|(name, value)| name.len().max(longest(value))).max().unwrap_or(0),
+        _ => 0,
+    }
+}

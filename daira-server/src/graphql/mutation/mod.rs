@@ -1,0 +1,27 @@
+//! What can be changed, one subject a file.
+
+mod account;
+mod circle;
+mod comment;
+mod graph;
+mod notification;
+mod post;
+mod profile;
+mod reaction;
+mod session;
+
+use async_graphql::MergedObject;
+
+/// What can be changed. Every mutation takes one `input` and answers a payload with `userErrors`.
+#[derive(Debug, MergedObject, Default)]
+pub struct Mutation(
+    account::AccountMutation,
+    session::SessionMutation,
+    profile::ProfileMutation,
+    graph::GraphMutation,
+    circle::CircleMutation,
+    post::PostMutation,
+    comment::CommentMutation,
+    reaction::ReactionMutation,
+    notification::NotificationMutation,
+);

@@ -1,0 +1,88 @@
+//! Changing what others see of the own profile.
+
+use async_graphql::{Context, ID, MaybeUndefined, Object, Result};
+use daira_core::account::UpdateProfile;
+
+use crate::graphql::input::{id, inputs};
+use crate::graphql::payload::{change, payloads};
+use crate::graphql::scope::InScope;
+use crate::graphql::types::profile::Profile;
+
+inputs! {
+    /// What to change of the own profile; what is left out stays.
+    UpdateProfileInput {
+        /// The display name, 1 to 100 characters.
+        name: Option<String>,
+        /// What the profile says of itself, up to 500 characters.
+        bio: Option<String>,
+        /// All links, in order; up to five.
+        links: Option<Vec<String>>,
+        /// The picture, one of the own uploads; null takes it away.
+        avatar_id: MaybeUndefined<ID>,
+        /// Whether followers need approval. Opening up accepts everybody who asks.
+        is_private: Option<bool>,
+    }
+    /// A new handle.
+    ChangeHandleInput {
+        /// The handle: 3 to 30 of a–z, 0–9, dot and underscore.
+        handle: String,
+    }
+}
+
+payloads! {
+    /// What changing the profile came to.
+    UpdateProfilePayload {
+        /// The profile as it is now.
+        profile: Profile,
+    }
+    /// What changing the handle came to.
+    ChangeHandlePayload {
+        /// The profile as it is now.
+        profile: Profile,
+    }
+}
+
+/// Changing the own profile.
+#[derive(Debug, Default)]
+pub(super) struct ProfileMutation;
+
+/// Changing the own profile.
+#[Object]
+impl ProfileMutation {
+    /// Changes what others see of the acting profile.
+    async fn update_profile(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to change.")] input: UpdateProfileInput,
+    ) -> Result<Option<UpdateProfilePayload>> {
+        let scope = ctx.scope();
+        change(ctx, input.client_mutation_id, async {
+            let key = scope.key(input.idempotency_key)?;
+            let avatar = match input.avatar_id {
+                MaybeUndefined::Undefined => None,
+                MaybeUndefined::Null => Some(None),
+                MaybeUndefined::Value(avatar) => Some(Some(id(&avatar, "avatarId")?)),
+            };
+            let (name, bio, links) = (input.name, input.bio, input.links);
+            let update = UpdateProfile { name, bio, links, avatar, private: input.is_private };
+            let profile = scope.services.accounts.update_profile(&scope.actor, update, key).await?;
+            Ok(UpdateProfilePayload { profile: Profile::load(scope, profile).await?, ..Default::default() })
+        })
+        .await
+    }
+
+    /// Takes a new handle for the acting profile. The old one stays reserved for it for a while.
+    async fn change_handle(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The new handle.")] input: ChangeHandleInput,
+    ) -> Result<Option<ChangeHandlePayload>> {
+        let scope = ctx.scope();
+        change(ctx, input.client_mutation_id, async {
+            let key = scope.key(input.idempotency_key)?;
+            let profile = scope.services.accounts.change_handle(&scope.actor, &input.handle, key).await?;
+            Ok(ChangeHandlePayload { profile: Profile::load(scope, profile).await?, ..Default::default() })
+        })
+        .await
+    }
+}

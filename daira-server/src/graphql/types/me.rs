@@ -1,0 +1,240 @@
+//! The logged-in person's own side: what nobody else is shown.
+
+use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
+use daira_core::account::{self, Account, AccountState};
+use daira_core::error::Error;
+
+use super::circle::Circle;
+use super::profile::Profile;
+use super::scalar::{DateTime, Language};
+use crate::graphql::connection::{Connection, DeletedPostEdge, ProfileEdge};
+use crate::graphql::scope::{InScope, Scope, limit};
+
+/// The logged-in person. Only they ever get one.
+pub(crate) struct Viewer;
+
+/// The state of the own account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+pub enum OwnAccountState {
+    /// Everything works.
+    Active,
+    /// Reading works, writing does not for now.
+    Restricted,
+    /// Shut out for now.
+    Suspended,
+    /// Put to sleep; the next log-in wakes it.
+    Deactivated,
+    /// Gone.
+    Deleted,
+}
+
+impl From<AccountState> for OwnAccountState {
+    fn from(state: AccountState) -> Self {
+        match state {
+            AccountState::Active => Self::Active,
+            AccountState::Restricted => Self::Restricted,
+            AccountState::Suspended(_) => Self::Suspended,
+            AccountState::Deactivated => Self::Deactivated,
+            AccountState::Deleted => Self::Deleted,
+        }
+    }
+}
+
+/// The own account: private, and only ever shown to its owner.
+#[derive(SimpleObject)]
+pub(crate) struct OwnAccount {
+    /// The verified e-mail address.
+    email: String,
+    /// The date of birth, for instance `2001-09-30`.
+    birth_date: String,
+    /// The language of mails.
+    language: Language,
+    /// The state.
+    state: OwnAccountState,
+    /// When it was made.
+    created_at: DateTime,
+}
+
+impl From<Account> for OwnAccount {
+    fn from(account: Account) -> Self {
+        Self {
+            email: account.email.as_str().to_owned(),
+            birth_date: account.birth_date.to_string(),
+            language: account.locale.into(),
+            state: account.state.into(),
+            created_at: account.created_at.into(),
+        }
+    }
+}
+
+/// The logged-in person, acting through one of their profiles.
+#[Object]
+impl Viewer {
+    /// The profile they act as.
+    async fn profile(&self, ctx: &Context<'_>) -> Result<Option<Profile>> {
+        let scope = ctx.scope();
+        Ok(Profile::load(scope, scope.member()?.profile).await?)
+    }
+
+    /// All their profiles, oldest first.
+    async fn profiles(&self, ctx: &Context<'_>) -> Result<Option<Vec<Profile>>> {
+        let scope = ctx.scope();
+        scope.member()?;
+        let profiles = scope.reads.view().await?.accounts().own_profiles().await?;
+        Ok(Some(profiles.into_iter().map(|profile| Profile::Alone(profile.into())).collect()))
+    }
+
+    /// The private side of their account.
+    async fn account(&self, ctx: &Context<'_>) -> Result<Option<OwnAccount>> {
+        let scope = ctx.scope();
+        scope.member()?;
+        let account = scope.reads.view().await?.accounts().own_account().await?.ok_or_else(Error::not_found)?;
+        Ok(Some(account.into()))
+    }
+
+    /// Where they are logged in, newest first.
+    async fn sessions(&self, ctx: &Context<'_>) -> Result<Option<Vec<Session>>> {
+        Ok(Some(Session::all(ctx.scope()).await?))
+    }
+
+    /// Their circles, by name.
+    async fn circles(&self, ctx: &Context<'_>) -> Result<Option<Vec<Circle>>> {
+        Ok(Some(Circle::all(ctx.scope()).await?))
+    }
+
+    /// How many notifications are unread, at most 100.
+    async fn unread_notifications(&self, ctx: &Context<'_>) -> Result<Option<i64>> {
+        let scope = ctx.scope();
+        let mut view = scope.reads.view().await?;
+        Ok(Some(scope.services.notifications.unread(&scope.actor, view.as_mut()).await?))
+    }
+
+    /// Who asks to follow them, newest first.
+    async fn follow_requests(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many, 1 to 100; 20 when left out.")] first: Option<i32>,
+        #[graphql(desc = "The cursor to go on after.")] after: Option<String>,
+    ) -> Result<Option<Connection<ProfileEdge>>> {
+        let (scope, limit) = (ctx.scope(), limit(first)?);
+        let page = {
+            let mut view = scope.reads.view().await?;
+            scope.services.graph.requests(&scope.actor, view.as_mut(), after.as_deref(), limit).await?
+        };
+        Profile::page(scope, page, after.as_deref()).await.map(Some)
+    }
+
+    /// Whom they mute, newest first; what is muted is in `relation`.
+    async fn mutes(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many, 1 to 100; 20 when left out.")] first: Option<i32>,
+        #[graphql(desc = "The cursor to go on after.")] after: Option<String>,
+    ) -> Result<Option<Connection<ProfileEdge>>> {
+        let (scope, limit) = (ctx.scope(), limit(first)?);
+        let page = {
+            let mut view = scope.reads.view().await?;
+            scope.services.graph.mutes(&scope.actor, view.as_mut(), after.as_deref(), limit).await?
+        };
+        Profile::page(scope, page, after.as_deref()).await.map(Some)
+    }
+
+    /// Whom they block, newest first. Blocked profiles are shown here and nowhere else.
+    async fn blocks(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many, 1 to 100; 20 when left out.")] first: Option<i32>,
+        #[graphql(desc = "The cursor to go on after.")] after: Option<String>,
+    ) -> Result<Option<Connection<ProfileEdge>>> {
+        let (scope, limit) = (ctx.scope(), limit(first)?);
+        let mut view = scope.reads.view().await?;
+        let page = scope.services.graph.blocks(&scope.actor, view.as_mut(), after.as_deref(), limit).await?;
+        Ok(Some(Connection::new(page, after.as_deref(), |(edge, profile), cursor| {
+            Some(ProfileEdge { cursor, node: Profile::Alone(profile.into()), since: edge.at.into() })
+        })))
+    }
+
+    /// Their deleted posts that can still be restored, newest first.
+    async fn deleted_posts(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many, 1 to 100; 20 when left out.")] first: Option<i32>,
+        #[graphql(desc = "The cursor to go on after.")] after: Option<String>,
+    ) -> Result<Option<Connection<DeletedPostEdge>>> {
+        let (scope, limit) = (ctx.scope(), limit(first)?);
+        let mut view = scope.reads.view().await?;
+        let page = scope.services.posts.deleted(&scope.actor, view.as_mut(), after.as_deref(), limit).await?;
+        let edge = |post: daira_core::post::Post, cursor| Some(DeletedPostEdge { cursor, node: post.into() });
+        Ok(Some(Connection::new(page, after.as_deref(), edge)))
+    }
+}
+
+/// One of the reader's own sessions.
+pub(crate) struct Session(pub(in crate::graphql) account::Session);
+
+/// A place where the reader is logged in.
+#[Object]
+impl Session {
+    /// Its id, for instance `ses_0c5h2m9k1v3q8`.
+    pub async fn id(&self) -> ID {
+        self.0.id.to_string().into()
+    }
+
+    /// What it is shown as, for instance "Firefox on Android".
+    async fn device(&self) -> &str {
+        &self.0.device
+    }
+
+    /// Whether it is the one that asks.
+    async fn is_current(&self, ctx: &Context<'_>) -> bool {
+        ctx.scope().member().is_ok_and(|member| member.session == self.0.id)
+    }
+
+    /// When it began.
+    async fn created_at(&self) -> DateTime {
+        self.0.created_at.into()
+    }
+
+    /// When it was last refreshed or used.
+    async fn last_used_at(&self) -> DateTime {
+        self.0.last_used_at.into()
+    }
+
+    /// When it ends unless it is refreshed.
+    async fn expires_at(&self) -> DateTime {
+        self.0.expires_at.into()
+    }
+}
+
+impl Session {
+    /// All living ones of the reader's account.
+    pub(in crate::graphql) async fn all(scope: &Scope) -> daira_core::Result<Vec<Self>> {
+        scope.member()?;
+        let sessions = scope.reads.view().await?.accounts().own_sessions(scope.now()).await?;
+        Ok(sessions.into_iter().map(Self).collect())
+    }
+}
+
+/// What a logged-in client keeps.
+#[derive(SimpleObject)]
+pub(crate) struct Tokens {
+    /// Proves who asks, for a quarter of an hour: `Authorization: Bearer …`.
+    access_token: String,
+    /// Exchanged for new tokens by `refreshSession`, once.
+    refresh_token: String,
+    /// When the access token ends.
+    access_expires_at: DateTime,
+    /// When the session ends unless it is refreshed.
+    session_expires_at: DateTime,
+}
+
+impl From<account::Tokens> for Tokens {
+    fn from(tokens: account::Tokens) -> Self {
+        Self {
+            access_token: tokens.access.expose().to_owned(),
+            refresh_token: tokens.refresh.expose().to_owned(),
+            access_expires_at: tokens.access_expires_at.into(),
+            session_expires_at: tokens.session_expires_at.into(),
+        }
+    }
+}
