@@ -1,0 +1,238 @@
+//! A server in memory, people on it, and requests to it.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderMap, Request, StatusCode, header};
+use axum::response::Response;
+use daira_core::Ports;
+use daira_core::memory::{MemoryMail, WallClock};
+use daira_core::port::Store;
+use daira_feed::FeedSettings;
+use daira_server::http::{HttpSettings, router};
+use daira_server::state::{AppState, Services};
+use daira_worker::Runner;
+use prometheus_client::registry::Registry;
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+/// A server in memory.
+pub(crate) struct Stage {
+    pub ports: Ports,
+    pub state: AppState,
+    pub router: Router,
+    mail: Arc<MemoryMail>,
+}
+
+/// Somebody who joined.
+#[derive(Debug, Clone)]
+pub(crate) struct Person {
+    pub id: String,
+    pub token: String,
+    pub refresh: String,
+}
+
+/// An answer, read to its end.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub text: String,
+}
+
+impl Reply {
+    /// The body as JSON.
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
+    }
+
+    /// What a path such as `/me/profile/handle` in the data leads to.
+    pub(crate) fn data(&self, path: &str) -> Value {
+        let body = self.json();
+        body.pointer(&format!("/data{path}")).unwrap_or_else(|| panic!("{path} is not in {body}")).clone()
+    }
+
+    /// The code of the first error.
+    pub(crate) fn code(&self) -> String {
+        let body = self.json();
+        let code = body.pointer("/errors/0/extensions/code").or_else(|| body.get("code"));
+        code.and_then(Value::as_str).unwrap_or_else(|| panic!("no error in {body}")).to_owned()
+    }
+}
+
+impl Stage {
+    /// With the settings of production.
+    pub(crate) fn new() -> Self {
+        Self::with(HttpSettings::default())
+    }
+
+    pub(crate) fn with(settings: HttpSettings) -> Self {
+        Self::over(settings, |store| store)
+    }
+
+    /// With a store that does something besides.
+    pub(crate) fn over(settings: HttpSettings, wrap: impl FnOnce(Arc<dyn Store>) -> Arc<dyn Store>) -> Self {
+        let mail = Arc::new(MemoryMail::default());
+        let ports = Ports { mail: mail.clone(), ..Ports::in_memory_at(Arc::new(WallClock), 7) };
+        let ports = Ports { store: wrap(Arc::clone(&ports.store)), ..ports };
+        let mut registry = Registry::default();
+        let services = Services::new(&ports, FeedSettings::default(), "");
+        let state = AppState::new(ports.clone(), services, settings, &mut registry);
+        Self { router: router(state.clone(), Arc::new(registry)), state, ports, mail }
+    }
+
+    /// Sends a request.
+    pub(crate) async fn send(&self, request: Request<Body>) -> Reply {
+        let response: Response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = to_bytes(body, usize::MAX).await.unwrap();
+        Reply { status: parts.status, headers: parts.headers, text: String::from_utf8(bytes.to_vec()).unwrap() }
+    }
+
+    /// Gets a path.
+    pub(crate) async fn get(&self, path: &str) -> Reply {
+        self.send(Request::get(path).body(Body::empty()).unwrap()).await
+    }
+
+    /// Posts a body that is said to be JSON.
+    pub(crate) async fn post(&self, body: impl Into<Body>) -> Reply {
+        self.send(json_request(None, body)).await
+    }
+
+    /// Asks as a stranger.
+    pub(crate) async fn ask(&self, document: &str) -> Reply {
+        self.ask_with(None, document, json!({})).await
+    }
+
+    /// Asks as somebody.
+    pub(crate) async fn ask_as(&self, who: &Person, document: &str) -> Reply {
+        self.ask_with(Some(who), document, json!({})).await
+    }
+
+    /// Asks with variables.
+    pub(crate) async fn ask_with(&self, who: Option<&Person>, document: &str, variables: Value) -> Reply {
+        let body = json!({ "query": document, "variables": variables }).to_string();
+        self.send(json_request(who.map(|person| person.token.as_str()), body)).await
+    }
+
+    /// Runs a mutation with an input and answers its payload, which must hold no user errors.
+    pub(crate) async fn done(&self, who: Option<&Person>, name: &str, input: Value, selection: &str) -> Value {
+        let payload = self.tried(who, name, input, selection).await;
+        assert_eq!(payload["userErrors"], json!([]), "{name}");
+        payload
+    }
+
+    /// Runs a mutation with an input and answers its payload.
+    pub(crate) async fn tried(&self, who: Option<&Person>, name: &str, input: Value, selection: &str) -> Value {
+        let mut type_name = input_type(name).to_owned();
+        type_name.push_str("Input");
+        let document = format!(
+            "mutation ($input: {type_name}!) {{ {name}(input: $input) {{ {selection} userErrors {{ code field message }} }} }}"
+        );
+        let reply = self.ask_with(who, &document, json!({ "input": input })).await;
+        assert_eq!(reply.json().get("errors"), None, "{name}");
+        reply.data(&format!("/{name}"))
+    }
+
+    /// The code of the user error that a mutation is refused with.
+    pub(crate) async fn refused(&self, who: &Person, name: &str, input: Value) -> String {
+        let payload = self.tried(Some(who), name, input, "clientMutationId").await;
+        payload["userErrors"][0]["code"].as_str().unwrap_or_else(|| panic!("{name} was not refused")).to_owned()
+    }
+
+    /// Lets all consumers work off what happened.
+    pub(crate) async fn settle(&self) {
+        daira_worker::consume::all(Runner::new(self.ports.clone()), &self.ports).run_until_idle().await.unwrap();
+    }
+
+    /// Opens a registration.
+    pub(crate) async fn register(&self, handle: &str, email: &str) -> String {
+        let input = json!({
+            "email": email, "password": "kahraba nour shams", "handle": handle, "name": format!("{handle} الاسكندراني"),
+            "birthDate": "1999-03-21", "language": "AR",
+        });
+        let payload = self.done(None, "register", input, "registrationId").await;
+        payload["registrationId"].as_str().unwrap().to_owned()
+    }
+
+    /// The code of the latest mail to an address.
+    pub(crate) fn code_for(&self, email: &str) -> String {
+        let messages = self.mail.messages();
+        let message = messages.iter().rev().find(|message| message.to.expose() == email).expect("a mail");
+        let digits = message.text.expose().split(|c: char| !c.is_ascii_digit()).find(|run| run.len() == 6);
+        digits.expect("a code in the mail").to_owned()
+    }
+
+    /// Registers somebody, reads the mail, verifies: the way everybody joins.
+    pub(crate) async fn join(&self, handle: &str) -> Person {
+        let email = format!("{handle}@example.com");
+        let registration = self.register(handle, &email).await;
+        self.settle().await;
+        let input = json!({ "registrationId": registration, "code": self.code_for(&email), "device": "Test" });
+        let selection = "tokens { accessToken refreshToken } profile { id handle }";
+        let payload = self.done(None, "verifyEmail", input, selection).await;
+        assert_eq!(payload["profile"]["handle"], handle);
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let tokens = &payload["tokens"];
+        Person {
+            id: text(&payload["profile"]["id"]),
+            token: text(&tokens["accessToken"]),
+            refresh: text(&tokens["refreshToken"]),
+        }
+    }
+
+    /// Publishes a post and answers its id.
+    pub(crate) async fn publish(&self, who: &Person, input: Value) -> String {
+        let payload = self.done(Some(who), "createPost", input, "post { id }").await;
+        payload["post"]["id"].as_str().unwrap().to_owned()
+    }
+}
+
+/// A POST to `/graphql`.
+pub(crate) fn json_request(token: Option<&str>, body: impl Into<Body>) -> Request<Body> {
+    let mut request = Request::post("/graphql")
+        .header(header::CONTENT_TYPE, "application/json")
+        .header(header::ACCEPT_LANGUAGE, "en")
+        .body(body.into())
+        .unwrap();
+    if let Some(token) = token {
+        request.headers_mut().insert(header::AUTHORIZATION, format!("Bearer {token}").parse().unwrap());
+    }
+    request
+}
+
+/// The name of a mutation's input type, without `Input`.
+fn input_type(mutation: &str) -> &str {
+    match mutation {
+        "follow"
+        | "unfollow"
+        | "cancelFollowRequest"
+        | "approveFollow"
+        | "refuseFollow"
+        | "removeFollower"
+        | "block"
+        | "unblock" => "ProfileAction",
+        "addToCircle" | "removeFromCircle" => "CircleMember",
+        "deletePost" | "restorePost" => "PostAction",
+        "register" => "Register",
+        "verifyEmail" => "VerifyEmail",
+        "logIn" => "LogIn",
+        "refreshSession" => "RefreshSession",
+        "revokeSession" => "RevokeSession",
+        "updateProfile" => "UpdateProfile",
+        "changeHandle" => "ChangeHandle",
+        "mute" => "Mute",
+        "createCircle" => "CreateCircle",
+        "deleteCircle" => "DeleteCircle",
+        "createPost" => "CreatePost",
+        "editPost" => "EditPost",
+        "comment" => "Comment",
+        "editComment" => "EditComment",
+        "deleteComment" => "DeleteComment",
+        "react" => "React",
+        "unreact" => "Unreact",
+        "markNotificationsRead" => "MarkNotificationsRead",
+        other => panic!("the harness does not know {other}"),
+    }
+}

@@ -1,0 +1,26 @@
+//! The server's transports in process, over everything in memory.
+
+#[cfg(test)]
+mod audit;
+#[cfg(test)]
+mod errors;
+#[cfg(test)]
+mod flow;
+#[cfg(test)]
+mod harness;
+#[cfg(test)]
+mod health;
+#[cfg(test)]
+mod http;
+#[cfg(test)]
+mod limits;
+#[cfg(test)]
+mod objects;
+#[cfg(test)]
+mod persisted;
+#[cfg(test)]
+mod reads;
+#[cfg(test)]
+mod schema;
+#[cfg(test)]
+mod stores;
