@@ -81,7 +81,7 @@ mod tests {
     proptest! {
         #[test]
         fn blocks_and_deletion_hide_and_nothing_else_brings_back(own: bool, blocks: bool, blocked_by: bool, follows: bool) {
-            let relation = Relation { blocks, blocked_by, follows, ..Relation::default() };
+            let relation = Relation { follows, blocks, blocked_by, ..Relation::default() };
             let deleted = Comment { deleted_at: Some(Timestamp::EPOCH), ..comment(1) };
             prop_assert!(!sees(&deleted, own, Standing::Live, &relation));
             prop_assert_eq!(sees(&comment(1), false, Standing::Live, &relation), !blocks && !blocked_by);

@@ -21,5 +21,6 @@ pub(crate) async fn reach(
     let Some(other) = unit.accounts().profile(other, Lock::None).await? else { return Ok(None) };
     unit.graph().lock_pair(me, &other, false).await?;
     let relation = unit.graph().relation(me, &other).await?;
-    Ok(policy::sees(false, other.standing, &relation).then_some((other, relation)))
+    let own = policy::same_person(me, &other);
+    Ok(policy::sees(own, other.standing, &relation).then_some((other, relation)))
 }

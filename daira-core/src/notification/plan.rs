@@ -39,7 +39,9 @@ pub fn plan(envelope: &Envelope, event: &Event) -> Vec<Notification> {
             }
             planned.push(told(e.post_author_id, e.author_id, NotificationKind::Commented));
             let (post, comment) = (Some(PostId::from_raw(e.post_id)), Some(CommentId::from_raw(e.comment_id)));
-            planned.iter_mut().for_each(|told| (told.post, told.comment) = (post, comment));
+            for told in &mut planned {
+                (told.post, told.comment) = (post, comment);
+            }
             planned
         }
         // A changed mind is no news.

@@ -73,6 +73,7 @@ pub fn restorable(deleted_at: Timestamp, now: Timestamp, window: Duration) -> bo
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use proptest::strategy::ValueTree;
 
     use super::*;
     use crate::id::{CircleId, Id, PostId, ProfileId};
@@ -124,6 +125,12 @@ mod tests {
         )
     }
 
+    /// A living post of some class.
+    fn post_for(visibility: Visibility) -> Post {
+        let mut runner = proptest::test_runner::TestRunner::deterministic();
+        Post { visibility, deleted_at: None, ..any_post().new_tree(&mut runner).unwrap().current() }
+    }
+
     fn author() -> Audience {
         Audience { is_author: true, ..Audience::default() }
     }
@@ -131,9 +138,12 @@ mod tests {
     proptest! {
         #[test]
         fn a_block_a_hidden_author_or_a_deletion_hides(post in any_post(), reader in any_reader()) {
-            prop_assert!(!sees(&post, &Audience { blocked: true, ..reader }));
-            for standing in [Standing::Hidden, Standing::Gone] {
-                prop_assert!(!sees(&post, &Audience { standing, ..reader }));
+            for shut_out in [
+                Audience { blocked: true, ..reader },
+                Audience { standing: Standing::Hidden, ..reader },
+                Audience { standing: Standing::Gone, ..reader },
+            ] {
+                prop_assert!(!sees(&post, &shut_out));
             }
             let deleted = Post { deleted_at: Some(Timestamp::from_seconds(2)), ..post };
             prop_assert!(!sees(&deleted, &reader) && !sees(&deleted, &author()));
@@ -178,36 +188,32 @@ mod tests {
     #[test]
     fn each_class_opens_to_its_own_key_only() {
         let stranger = Audience::default();
-        let post = |visibility| Post {
-            visibility,
-            deleted_at: None,
-            ..any_post().new_tree(&mut proptest::test_runner::TestRunner::deterministic()).unwrap().current()
-        };
         let circle = Visibility::Circle(CircleId::from_raw(1));
         for (visibility, key) in [
             (Visibility::Followers, Audience { follows: true, ..stranger }),
             (circle, Audience { in_circle: true, ..stranger }),
             (Visibility::Mentioned, Audience { mentioned: true, ..stranger }),
         ] {
-            assert!(!sees(&post(visibility), &stranger) && sees(&post(visibility), &key), "{visibility:?}");
+            assert!(!sees(&post_for(visibility), &stranger) && sees(&post_for(visibility), &key), "{visibility:?}");
         }
-        assert!(sees(&post(Visibility::Public), &stranger) && sees(&post(Visibility::Unlisted), &stranger));
+        assert!(sees(&post_for(Visibility::Public), &stranger) && sees(&post_for(Visibility::Unlisted), &stranger));
         assert!(!sees(
-            &post(Visibility::Private),
+            &post_for(Visibility::Private),
             &Audience { follows: true, in_circle: true, mentioned: true, ..stranger }
         ));
         let behind_approval = Audience { private: true, ..stranger };
-        assert!(!sees(&post(Visibility::Public), &behind_approval));
-        assert!(sees(&post(Visibility::Mentioned), &Audience { mentioned: true, ..behind_approval }));
+        assert!(!sees(&post_for(Visibility::Public), &behind_approval));
+        assert!(sees(&post_for(Visibility::Mentioned), &Audience { mentioned: true, ..behind_approval }));
     }
 
     #[test]
     fn audiences_change_by_class_or_by_those_mentioned() {
-        let mut runner = proptest::test_runner::TestRunner::deterministic();
-        let post = Post { visibility: Visibility::Mentioned, ..any_post().new_tree(&mut runner).unwrap().current() };
         let [a, b] = [1, 2].map(ProfileId::from_raw);
-        let with =
-            |visibility, mentions: &[ProfileId]| Post { visibility, mentions: mentions.to_vec(), ..post.clone() };
+        let with = |visibility, mentions: &[ProfileId]| Post {
+            visibility,
+            mentions: mentions.to_vec(),
+            ..post_for(visibility)
+        };
         assert!(!audience_changed(&with(Visibility::Mentioned, &[a, b]), &with(Visibility::Mentioned, &[b, a])));
         assert!(audience_changed(&with(Visibility::Mentioned, &[a, b]), &with(Visibility::Mentioned, &[a])));
         assert!(audience_changed(&with(Visibility::Mentioned, &[a]), &with(Visibility::Mentioned, &[a, b])));
