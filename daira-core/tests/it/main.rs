@@ -2,7 +2,19 @@
 
 #[cfg(test)]
 mod account;
+#[cfg(test)]
+mod comment;
 #[cfg(feature = "testkit")]
 mod conformance;
+#[cfg(test)]
+mod graph;
 #[cfg(feature = "testkit")]
 mod mutants;
+#[cfg(test)]
+mod notification;
+#[cfg(test)]
+mod post;
+#[cfg(test)]
+mod reaction;
+#[cfg(test)]
+mod world;
