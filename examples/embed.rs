@@ -31,7 +31,7 @@ async fn join(ports: &Ports, handle: &str) -> Result<Actor> {
 #[tokio::main]
 async fn main() -> Result<()> {
     let ports = Ports::in_memory();
-    let (mona, ali) = (join(&ports, "mona").await?, join(&ports, "ali").await?);
+    let (mona, ali) = (join(&ports, "mona.adel").await?, join(&ports, "ali_hassan").await?);
     GraphService::new(ports.clone()).follow(&ali, mona.member()?.profile, None).await?;
     let post = CreatePost {
         text: "3ayez arou7 el ahly, مين جاي معايا؟ #الأهلي".to_owned(),

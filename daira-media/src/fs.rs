@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use daira_core::error::{Error, ErrorKind, Result};
+use daira_core::error::{CommonRefusal, Error, ErrorKind, Result};
 use daira_core::port::{BlobMeta, BlobStore};
 use tokio::fs::{self, File};
 use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
@@ -30,13 +30,18 @@ impl FsBlobs {
         Ok(Self { root })
     }
 
+    /// Folders get a sign that no key has, so that the keys `a` and `a/b` never want the same place.
     fn path(&self, key: &str) -> Result<PathBuf> {
         let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_.".contains(&b);
-        let segment = |s: &str| !s.is_empty() && !s.starts_with('.') && s.bytes().all(allowed);
+        let segment = |s: &str| !s.is_empty() && s != "." && s != ".." && s.bytes().all(allowed);
         if key.len() > 200 || !key.split('/').all(segment) {
-            return Err(Error::new(ErrorKind::Internal, "blob.key").with_source(format!("not a blob key: {key:?}")));
+            return Err(Error::from(CommonRefusal::Id).on_field("key"));
         }
-        Ok(self.root.join(key))
+        let mut path = self.root.clone();
+        let (folders, name) = key.rsplit_once('/').map_or(("", key), |(folders, name)| (folders, name));
+        path.extend(folders.split('/').filter(|f| !f.is_empty()).map(|f| format!("{f}@")));
+        path.push(name);
+        Ok(path)
     }
 }
 
@@ -84,10 +89,8 @@ impl BlobStore for FsBlobs {
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder).await.map_err(|e| fault("blob.put", e))?;
         }
-        let mut name = path.file_name().unwrap_or_default().to_owned();
-        // Names that begin with a dot are no keys, so a half-written file is never taken for a blob.
-        name = [std::ffi::OsStr::new("."), &name, std::ffi::OsStr::new(&unique())].into_iter().collect();
-        let temporary = path.with_file_name(name);
+        // No key has such a name, so a half-written file is never taken for a blob.
+        let temporary = path.with_file_name(unique());
         let written = write(&temporary, &path, head, content_type, &bytes).await;
         if written.is_err() {
             // The first error is the one to tell; what is left over has a name of its own and harms nobody.
@@ -126,5 +129,5 @@ impl BlobStore for FsBlobs {
 fn unique() -> String {
     use std::sync::atomic::{AtomicU64, Ordering};
     static WRITES: AtomicU64 = AtomicU64::new(0);
-    format!(".{}-{}", std::process::id(), WRITES.fetch_add(1, Ordering::Relaxed))
+    format!("@{}-{}", std::process::id(), WRITES.fetch_add(1, Ordering::Relaxed))
 }

@@ -2,7 +2,7 @@
 
 use daira_core::actor::Actor;
 use daira_core::graph::GraphService;
-use daira_core::id::PostId;
+use daira_core::id::{Id, PostId};
 use daira_core::page::Limit;
 use daira_core::port::Ports;
 use daira_core::port::store::{Access, CounterField};
@@ -63,10 +63,9 @@ async fn a_post_reaches_followers_and_is_counted_once() {
     p.runner.run_until_idle().await.unwrap();
 
     assert_eq!(p.home(&ali.actor()).await, ["صباح الفل يا مصر"]);
-    let raw = daira_core::id::Id::raw;
-    assert_eq!(p.counter(CounterField::ProfilePosts, raw(mona.id)).await, 1);
-    assert_eq!(p.counter(CounterField::ProfileFollowers, raw(mona.id)).await, 1);
-    assert_eq!(p.counter(CounterField::PostReactions, raw(post)).await, 1);
+    assert_eq!(p.counter(CounterField::ProfilePosts, mona.id.raw()).await, 1);
+    assert_eq!(p.counter(CounterField::ProfileFollowers, mona.id.raw()).await, 1);
+    assert_eq!(p.counter(CounterField::PostReactions, post.raw()).await, 1);
     let mut view = p.ports.store.read(&mona.actor(), Access::Read).await.unwrap();
     assert_eq!(view.notifications().unread().await.unwrap(), 2, "a follower and a reaction");
 }
@@ -104,7 +103,7 @@ async fn served_pages_are_impressions_and_reasons() {
     assert_eq!(waiting.parts, written.parts);
     assert_eq!(card.post.id, post);
     p.runner.run_until_idle().await.unwrap();
-    assert_eq!(p.counter(CounterField::PostImpressions, daira_core::id::Id::raw(post)).await, 1);
+    assert_eq!(p.counter(CounterField::PostImpressions, post.raw()).await, 1);
     assert!(p.feed.why(&mona.actor(), post).await.is_err(), "it was never served to her");
 }
 
@@ -114,7 +113,7 @@ async fn the_reconciler_finds_and_mends_drift() {
     let (mona, ali) = (p.world.person("mona").await, p.world.person("ali").await);
     p.world.follow(&ali, &mona).await; // a row without its event: the counter never hears of it
     job::reconcile(&p.ports).await.unwrap();
-    assert_eq!(p.counter(CounterField::ProfileFollowers, daira_core::id::Id::raw(mona.id)).await, 1);
+    assert_eq!(p.counter(CounterField::ProfileFollowers, mona.id.raw()).await, 1);
 }
 
 #[tokio::test]
@@ -124,5 +123,5 @@ async fn the_reconciler_leaves_what_is_only_pending_alone() {
     GraphService::new(p.ports.clone()).follow(&ali.actor(), mona.id, None).await.unwrap();
     job::reconcile(&p.ports).await.unwrap();
     p.runner.run_until_idle().await.unwrap();
-    assert_eq!(p.counter(CounterField::ProfileFollowers, daira_core::id::Id::raw(mona.id)).await, 1, "not twice");
+    assert_eq!(p.counter(CounterField::ProfileFollowers, mona.id.raw()).await, 1, "not twice");
 }
