@@ -1,0 +1,45 @@
+//! Alexandria as its own people write it: the corniche, the tram, the winter sea, the liver sandwiches.
+
+use super::super::PostKind::{Ask, Joke, Joy, Poll, Say, Show, Tip, Vent};
+use super::super::{Line, ar, az, en, mx};
+
+pub(super) const LINES: &[Line] = &[
+    ar(Say, "الكورنيش بعد المطر.. أيوة يا جدعان، مفيش زيها #اسكندرية"),
+    ar(Show, "البحر النهارده هايج وعالي وضارب في الكورنيش، والناس واقفة تتصور معاه كإنه فنان"),
+    ar(Ask, "أحسن كبدة اسكندراني في {spot}؟ جاي لي ضيوف من القاهرة وعايز{|ة} أشرفكم"),
+    ar(Joke, "القاهري: نتقابل الساعة كام؟\nالإسكندراني: لما الهوا يهدى"),
+    ar(Vent, "نوة {nawa} دخلت من غير استئذان وأنا ناشر{|ة} الغسيل. يا ميلة بختي"),
+    ar(Say, "الترام الأزرق بطيء، آه، بس بيديك{|ي} وقت تحب{|ي} البلد"),
+    ar(Tip, "اللي جاي اسكندرية يوم واحد: فطار في {alexfood}، مشوار القلعة، والغروب من كوبري ستانلي. وبس كده"),
+    ar(Show, "صيادين بحري الساعة {5-6} الفجر، الشباك بتطلع بتلمع زي الفضة").morning(),
+    ar(Say, "الجيلاتي في عز الشتا على البحر.. دي مش غلطة، دي عادة اسكندراني"),
+    ar(Joy, "رجعت اسكندرية بعد {3-7} شهور غربة، أول ما شميت ريحة البحر قلت لنفسي أهو ده"),
+    ar(Ask, "يا اسكندرانية، {area} اتحسنت فيها المواصلات ولا لسه؟ بفكر أنقل"),
+    ar(Joke, "بتوع اسكندرية مبيسألوش \"الجو عامل إيه؟\" بيبصوا على البحر ويقولوا: بكرة نوة"),
+    ar(Say, "مكتبة الإسكندرية من جوه هادية لدرجة إنك تسمع صوت دماغك وهي بتفكر"),
+    ar(Vent, "في الصيف الواحد ميعرفش يركن في {area}، كل مصر عندنا.. نورتوا بس خلاص كده"),
+    ar(
+        Say,
+        "عندنا في البيت طقس من أيام جدي: أول نوة في السنة ننزل كلنا الكورنيش.\n\nمش علشان نتصور، الحكاية أقدم من كده. جدي كان بحار، وكان بيقول البحر لازم تسلم عليه وهو زعلان مش بس وهو مبسوط. فكنا نلبس تقيل ونقف ورا السور نبص، وكل موجة عالية تيجي نقول لها أهلا.\n\nبعدها ندخل نشرب حمص الشام سخن من عربية عم {mname} عند {area}، ونحط عليه شطة لحد ما مناخيرنا تحمر.\n\nامبارح نزلت لوحدي لأول مرة، وقفت وسلمت على البحر، ولقيت راجل كبير جنبي بيعمل نفس الحاجة بالظبط. بصينا لبعض وضحكنا. البلد دي كلها ولاد بحارة.",
+    ),
+    ar(Tip, "سوق الزنقة للي بيدور على قماش وخيوط وكلف: روحوا الصبح، وافصلوا، وسيبوا العربية بعيد خالص"),
+    az(Say, "alex f sheta heya alex el 7a2e2eya, el baa2y kolo tamseel ❤️ #Alexandria"),
+    az(Show, "el mog el naharda wasel le noss el share3, el 3arabeyat bteghsel balash 😂"),
+    az(Ask, "7ad ye3raf cafe 3al ba7r f {spot} hady w mafehosh dosha? {3ayez|3ayza} azaker"),
+    az(Joke, "ayowa ya geda3an, ana mesh met2akhar{|a}, el tram elly falsafy"),
+    az(Vent, "el hawa shal el shamseya w shal el shal w kan haysheelny ana kaman"),
+    az(Joy, "akal samak f ba7ary ma3 el 3eila, {5-8} anwa3 w el 7esab ma32ool. el donya b kheir"),
+    az(Tip, "elly nazel alex elweekend: hato jacket. khamsa marrat ba2olko w mabtsma3osh kalamy"),
+    en(Show, "the corniche after rain: grey sea, silver tram, everyone suddenly a poet"),
+    en(Say, "Alexandria out of season is a city that finally has time for you"),
+    en(Joke, "in Alex we don't check the weather app, we check if the fishermen went out"),
+    en(Ask, "any good second-hand bookstalls left near {spot}? I have a train and two hours"),
+    mx(Show, "Stanley bridge وقت الغروب، no words، خدوا الصورة وخلاص"),
+    mx(Say, "my therapist: البحر. الجلسة مجانية والمواعيد مفتوحة"),
+    mx(Vent, "الـ umbrella ماتت في أول {4-7} دقايق من النوة. rest in peace"),
+    mx(Joke, "القاهرة فيها rush hour، احنا عندنا rush wave 🌊"),
+    mx(Tip, "best time للفوتو سيشن على الكورنيش: قبل الغروب بساعة، الـ light خرافي"),
+    az(Say, "el nawwa bet2ool le kol wa7ed f alex \"o23od f beitak\", w e7na nenzel netfarag 3aleiha"),
+    az(Poll, "sobeet wala gambary? w fein f {gov}?"),
+    en(Say, "the tram takes its time so you take yours. alex logic"),
+];

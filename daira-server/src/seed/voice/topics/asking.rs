@@ -1,0 +1,47 @@
+//! Questions and recommendations to and from everybody: doctors, gyms, books, choices of the day.
+
+use super::super::PostKind::{Ask, Invite, Poll, Say, Tip};
+use super::super::{Line, ar, az, en, mx};
+
+pub(super) const LINES: &[Line] = &[
+    ar(Ask, "دكتور سنان إيده خفيفة في {spot}؟ اللي بيخاف من الدكاترة يفهمني"),
+    ar(Poll, "لو معاكم يوم إجازة واحد وميزانية {300-600:100} جنيه في {gov}، تعملوا إيه؟"),
+    ar(Poll, "سؤال وجودي: الجبنة الرومي مع البطيخ ولا لوحدها؟"),
+    ar(Ask, "جيم كويس في {area} زحمته معقولة ومش لازم آخد قرض علشانه؟"),
+    ar(Ask, "كتاب خفيف للمواصلات؟ مش تنمية بشرية الله يخليكم"),
+    ar(Poll, "حاجة اشتريتوها ب{50-100:10} جنيه وغيرت حياتكم؟ هبدأ أنا: مشبك أكياس الشيبسي"),
+    ar(Poll, "لبستوا الشتوي ولا لسه؟ محتاج{|ة} أعرف علشان أنا برة دلوقتي ومش مظبط{|ة} نفسي"),
+    ar(Ask, "اسم لمحل صغير بيبيع {goods}؟ أحلى اسم ليه هدية بجد"),
+    ar(Poll, "بتصحوا بدري ازاي من غير خناقة مع البطانية؟"),
+    ar(Ask, "حد راح {trip} قريب؟ محتاج{|ة} نصايح مواصلات ومكان نوم نضيف على قد الإيد"),
+    ar(Poll, "كلمة بتقولها عيلتكم ومحدش بره البيت فاهمها؟ إحنا عندنا الريموت اسمه \"البتاع الطويل\""),
+    ar(Ask, "أرخص مكان يطبع {40-120:20} ورقة ويجلدهم في {spot}؟"),
+    ar(Tip, "لكل اللي سألني على الترزي: عم {mname} في {area}، شغله نضيف وبيسلم بعد معاده بيوم بس. ده رقم قياسي"),
+    ar(Tip, "ترشيح النهارده من غير إعلان: محل عصاير في {spot} بيعمل قصب بالليمون يرد الروح"),
+    ar(Invite, "مين فيكم بيلعب {hobby} وفاضي مرة في الأسبوع؟ عايز{|ة} ألم شلة في {area} ونتحرك شوية بدل القعدة"),
+    ar(
+        Ask,
+        "محتاج{|ة} رأيكم بجد في موضوع محيرني من فترة.\n\nعندي فرصة أنقل محافظة تانية لشغل مرتبه أعلى بحوالي {30-50:10}%، السكن متوفر والناس اللي هناك كويسين. بس معنى كده إني هبعد عن أهلي وأصحابي، وماما الأيام دي بتحب حد يقعد معاها بعد العصر، وأنا اتعودت على قعدتي معاها أكتر ما هي متعودة.\n\nصحابي نصهم بيقول الفرصة مبتجيش مرتين، والنص التاني بيقول الفلوس بتتعوض والوقت مع الأهل لا. وبابا بيقول لي: اللي يريحك، وسايبني محتار{|ة} أكتر.\n\nاللي عاش تجربة زي دي يحكي لي: عملتوا إيه وندمتوا ولا لا؟ مش عايز{|ة} حد ياخد القرار مكاني، عايز{|ة} أسمع بس.",
+    ),
+    az(Ask, "meen garrab yero7 {trip} lewa7do? w kan shoaro eh? ana {metraded|metradeda}"),
+    az(Ask, "doctor gelda kwayes f {gov} mesh beyekteb {7-9} adweya mn awel zeyara?"),
+    az(Poll, "eh aktar 7aga betedaye2ko fel group bta3 el 3omara? 3andena wa7ed beyeb3at \"?\" el fagr"),
+    az(Poll, "ya gama3a el fara2 been el {drink} w ay 7aga tanya eh? w leh kolloko 7abbeeno keda"),
+    az(Ask, "fein at3allem {hobby} f {gov} w ana 3andy {25-45:5} sana w sefr lyaqa? mafish \"fat el awan\" sa7?"),
+    az(Tip, "3ayzin makan hady lel mozakra? el maktaba el 3amma f {spot}, balash w mokayafa w ma7adesh ye3rafha"),
+    az(Say, "ana ba7eb el nas elly bet2olak \"garrabt w wallahy kwayes\" 3ala ay 7aga, dol asas el mogtama3"),
+    az(Ask, "nero7 fein ma3 {3-5} as7ab mn gher ma neb2a fel cafe bardo? afkar gdeeda please"),
+    en(Poll, "what is one thing under {80-150:10} pounds that improved your daily life?"),
+    en(Ask, "visiting {trip} for the first time next month, what should I absolutely not miss?"),
+    en(Poll, "is it too late to start {hobby} at {27-45}? asking before I buy the shoes"),
+    en(Tip, "whoever recommended the tailor in {area}: thank you, my trousers finally know where my ankles are"),
+    en(Say, "ask one question in an Egyptian group chat, get nine answers and a wedding invitation"),
+    mx(Ask, "محتاج{|ة} recommendation لـ dentist في {gov}، الأهم إنه gentle"),
+    mx(Poll, "unpopular opinion بتاعكم في الأكل إيه؟ هبدأ أنا: البيتزا تاني يوم أحلى"),
+    mx(Ask, "حد مجرب الـ coworking spaces في {spot}؟ محتاج{|ة} نت سريع وقهوة مش محروقة"),
+    mx(Tip, "if you know you know: الفرن اللي ورا {area} الساعة {5-6} المغرب، فينو سخن"),
+    mx(Poll, "this or that: قعدة البيت ولا خروجة متأخرة؟ الـ poll مفتوح لحد ما أقوم ألبس"),
+    az(Poll, "law rege3to {11-15} sana le wara hat2olo le nafsoko eh? ana ha2ol {nam|namy} badry"),
+    az(Tip, "ya gama3a makan {hobby} elly f {spot} tele3 bgd kwayes w el coach sabour"),
+    en(Poll, "tea with mint or tea with milk? this will decide who sits next to me"),
+];

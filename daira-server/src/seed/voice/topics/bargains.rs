@@ -1,0 +1,50 @@
+//! Saving money: data bundles, markets, sales, second-hand finds, the end of the month.
+
+use super::super::PostKind::{Ask, Invite, Joke, Joy, Poll, Say, Tip, Vent};
+use super::super::{Line, ar, az, en, mx};
+
+pub(super) const LINES: &[Line] = &[
+    ar(Vent, "الباقة خلصت يوم {9-14} في الشهر. أنا معملتش حاجة، أنا بس فتحت فيديو واحد ورا التاني"),
+    ar(Ask, "أحسن باقة نت للموبايل لحد بيستعمل خرايط وفيديو وعايز يصرف أقل من {150-250:50} جنيه؟"),
+    ar(Tip, "اقفلوا التشغيل التلقائي للفيديو وخلوا التحديثات على الواي فاي بس. وفرت {3-5} جيجا في الشهر"),
+    ar(Joy, "جاكيت جلد من {market} بـ{200-400:50} جنيه، دخلت البيت وأنا حاسس{|ة} إني كسبت قضية"),
+    ar(Joke, "آخر الشهر أنا والمحفظة بنبص لبعض ومحدش فينا بيفتح الموضوع"),
+    ar(Tip, "الخضار آخر النهار في سوق {spot} بنص التمن، بس ركزوا في الطماطم اللي تحت"),
+    ar(Poll, "بتقسموا المرتب إزاي؟ عندي نظام الظروف بس كل الظروف بتستلف من بعض"),
+    ar(Say, "فن الفصال وراثة. أمي بتطلع من المحل بالحاجة وبالبياع بيدعي لها"),
+    ar(Vent, "قالوا \"تخفيضات تصل إلى 70%\". وصلت فعلا، بس على شراب مقاس طفل"),
+    ar(Tip, "قبل ما تشتروا أي جهاز اسألوا على المستعمل بضمان. غسالة أختي بقالها {4-8} سنين وزي الفل"),
+    ar(Joy, "حوشت أول مبلغ محترم في حياتي من جمعية الشغل. جالي الدور الأول يا بشر! 🎉"),
+    ar(Joke, "دخلت السوبر ماركت أجيب لبن، طلعت بفاتورة {400-900:50} جنيه ومن غير لبن"),
+    ar(Ask, "مكان في {gov} بيبيع أدوات مكتبية بسعر الجملة للأفراد؟ عندنا {3-4} مدارس في البيت"),
+    ar(Say, "أغلى حاجة في البيت دلوقتي مش الدهب، كرتونة البيض وهي داخلة على مهلها"),
+    ar(
+        Tip,
+        "تجربتي في تقليل مصاريف الشهر من غير نكد، يمكن تفيد حد:\n\n1- قايمة قبل السوق، واللي مش في القايمة يستنى أسبوع. نص الحاجات بتتنسى.\n2- يوم طبيخ كبير في الأسبوع، والباقي يتقسم في علب. وفرنا تمن {5-7} طلبات دليفري.\n3- اللمض الليد وقفل السخان من المفتاح. الفاتورة نزلت حوالي {60-120:20} جنيه.\n4- اشتراك واحد بس للأفلام، ونبدل كل شهر مع ولاد خالتي.\n5- الجمعية مع ناس مضمونة، الواحد بيحوش غصب عنه.\n6- أي عرض \"اشتري 2\" اسألوا نفسكم: كنت هشتري 1 أصلا؟\n\nمش هقول بقيت غني{|ة}، بس بقيت بوصل لآخر الشهر وأنا ماشي{|ة} على رجلي مش زاحف{|ة}. اللي عنده فكرة يزود {tag}",
+    ),
+    ar(Vent, "رصيد {15-25:5} جنيه اتسحب في ساعتها علشان كنت مشترك{|ة} في خدمة رسايل معرفش عنها حاجة. راجعوا خدماتكم"),
+    az(Ask, "a7san ba2et net lel beit lw ento {4-6} afrad w kolohom byetfaragoo 3ala 7agat fe nafs el wa2t?"),
+    az(Vent, "el giga bet5las asra3 mn el mahyia, w el etneen byegoo ma3 ba3d w yemsho ma3 ba3d"),
+    az(Joy, "la2eet gazma f {market} b {150-350:50} geneh w tel3et ma2asy!! el yom da beta3y"),
+    az(Joke, "ana f el sale: mesh hashtery 7aga\nel visa: 😐"),
+    az(
+        Tip,
+        "fe3elo el data saver w nazzelo el videohat 3al wifi abl ma tenzelo, el ba2a betfdal lehad akher el shahr bgd",
+    ),
+    az(Say, "kelmet \"3alashanak enta bas\" el bayya3 2alha le kol el tabor w bardo sadda2taha"),
+    az(Invite, "meen yedkhol ma3ana gam3eya {800-1500:100} fel shahr? na2ssna {2-3}, nas mo7tarama bas"),
+    az(Joke, "akher el shahr ana bab2a vegetarian mesh 3an ektenaa3 😂"),
+    en(Tip, "turn off video autoplay. my mobile data went from twelve days to the whole month"),
+    en(Joke, "my budget has two modes: payday and archaeology"),
+    en(Ask, "cheapest reliable data bundle for someone who mostly maps and messages?"),
+    en(Joy, "haggled for a lamp in {market}, got it for {90-180:10} pounds and a life lesson"),
+    en(Vent, "went in for milk, came out with a receipt longer than my thesis"),
+    mx(Vent, "الـ data bundle خلصت in the middle of الماتش، أنا والقدر مش متفقين"),
+    mx(Tip, "thrift finds في {market} محتاجة صبر وعين، روحوا بدري قبل الـ rush"),
+    mx(Joke, "financial plan: أستنى العيدية"),
+    mx(Ask, "حد جرب cashback apps وفعلا رجع له حاجة؟ honest reviews please"),
+    mx(Joy, "no spend week done ✅ وعلشان أكافئ نفسي صرفت كل اللي وفرته"),
+    az(Tip, "es2alo 3al \"a5er 3an2ood\" f ay ma7al, el 7aga elly fel fatreena bteb2a noss el taman"),
+    az(Say, "mama bet3raf se3r kol 7aga f kol soo2 f {gov}, da application lewa7daha"),
+    en(Tip, "ask for the price, pause, say nothing for five seconds. works in {market} every time"),
+];

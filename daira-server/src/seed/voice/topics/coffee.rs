@@ -1,0 +1,47 @@
+//! Coffee and cafés: the morning cup, the ahwa, beans, working from a corner table.
+
+use super::super::PostKind::{Ask, Joke, Joy, Poll, Say, Show, Tip, Vent};
+use super::super::{Line, ar, az, en, mx};
+
+pub(super) const LINES: &[Line] = &[
+    ar(Say, "القهوة الأولى مش مشروب، دي إعادة تشغيل").morning(),
+    ar(Say, "فنجان مظبوط، وش تقيل، وهدوء.. أي كلام قبل كده مبيتحسبش"),
+    ar(Poll, "بن محوج ولا سادة؟ وبتجيبوا منين في {gov}؟"),
+    ar(Joke, "قالوا لي بطل{|ي} قهوة علشان النوم. بطلت النوم"),
+    ar(Show, "قهوة بلدي في {spot}، كراسي خشب، زهر بيخبط، وشاي في كوباية بترن"),
+    ar(Vent, "قهوة بـ{80-140:10} جنيه واسمي مكتوب عليها غلط. على الأقل لو صح كنت حسيت بقيمة"),
+    ar(Tip, "سيبوا القهوة على نار هادية ومتقلبوهاش بعد ما توش. الوش بيزعل بسرعة"),
+    ar(Say, "فيه قعدة في {cafe} بقالها سنين هي هي: نفس الترابيزة، نفس الناس، نفس الحكاية بتتحكي أحسن كل مرة"),
+    ar(Ask, "كافيه هادي في {spot} أقعد فيه {3-5} ساعات بكوباية واحدة ومحدش يبص لي؟"),
+    ar(Joy, "أول مرة الوش يطلع معايا مظبوط من غير ما تفور! صورتها قبل ما أشربها زي ما يكون مولود"),
+    ar(Joke, "تيتة قرت لي الفنجان: شايفة سكة سفر. السكة طلعت للمطبخ أغسل الفنجان"),
+    ar(Vent, "القهوة فارت على البوتاجاز اللي لسه متنضف. ماما داخلة المطبخ. ادعوا لي"),
+    ar(Say, "شاي القهوة البلدي له طعم مبيتعملش في البيت. سره في الكوباية ولا في القعدة؟"),
+    ar(Show, "بن طازة لسه متحمص من محمصة في {spot}.. ريحة الشنطة خلت نص الميكروباص يبص لي"),
+    ar(
+        Say,
+        "القهوة اللي على ناصيتنا في {area} عمرها أكبر من بابا.\n\nعم {mname} بيفتح {5-6} الصبح، يرش الماية قدام الباب، ويرص الكراسي بنفس الترتيب كل يوم. حافظ طلبات الناس: أستاذ {mname2} سادة وكوباية مية، الأسطى شاي تقيل سكر برة، وأنا \"زي كل يوم\" من غير ما أتكلم.\n\nفيها واحد بيقرا الجرنان كله من الآخر للأول، واتنين بيلعبوا طاولة من سنين ومحدش عرف مين كسبان، وولد صغير بيجي بعد المدرسة يحل الواجب على ترابيزة جوه، والزباين كلهم بيذاكروا له.\n\nالأسبوع ده حطوا راوتر وكتبوا الباسورد على سبورة. سألت عم {mname}: والناس هتبص في الموبايل ومتتكلمش؟ قال لي: سيبهم، النت عندنا بيقطع كل ربع ساعة، أنا مظبط الموضوع.\n\nعبقري.",
+    ),
+    ar(Tip, "جربوا القهوة بحبهان وقشر برتقان صغير في الشتا. ومتشكرونيش، اعزموني بس"),
+    az(Say, "ana mesh {asabi|asabeya} ana bas lessa mashrebtesh ahwety").morning(),
+    az(Ask, "a7san flat white f {spot}? w yeb2a feh makan a3od feeh aktar mn noss sa3a"),
+    az(Joke, "el doctor 2aly 2alel el ahwa, fa ba2eit bashrabha f fongan so8ayar.. {5-7} marrat"),
+    az(Show, "ahwa 3al sat7 w el sobh lessa byefta7 3eino ☕").morning(),
+    az(Vent, "el barista katab esmy ghalat tany. ana 3esht kol 3omry b esm tany w ana mesh {3aref|3arfa}"),
+    az(Joy, "el makana el gdeeda wesslet el beit!! ahlan bel fa2r bas b re7et ahwa 😂"),
+    az(Tip, "elly by7eb el ice coffee: gammedo el ahwa nafsaha fe makabat, keda matetkhaffefsh"),
+    az(Say, "el ahwa ma3 7ad bet7ebo betebrad 3shan el kalam byeskhan"),
+    en(Say, "Cairo runs on diesel, hope and Turkish coffee"),
+    en(Ask, "quiet café near {area} with plugs, real cups and no live DJ at noon?"),
+    en(Joke, "my blood type is mazboot"),
+    en(Show, "corner table, rain on the glass, {2-3} refills in. do not disturb"),
+    en(Tip, "buy beans in small bags and let your local roaster grind them. your kitchen will smell like a promise"),
+    mx(Say, "but first, قهوة. وsecond, قهوة برضه"),
+    mx(Joke, "decaf يعني إيه؟ يعني حضن من غير إيدين"),
+    mx(Ask, "محتاج{|ة} study spot في {spot}، شرط الـ wifi يكون أسرع مني"),
+    mx(Show, "latte art أول محاولة: كنت بعمل قلب، طلع {animal}. بحبه برضه"),
+    mx(Vent, "الـ cafe بقى عامل minimum charge على القعدة، وأنا الـ maximum بتاعي شاي"),
+    az(Say, "el ahwa el balady f {spot}, domino w kalam w ma7adesh beybos fel sa3a"),
+    az(Poll, "sada, 3al ree7a, mazboot wala zeyada? khalleeny a3rafko mn el ahwa"),
+    en(Poll, "cardamom in coffee: tradition or crime?"),
+];

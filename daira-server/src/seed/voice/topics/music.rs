@@ -1,0 +1,50 @@
+//! Music: the classics, concerts, the oud, playlists, neighbours' weddings.
+
+use super::super::PostKind::{Ask, Joke, Joy, Poll, Say, Show, Tip, Vent};
+use super::super::{Line, ar, az, en, mx};
+
+pub(super) const LINES: &[Line] = &[
+    ar(Say, "فيه أغاني مبتتسمعش، بتتفتح زي ألبوم صور"),
+    ar(Poll, "أغنية لو اشتغلت دلوقتي ترجعكم تانية إعدادي على طول؟"),
+    ar(Say, "{singer} بالليل والشباك مفتوح.. ومحدش يكلمني ربع ساعة").night(),
+    ar(Joy, "أول مرة أعزف مقطوعة كاملة على العود من غير ما الجيران يخبطوا. تقدم تاريخي 🎶"),
+    ar(Vent, "سواق التوك توك مشغل المهرجان على أعلى صوت الساعة {1-3} بالليل. هو بيسمع واحنا بنرقص في السرير").night(),
+    ar(Tip, "ساقية صغيرة في {spot} بتعمل حفلة كل أسبوع لفرق شباب، التذكرة بتمن ساندوتش والصوت نضيف"),
+    ar(Joke, "صوتي في الحمام أوبرا، قدام الناس رسالة صوتية من غير نت"),
+    ar(Ask, "حد بيعلم جيتار للمبتدئين في {gov} ومبيزهقش من الأسئلة الغبية؟"),
+    ar(Show, "بروفة النهارده مع الفرقة في أوضة {mname}، {4-6} أفراد وطبلة وقطة مش عاجبها اللحن"),
+    ar(Say, "جدي كان بيقول: اللي ميعرفش يسمع الست للآخر ميعرفش يستنى حاجة في حياته"),
+    ar(Vent, "السماعة اليمين ماتت. بقالي يومين بسمع نص الأغاني ونص الناس"),
+    ar(Joy, "حضرت أول حفلة ليا من سنين، صوتي راح ورجلي راحت وقلبي رجع"),
+    ar(Poll, "بتسمعوا إيه وانتوا بتغسلوا المواعين؟ محتاج{|ة} بلاي ليست تخلص الحوض كله"),
+    ar(Say, "كل فرح شعبي تحت البيت هو حفلة مجانية، لو بطلت تقاوم هتستمتع"),
+    ar(
+        Say,
+        "بابا عنده صندوق شرايط كاسيت تحت السرير، ممنوع حد يلمسه من وإحنا صغيرين.\n\nالأسبوع ده فتحه بنفسه لأول مرة. جاب كاسيت من سوق الجمعة وصلحه، وقعد يوريني: ده شريط سفري للجيش، ده شريط خطوبتي أنا وأمك، ده سجلتكم فيه وانتوا بتتكلموا.\n\nشغل الأخير. صوتي وأنا عندي {3-4} سنين بقول كلام مش مفهوم، وصوت ستي من بعيد بتنادي على الغدا، وصوت عربية أنابيب معدية في الشارع.\n\nستي ماتت من {11-14} سنة. أول مرة أسمع صوتها من يومها. قعدنا كلنا ساكتين لحد ما الشريط خلص وعمل الطقة بتاعته.\n\nسجلوا أصوات الناس اللي بتحبوها يا جماعة. مش بس صورهم.",
+    ),
+    ar(
+        Tip,
+        "اللي عايز يبدأ يسمع {singer}: ابدأوا بالتسجيلات القصيرة من حفلات زمان، بالليل، وبسماعة. والباقي هييجي لوحده",
+    ),
+    az(Say, "el oghneya el sa7 fel wa2t el sa7 betesawy {3-5} galsat nafsy"),
+    az(Ask, "ab3atoly oghneya mesh mashhoora w bet7eboha, {3ayez|3ayza} agadded el playlist"),
+    az(Joke, "3amalt playlist lel mozakra.. ba2aly sa3teen barattebha 😂"),
+    az(Joy, "7agazt tazaker el 7aflaaaa!! {3-6} as7ab w makan wa2fa, mesh mohem, el mohem goa ❤️"),
+    az(Vent, "el geran mesha8aleen nafs el oghneya mn el sob7, 7efezt el kalam w el la7n w kol 7aga"),
+    az(Show, "oud w shay w sat7 el beit f {area}.. da kol el plan"),
+    az(Tip, "gerrabo tesma3o {singer} w entto bet2olo wala kelma, el mozeeka betshra7 nafsaha"),
+    az(Say, "sot el kaman el shar2y fee 7aga bete7ky 3an el wa7ed w howa sakt"),
+    en(Say, "some songs are just time machines with a chorus"),
+    en(Ask, "recommend one Egyptian indie band I should hear before the weekend"),
+    en(Joke, "my neighbours know my playlist better than my friends do. sorry, third floor"),
+    en(Show, "rooftop rehearsal in {area}: two guitars, one tabla, and a call to dinner in between"),
+    en(Joy, "finally learned the whole song on the oud. my fingers have resigned"),
+    mx(Say, "الـ bass بتاع المهرجان اللي تحت البيت دخل في الـ heartbeat بتاعي رسمي"),
+    mx(Ask, "محتاج{|ة} road trip playlist فيها {singer} وفيها rock، مستحيل بس حاولوا"),
+    mx(Joy, "front row يا جماعة front row!! صوتي مش موجود لحد بكرة 🎤"),
+    mx(Tip, "vinyl shop صغير في {spot}، الراجل بيسيبك تسمع قبل ما تشتري وبيعزم على قهوة"),
+    mx(Joke, "shuffle بيختار لي أغاني حزينة الساعة {2-4} الفجر، الـ app ده محتاج حد يحضنه").night(),
+    az(Say, "{singer} fel 3arabeya w el tare2 fady.. mesh 3ayez{|a} awsal"),
+    az(Poll, "eh el oghneya elly law esht8alet f far7 mat2darsh to23od?"),
+    en(Say, "the fruit seller downstairs has better rhythm than my whole playlist"),
+];

@@ -1,0 +1,46 @@
+//! Photography: streets, light, old lenses, phone pictures.
+
+use super::super::PostKind::{Ask, Invite, Joke, Joy, Poll, Say, Show, Tip, Vent};
+use super::super::{Line, ar, az, en, mx};
+
+pub(super) const LINES: &[Line] = &[
+    ar(Show, "{spot} الساعة {6-7} الصبح، قبل ما الدوشة تصحى").morning(),
+    ar(Show, "ضل وشباك وقطة نايمة.. أوقات الصورة بتيجي لحد عندك"),
+    ar(Ask, "أول كاميرا مستعملة لحد مبتدئ، أجيب إيه وأدور على إيه وأنا بشتري؟"),
+    ar(Say, "أجمل صور عندي مش مظبوطة، مهزوزة ومحروقة شوية، بس فيها ناس بتضحك بجد"),
+    ar(Tip, "قبل ما تصوروا حد في الشارع استأذنوه بابتسامة. تسعة من كل عشرة هيوافقوا والعاشر هيعزمكم على شاي"),
+    ar(Joy, "صورتي اتعلقت في معرض صغير في {spot}! واقف{|ة} جنبها من ساعة عامل{|ة} نفسي من الزوار 😅"),
+    ar(Vent, "صحيت {4-5} الفجر علشان الشروق، ولبست ونزلت ووصلت، وطلعت شبورة ومشفتش إيدي"),
+    ar(Show, "باب قديم في [الدرب الأحمر/السيدة زينب/بولاق أبو العلا]، لو الخشب ده يتكلم كان حكى لنا للصبح").cairo(),
+    ar(Joke, "المصور في أي خروجة: عمره ما ظهر في صورة وعنده صور كل الناس"),
+    ar(Ask, "ورش تصوير للمبتدئين في {gov}؟ يفضل نزول شارع مش محاضرات"),
+    ar(Tip, "الموبايل كفاية جدا للبداية: امسحوا العدسة، انزلوا لمستوى عين اللي بتصوروه، وسيبوا الزووم في حاله"),
+    ar(Show, "بياع البرتقان في {area}، راصصه أهرامات أحسن من أي ديكور 🍊"),
+    ar(Say, "بابا سلمني كاميرا الفيلم بتاعته وفيها {11-19} صورة لسه متحمضوش من زمان.. خايف{|ة} ومتحمس{|ة}"),
+    ar(Vent, "الميموري كارت قرر يموت بعد ما صورت فرح كامل. ادعوا لي البرنامج يرجعهم"),
+    ar(
+        Say,
+        "حكاية الصورة دي.\n\nكنت ماشي{|ة} في {spot} بدور على ضوء حلو، ولقيت ورشة نجارة صغيرة والشمس داخلة من شق في الباب، والنشارة طايرة في الهوا زي الدهب. الأسطى {mname} كان قاعد بيصنفر كرسي ومش واخد باله من أي حاجة.\n\nاستأذنته أصور، قال لي صور{|ي} الكرسي بس أنا لا. صورت الكرسي. وبعد شوية قال: طب إيدي. صورت إيده. وبعد كوباية شاي قال: خلاص بقى، ووقف يعدل الطاقية.\n\nرجعت له بعد أسبوع بالصورة مطبوعة كبيرة. بص لها كتير ومتكلمش، وبعدين علقها فوق العدة وقال: دي أول صورة ليا في الورشة من {30-40} سنة.\n\nأنا بصور علشان اللحظة دي بالظبط.",
+    ),
+    az(Show, "noor el 3asr f {spot} dayman 3amel 7afla lewa7do ✨"),
+    az(Ask, "7ad beybee3 lens 50mm mosta3mala be7ala kwayesa? ana f {gov}"),
+    az(Joke, "sawwart {200-400:50} sora, 3agabny {2-4}, w nazelt wa7da, w masa7taha 😂"),
+    az(Tip, "el sora el 7elwa mesh bel camera, el sora el 7elwa enak te7es b elly odamak"),
+    az(Joy, "awel session bfloos leya el naharda!! el 3arosa kanet mabsoota gdn w ana aktar menha"),
+    az(Show, "el nil belleil w 3amood noor metkasar 3al mayya.. hodoo2 khales, bas etfarrag").cairo(),
+    az(Vent, "kol ma atal3 el camera 7ad ye2olly \"{betsawar|betsawary} eh ya ostaz{|a}\" w yedkhol fe el kadr"),
+    az(Say, "3andy hard disk malyan sowar ma7adesh shafha gheiry. mesh {3aref|3arfa} da 7elw wala ye7zen"),
+    en(Show, "{spot}, ten minutes before the light left"),
+    en(Say, "the best lens I own is the walk home without headphones"),
+    en(Ask, "film photographers, who still develops 35mm in {gov} without scratching it?"),
+    en(Joke, "photographer problems: {300-500:50} photos of my friends, zero of me"),
+    en(Tip, "shoot the same street ten days in a row. on the eleventh you will finally see it"),
+    mx(Show, "golden hour في {area}، الفلتر الوحيد هو تراب القاهرة 😌").cairo(),
+    mx(Invite, "محتاج{|ة} model لـ free session في {spot}، portrait بسيط، مين متحمس؟"),
+    mx(Vent, "الـ storage full في نص الغروب، هو ده كل الـ plot"),
+    mx(Joy, "أول feature لصورتي على page كبيرة 😭📸 ومكتوب اسمي صح كمان"),
+    mx(Joke, "candid photo: يعني أنا واقف{|ة} بقالي ربع ساعة بعمل إني مش واخد{|ة} بالي"),
+    az(Say, "a7yanan bakhrog bel camera w marga3sh b wala sora, bas barga3 rayy2"),
+    az(Poll, "abyad w eswed wala alwan? lel share3 el masry ya3ny"),
+    en(Joy, "printed my first photo larger than a phone. it looks back at me now"),
+];

@@ -1,0 +1,47 @@
+//! Captions as they stand under short videos and pictures: outfits, moods, behind the scenes.
+
+use super::super::PostKind::{Joke, Joy, Poll, Say, Show, Tip, Vent};
+use super::super::{Line, ar, az, en, mx};
+
+pub(super) const LINES: &[Line] = &[
+    ar(Joke, "استنوا للآخر 😂 والله مكنتش عارف{|ة} إنه واقف ورايا"),
+    ar(Joke, "لما أقول \"خمس دقايق وأكون جاهز{|ة}\" 🙃"),
+    ar(Show, "يوم في حياتي في {gov}: الجزء رقم {2-9}. محدش طلبه بس أنا مكمل{|ة}"),
+    ar(Joke, "توقعات: فيديو جمالي هادي.\nالواقع: تيتة دخلت تسأل مين عايز بسلة"),
+    ar(Joke, "قبل وبعد ترتيب الأوضة.. الفرق {3-4} ساعات وكيس زبالة وذكريات"),
+    ar(Poll, "أعمل الفيديو الجاي عن إيه؟ أكتر كومنت عليه لايكات هنفذه مهما كان"),
+    ar(Joy, "وصلنا {3-9} آلاف متابع يا عيلة! كل واحد فيكم بيفرق بجد، مش كلام فيديوهات 😂❤️"),
+    ar(Vent, "صورت المشهد {11-19} مرة وفي الآخر الموبايل كان على الكاميرا الأمامية"),
+    ar(Show, "لبس النهارده كله من {market}، الإجمالي أقل من تمن تيشيرت في مول. اسألوني على الأماكن"),
+    ar(Tip, "لو بتصوروا أكل: نور الشباك من الجنب، طبق غامق، وحركة بطيئة. والباقي على الجبنة"),
+    ar(Say, "أنا والكاميرا مقفولة: كوميديان. أنا والكاميرا مفتوحة: موظف{|ة} في مصلحة حكومية"),
+    ar(Show, "رد فعل بابا لما عملنا له حفلة المعاش.. حاول يمسك نفسه {4-6} ثواني بالظبط 🥹"),
+    ar(Show, "كواليس فيديو امبارح: {20-40:5} محاولة، خناقة، وساندوتشين"),
+    ar(Joke, "أخويا بيقول لي بتكلم{|ي} مين؟ يا بني دول الناس اللي جوه الموبايل"),
+    ar(
+        Say,
+        "بقالي سنة بعمل فيديوهات، وحابب{|ة} أقول كام حاجة بعيد عن الهزار.\n\nأول فيديو شافه {11-19} واحد، منهم أمي {5-9} مرات. كنت بمسح وأعيد وأقول صوتي وحش وشكلي غريب. وبعدين واحدة معرفهاش بعتت لي إنها كانت يوم صعب جدا وضحكت من فيديو ليا بعد أسبوع مضحكتش فيه.\n\nمن يومها بطلت أعد. مش كل فيديو هيكسر الدنيا، وفيه أيام مبيبقاش عندي حاجة أقولها وده عادي. خدت بالي إن الأرقام بتطلع وتنزل، لكن اللي بيكتبوا كل مرة هم هم، بقيت عارفهم بالاسم.\n\nفشكرا لـ {mention} ولكل اللي من أيام ال{11-19} مشاهدة. انتوا مش متابعين، انتوا الشلة.",
+    ),
+    ar(Joke, "التريند بس على طريقة العيلة: {4-6} أشخاص، صفر تناسق، وكلب واحد محترف"),
+    az(Joke, "pov: {nazel|nazla} 5 da2aye2 w {rage3|rag3a} ba3d {3-5} sa3at 😂"),
+    az(Show, "outfit of the day: kol 7aga mn dolab mama w hya lessa mate3rafsh 🤫"),
+    az(Joke, "lama el camera tefta7 b el ghalat 3la weshy mn ta7t.. trauma"),
+    az(Poll, "part 2 wala khalas keda? wallahy 3andy lessa {4-8} mawa2ef"),
+    az(Show, "a7la la7za: lama teta shafet el filter w 2alet \"meen el sett el 7elwa di\" 😭❤️"),
+    az(Joy, "el reel gab {10-90:10} alf view w ana kont {nayem|nayma}!! saba7 el kheir 3alaya 🎉"),
+    az(Say, "ana mesh influencer ana bas 3andy as7ab kteer bey7ebo yet7asebo 3alaya"),
+    az(Vent, "el sot mesh raked 3al sora w ana mesh {raked|rakda} ana kaman. hanzelo w khalas"),
+    en(Joke, "get ready with me but I lose my keys twice"),
+    en(Show, "a day in {area} in {30-60:15} seconds. sound on, the koshari man deserves it"),
+    en(Joke, "nobody:\nabsolutely nobody:\nmy uncle: is this thing recording?"),
+    en(Poll, "should I post the bloopers? there are more bloopers than video"),
+    en(Joy, "{2-9}k of you now. I still read every comment, including the ones from my aunt"),
+    mx(Joke, "soft life في {spot}، لحد ما الحساب جه 💀"),
+    mx(Joke, "day in my life كـ {واحد بيصحى|واحدة بتصحى} متأخر: الفيديو خلص"),
+    mx(Joke, "main character energy لحد ما الشنطة علقت في أوكرة الباب"),
+    mx(Tip, "transition سهل جدا للمبتدئين: حطوا إيدكم على الـ lens، غيروا اللبس، magic ✨"),
+    mx(Joy, "collab مع {mention} نزل أخيرا!! إحنا ضحكنا أكتر ما صورنا 😂"),
+    az(Joke, "sawart {11-19} take w a7san wa7da kanet w ana mesh wakhed{|a} baly"),
+    az(Tip, "el sot ahamm mn el sora ya gama3a, sama3a b {100-200:50} geneh ghayaret kol 7aga"),
+    en(Say, "filmed the sunset, kept the ten seconds where my brother walks in asking for the remote"),
+];

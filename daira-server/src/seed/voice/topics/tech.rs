@@ -1,0 +1,50 @@
+//! Technology: phones, laptops, code, the internet connection.
+
+use super::super::PostKind::{Ask, Joke, Joy, Say, Tip, Vent};
+use super::super::{Line, ar, az, en, mx};
+
+pub(super) const LINES: &[Line] = &[
+    ar(Ask, "موبايل بحدود {11-18} ألف، بطارية محترمة وكاميرا معقولة؟ مش عايز{|ة} ألعاب عليه خالص"),
+    ar(Vent, "الراوتر بينور كل الألوان إلا اللون اللي فيه نت"),
+    ar(Joke, "بابا كلمني من التليفون علشان يسألني التليفون فين"),
+    ar(Tip, "فعلوا التحقق بخطوتين على كل حساباتكم النهارده قبل بكرة. {5-10} دقايق توفر عليكم سنة صداع"),
+    ar(Joy, "أول تطبيق ليا نزل على المتجر! {20-90:10} تحميل لحد دلوقتي، نصهم خالتي بتمسحه وتنزله تاني 🎉"),
+    ar(Ask, "يا بتوع البرمجة، أبدأ بإيه وأنا صفر خالص؟ عندي ساعتين في اليوم وصبر محدود"),
+    ar(Say, "الكود بيشتغل ومش عارف{|ة} ليه. مش هلمسه. محدش يتنفس جنبه"),
+    ar(Vent, "الشاحن الأصلي ضاع، وكل الشواحن التانية بتشحن بمزاجها وبزاوية معينة"),
+    ar(Joke, "أنا: هقفل النوتيفيكيشنز وأركز.\nبرضه أنا بعد دقيقة: هو محدش بعت ليه؟"),
+    ar(Tip, "اللاب بيسخن؟ قبل ما تودوه صيانة نضفوا المروحة من التراب. وفرت على نفسي {300-800:100} جنيه بفرشة ألوان"),
+    ar(Ask, "حد جرب يصلح شاشة موبايل في {spot}؟ محل مضمون لو سمحتم، عليه صور العيلة كلها"),
+    ar(Say, "ماما اتعلمت تعمل استيكرات. البيت دخل مرحلة جديدة مفيهاش رجوع"),
+    ar(Vent, "\"جرب تقفله وتفتحه\".. يا عم ده أنا قفلت وفتحت {6-9} مرات، ناقص أقفل وأفتح الشقة"),
+    ar(Joy, "بعد {3-5} أيام تدوير على الباج، طلع فاصلة. فاصلة يا جماعة. بس مبسوط{|ة} كإني اكتشفت دوا"),
+    ar(
+        Tip,
+        "موضوع طويل شوية بس هيفيد ناس: ازاي تحموا نفسكم من رسايل النصب اللي مالية الدنيا.\n\n1- مفيش بنك في الدنيا بيطلب رقم سري أو كود في التليفون. أي حد طلبه اقفلوا السكة فورا.\n2- لينك \"تحديث بيانات\" أو \"كسبت جايزة\" متضغطوش عليه حتى لو جاي من صاحبكم، غالبا حسابه هو كمان اتسرق.\n3- متحطوش نفس الباسورد في كل حتة. استعملوا برنامج باسوردات.\n4- علموا أهاليكم الكلام ده بهدوء ومن غير تريقة. أكتر ناس بتتنصب عليها هم اللي بنقول لهم \"انتوا مبتفهموش\".\n5- لو حصل، غيروا الباسورد وكلموا البنك في ساعتها وبلغوا، الكسوف بيضيع وقت.\n\nأمي كانت هتقع فيها الأسبوع اللي فات لولا إنها اتصلت بيا الأول. شاركوها لو شايفينها مفيدة {tag}",
+    ),
+    az(Ask, "laptop lel programming f 7odood {20-35} alf, gdeed wala mesta3mal? w menein f {gov}?"),
+    az(Vent, "el package khelset w ana bafta7 sora wa7da 3la el group.. sora wa7da!"),
+    az(Joke, "el code beysht8al 3la el gehaz bta3y, khalas hanba3at el gehaz bta3y lel 3ameel 😂"),
+    az(Tip, "e3melo backup lel sowar el naharda bgd, ana da3et menny {3-4} sneen fe sanya"),
+    az(Joy, "awel pull request ye2bal leya f project kebeer!! ya nas ana mesh mesada2{|a}"),
+    az(Say, "3andy {40-90:10} tab maftoo7a w ana mosamem{|a} en koloh mohem"),
+    az(Ask, "sama3at bluetooth kwayesa w mesh ghalya? elly 3andy b2et btshta8al f wedn wa7da bas"),
+    az(Vent, "el update nazel {3-5} giga 3shan ysala7 \"some bugs\". el bug el we7eed howa el update"),
+    en(Joke, "there are two hard things in computing: naming things and explaining my job to my grandmother"),
+    en(Vent, "spent {3-6} hours on a bug. it was a typo. I am the bug"),
+    en(Ask, "what are people in Egypt using for cheap reliable hosting these days?"),
+    en(Joy, "my little side project got its first stranger as a user today. hello, kind stranger"),
+    en(Tip, "turn on two-factor login for your e-mail first. everything else resets through it"),
+    mx(Say, "الـ AI بقى بيكتب ويرسم ويغني، وأنا لسه بدور على الـ mouse تحت المخدة"),
+    mx(Ask, "حد شغال backend وممكن يعمل لي review لـ CV؟ junior ومحتاج{|ة} feedback صريح"),
+    mx(Vent, "الـ client عايز الـ app زي أكبر app في الدنيا بس أبسط، والـ deadline الخميس"),
+    mx(Joke, "works on my machine، والباقي نصيب"),
+    mx(Tip, "dark mode + night light، وعينيكم هتدعي لي"),
+    az(Say, "teta b2et bet3mel mute lel group w unmute lama teb2a fel mood. ostaza"),
+    az(Joke, "\"el net bate2\" ya baba da enta 3ala el game3 mesh el wifi"),
+    en(Say, "explained the cloud to my dad. he asked if it rains photos. best review so far"),
+    mx(
+        Say,
+        "thread صغير عن أول شهر ليا كـ junior developer، يمكن يفيد حد لسه بيبدأ:\n\nأول أسبوع كنت فاكر{|ة} إن كل الناس عباقرة وأنا الـ imposter الوحيد. تاني أسبوع اكتشفت إن الـ senior اللي جنبي بيعمل search على نفس السؤال كل يوم من {4-7} سنين.\n\nتالت أسبوع كسرت الـ staging environment. كنت هعيط. قفلت اللابتوب وروحت أقول للـ team lead، قال لي: أخيرا! كلنا كسرناه قبل كده، ده الـ onboarding الحقيقي، وجاب لي قهوة.\n\nرابع أسبوع فهمت إن الشغلانة مش إنك تعرف{|ي} كل حاجة، الشغلانة إنك متخاف{ش|يش} تقول{|ي} مش فاهم{|ة}.\n\nلو عندكم أسئلة اسألوا، مش هحكم على حد، أنا اللي كسرت الـ staging.",
+    ),
+];

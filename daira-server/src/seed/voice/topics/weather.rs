@@ -1,0 +1,47 @@
+//! The weather: rain on Cairo, dust, heat, the first jacket of the year.
+
+use super::super::PostKind::{Ask, Joke, Joy, Poll, Say, Show, Tip, Vent};
+use super::super::{Line, ar, az, en, mx};
+
+pub(super) const LINES: &[Line] = &[
+    ar(Say, "مطرت {4-8} دقايق بس، والبلد كلها قررت تقف تصور وتعمل شاي"),
+    ar(Vent, "الصبح شتا والضهر صيف والمغرب خريف. أنا بلبس بالدور"),
+    ar(Joke, "الأرصاد قالت \"فرصة أمطار\".. حتى الأمطار لقت فرصة وأنا لسه"),
+    ar(Poll, "هنطلع البطاطين ولا دي برودة كدابة زي كل سنة؟"),
+    ar(Show, "السما النهارده لونها مش معقول، وردي على بنفسجي على شوية تراب"),
+    ar(Vent, "عاصفة ترابية وأنا لسه غاسل{|ة} العربية امبارح. العلاقة بين الاتنين لازم تتدرس"),
+    ar(Tip, "شبورة على الطرق الصحراوية بكرة الصبح، اللي مسافر من {gov} يمشي بالراحة ويستنى لو الرؤية وحشة"),
+    ar(Joy, "أول ريحة مطر على تراب سخن.. لو بتتباع في إزازة كنت اشتريت كرتونة"),
+    ar(Say, "الجو ده اسمه جو سحلب وفيلم قديم وحد يطفي النور"),
+    ar(Vent, "حر لدرجة إني فتحت التلاجة وقعدنا نتكلم شوية"),
+    ar(Joke, "الجاكيت بتاعي بيطلع الشارع على إيدي أكتر ما بيطلع على كتفي"),
+    ar(Poll, "مين زيي بيحب البرد ومين من حزب الصيف؟ من غير خناق، الاتنين إخوات"),
+    ar(Say, "الساعة {6-7} الصبح في {area}، ضباب وعربية فول وناس رايحة شغلها.. لوحة").morning(),
+    ar(Tip, "خلوا مية ساقعة قدام البيت للي شغال في الشمس، وطبق صغير على الأرض للقطط والكلاب. الحر مبيستأذنش"),
+    ar(Vent, "الشارع بقى فينيسيا من أول شوية مطر، ناقص بس حد يغني وهو بيجدف"),
+    ar(
+        Say,
+        "كل سنة أول يوم مطر بيحصل نفس السيناريو في بيتنا بالحرف.\n\nماما تجري على الغسيل وهي بتنادي علينا كلنا بأسامي بعض. بابا يقف في الشباك يقول جملة السنة: \"المطرة دي خير\". أخويا ينزل يغطي العربية ويرجع مبلول أكتر من العربية. وجدتي تطلع البطانية الصوف وتقول: قلت لكم.\n\nوبعد {5-10:5} دقايق المطر يقف، والشمس تطلع، والغسيل يرجع الحبل تاني، وبابا يعمل شاي، ونقعد كلنا نتفرج على عيال الشارع وهم بيخبطوا في البرك برجليهم.\n\nولا مرة حد فينا كان مستعد. وولا مرة حد فينا زعل.",
+    ),
+    az(Say, "el matar bada2! {area} ba2et roma, bas mn gher el gelato w el romance 😂"),
+    az(Vent, "el gaw el sobh yelabesak geld w el dohr ye2la3ak el geld. e5tar ya gaw"),
+    az(Joke, "ba2aly sana mestanny el sheta, geh.. {3ayez|3ayza} el seif"),
+    az(Ask, "7ad 3ando el torab da wala el donya bet2lebha f {gov} bas?"),
+    az(Joy, "awel sa7lab fel season b mekassarat w 2erfa!! el 7ayah helwa"),
+    az(Tip, "khodo shamseya bokra, el nashra bet2ol matar w ana el marra di mesada2{|a}"),
+    az(Show, "el sama 3amla layers, bortoany w pink w shwayet se7ab zay el otn ☁️"),
+    az(Vent, "nemt sa23an w s7eet 7arran, el battaneyya btel3ab beya"),
+    en(Say, "it rained for six minutes and Cairo forgot how to drive").cairo(),
+    en(Joke, "Egyptian winter: too cold for the balcony, too warm for the jacket, perfect for complaining"),
+    en(Show, "the sky over {area} right now looks like somebody spilled hibiscus tea"),
+    en(Poll, "is anyone else's house colder inside than outside or did my walls sign a contract with the fridge?"),
+    en(Vent, "washed the car yesterday, so naturally there is a dust storm today"),
+    mx(Vent, "الـ weather app بيقول feels like 40، وأنا feels like مفيش"),
+    mx(Joy, "finally hoodie weather! الكابتشينو بقى له معنى"),
+    mx(Joke, "مطرت، فالـ traffic والـ net والكهربا أخدوا annual leave سوا"),
+    mx(Show, "cloudy mornings في {area} بتخلي كل حاجة شكلها cinematic").morning(),
+    mx(Tip, "layers يا جماعة layers، الجو ده مالوش كلمة"),
+    az(Say, "gaw el naharda gaw shay w bel2as w 7ad yefta7 mawdoo3 mesh mohem"),
+    az(Joke, "el nashra: metghayyem gozeyan. ana: metghayyem kolleyan"),
+    en(Tip, "put the heavy blanket on the bed tonight. I have a grandmother and she has a knee that knows"),
+];
