@@ -27,7 +27,8 @@ pub(crate) use batch::MemoryBatch;
 /// How long a consumer keeps its lanes without asking for a batch.
 const LEASE: Duration = Duration::from_secs(30);
 
-/// The in-memory [`EventBus`]. See the [module](self).
+/// The in-memory [`EventBus`]: it reads the log of a [`MemoryStore`]. A new group begins at the oldest event kept, and a
+/// consumer that asks for nothing for half a minute loses its lanes.
 #[derive(Clone)]
 pub struct MemoryBus {
     shared: Arc<Shared>,
@@ -228,5 +229,64 @@ impl EventBus for MemoryBus {
 
     async fn drop_letter(&self, group: &str, event: i64) -> Result<bool> {
         self.shared.lock().settle(|world| Ok(world.letters.remove(&(group.to_owned(), event)).is_some()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+    use crate::memory::ManualClock;
+    use crate::port::Clock;
+    use crate::settings::Settings;
+
+    const GROUP: Group = Group { name: "posts", topics: &["daira.post.v1"], rebuilds: false };
+
+    fn log(store: &MemoryStore, id: i64, payload: Vec<u8>) {
+        let event =
+            Logged { id, kind: "daira.post.v1.created", topic: "daira.post.v1", key: 1, payload, at: Timestamp::EPOCH };
+        let mut state = store.shared.lock();
+        let mut world = state.world.clone();
+        world.log.put(event, "test.log").unwrap();
+        state.replace(world);
+    }
+
+    /// Memory never waits, so a test needs no runtime.
+    fn now<T>(future: impl Future<Output = T>) -> T {
+        future.now_or_never().unwrap()
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_buried_and_its_key_waits() {
+        let store = MemoryStore::new(Arc::new(ManualClock::default()), &Settings::default());
+        let bus = MemoryBus::new(&store);
+        log(&store, 1, vec![0xff; 7]);
+        log(&store, 2, Vec::new());
+        let mut batch = now(bus.next(GROUP, "a", 10)).unwrap().unwrap();
+        assert_eq!(batch.events().iter().map(|e| e.envelope.id).collect::<Vec<_>>(), [2]);
+        assert_eq!(now(batch.parked_keys()).unwrap(), [1]);
+        now(batch.bury(2, 0, "waits for 1", true)).unwrap();
+        now(batch.commit()).unwrap();
+        let letters = now(bus.dead_letters(GROUP.name, None, 10)).unwrap();
+        assert_eq!(
+            letters.iter().map(|l| (l.event, l.attempts, l.parked)).collect::<Vec<_>>(),
+            [(1, 1, false), (2, 0, true)]
+        );
+        assert!(letters[0].decode().is_err() && letters[1].decode().is_ok());
+        assert_eq!(letters[0].payload, [0xff; 7]);
+    }
+
+    #[test]
+    fn lanes_of_a_consumer_that_went_silent_are_taken_over() {
+        let clock = Arc::new(ManualClock::default());
+        let store = MemoryStore::new(clock.clone(), &Settings::default());
+        let bus = MemoryBus::new(&store);
+        log(&store, 1, Vec::new());
+        let silent = now(bus.next(GROUP, "a", 10)).unwrap().unwrap();
+        assert!(now(bus.next(GROUP, "b", 10)).unwrap().is_none());
+        clock.set(clock.now() + LEASE);
+        now(now(bus.next(GROUP, "b", 10)).unwrap().unwrap().commit()).unwrap();
+        assert!(now(silent.commit()).is_err());
     }
 }

@@ -30,3 +30,26 @@ impl Channel for MemoryMail {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+    use crate::secret::Secret;
+
+    #[test]
+    fn a_message_is_kept_once_under_its_key() {
+        let mail = MemoryMail::default();
+        for (to, key) in
+            [("mona@example.com", "1"), ("mona@example.com", "1"), ("ali@example.com", "1"), ("ali@example.com", "2")]
+        {
+            let text = Secret::new("الكود ١٢٣٤٥٦");
+            let message = Message { to: Secret::new(to), subject: "أهلاً".to_owned(), text, key: key.to_owned() };
+            mail.send(&message).now_or_never().unwrap().unwrap();
+        }
+        let kept: Vec<_> = mail.messages().iter().map(|m| (m.to.expose().to_owned(), m.key.clone())).collect();
+        let expected = [("mona@example.com", "1"), ("ali@example.com", "1"), ("ali@example.com", "2")];
+        assert_eq!(kept, expected.map(|(to, key)| (to.to_owned(), key.to_owned())));
+    }
+}

@@ -85,3 +85,65 @@ impl Maintenance for MemoryStore {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use futures_util::FutureExt;
+
+    use super::*;
+    use crate::idempotency::{Claim, IdempotencyKey, Keyed};
+    use crate::memory::{ManualClock, MemoryBus};
+    use crate::port::{Clock, EventBus, Store};
+    use crate::proto::event::v1;
+    use crate::settings::Settings;
+
+    /// Memory never waits, so a test needs no runtime.
+    fn now<T>(future: impl Future<Output = T>) -> T {
+        future.now_or_never().unwrap()
+    }
+
+    #[test]
+    fn a_key_lives_for_a_day_and_is_swept_after_it() {
+        let clock = Arc::new(ManualClock::default());
+        let store = MemoryStore::new(clock.clone(), &Settings::default());
+        let keyed = Keyed::new("test.write", IdempotencyKey::new("k").unwrap(), &1);
+        let claim = || now(now(store.begin(&Actor::Anonymous)).unwrap().journal().claim(&keyed)).unwrap();
+        let mut unit = now(store.begin(&Actor::Anonymous)).unwrap();
+        now(unit.journal().claim(&keyed)).unwrap();
+        now(unit.journal().remember(&keyed, b"1")).unwrap();
+        now(unit.commit()).unwrap();
+        clock.advance(DAY);
+        assert_eq!(claim(), Claim::Replay(b"1".to_vec()));
+        assert_eq!(now(store.expire(clock.now())).unwrap(), 0);
+        clock.advance(Duration::from_secs(1));
+        assert_eq!(claim(), Claim::Fresh);
+        assert_eq!(now(store.expire(clock.now())).unwrap(), 1);
+    }
+
+    #[test]
+    fn a_day_of_the_log_goes_when_every_group_is_past_it() {
+        const GROUPS: [Group; 2] = [
+            Group { name: "one", topics: &["daira.post.v1"], rebuilds: false },
+            Group { name: "two", topics: &["daira.post.v1"], rebuilds: false },
+        ];
+        let clock = Arc::new(ManualClock::default());
+        let store = MemoryStore::new(clock.clone(), &Settings::default());
+        let bus = MemoryBus::new(&store);
+        let mut unit = now(store.begin(&Actor::System("test"))).unwrap();
+        let event = v1::PostDeleted { post_id: 1, author_id: 2 };
+        now(unit.journal().append(&[event.into()])).unwrap();
+        now(unit.commit()).unwrap();
+        let batches = GROUPS.map(|group| now(bus.next(group, "a", 10)).unwrap().unwrap());
+        clock.advance(DAY * 2);
+        assert_eq!(now(store.expire(clock.now())).unwrap(), 0, "nobody is past it");
+        let [one, two] = batches;
+        now(one.commit()).unwrap();
+        drop(two);
+        assert_eq!(now(store.expire(clock.now())).unwrap(), 0, "one is not past it");
+        now(now(bus.next(GROUPS[1], "a", 10)).unwrap().unwrap().commit()).unwrap();
+        assert_eq!(now(store.expire(clock.now())).unwrap(), 1);
+        assert_eq!(now(store.expire(clock.now())).unwrap(), 0);
+    }
+}

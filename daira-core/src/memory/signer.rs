@@ -65,3 +65,25 @@ impl TokenSigner for HmacSigner {
         read(body).filter(|claims| claims.issued_at <= now && now < claims.expires_at).ok_or_else(refused)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use core::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_token_holds_from_its_first_to_before_its_last_instant() {
+        let (issued_at, life) = (Timestamp::from_seconds(1_795_456_800), Duration::from_mins(15));
+        let (profile, session) = (ProfileId::from_raw(1), SessionId::from_raw(2));
+        let claims = Claims { profile, session, generation: 1, issued_at, expires_at: issued_at + life };
+        let signer = HmacSigner::new(Key::new([1; 32]));
+        let token = signer.sign(&claims).unwrap();
+        let tick = Duration::from_micros(1);
+        for (now, holds) in
+            [(issued_at - tick, false), (issued_at, true), (issued_at + life - tick, true), (issued_at + life, false)]
+        {
+            assert_eq!(signer.verify(&token, now).is_ok(), holds);
+        }
+    }
+}

@@ -1,4 +1,4 @@
-//! The kit of [`IdSource`](crate::port::IdSource).
+//! The kit of [`IdSource`].
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

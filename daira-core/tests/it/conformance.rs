@@ -28,6 +28,24 @@ daira_core::ids_kit!(seeded_ids, Arc::new(SeededIds::new(1)) as Arc<dyn IdSource
 daira_core::hasher_kit!(hmac_hasher, Arc::new(HmacHasher::new(Arc::new(RandomIds), 3)) as Arc<dyn PasswordHasher>);
 daira_core::signer_kit!(hmac_signer, sealed());
 
+#[cfg(test)]
+#[cfg(feature = "credential")]
+mod credential {
+    use daira_core::credential::{JwtSigner, generate_signing_key};
+
+    use super::*;
+
+    fn signed() -> Signers {
+        let [signer, other] = [1, 2].map(|seed| {
+            let key = generate_signing_key(&SeededIds::new(seed));
+            JwtSigner::new("https://daira.example", "daira", &key).expect("a generated key is one")
+        });
+        Signers { signer: Arc::new(signer), other: Arc::new(other) }
+    }
+
+    daira_core::signer_kit!(jwt_signer, signed());
+}
+
 /// The same store on the machine's clock and with real randomness: nothing rests on either.
 mod at_large {
     use super::*;

@@ -112,7 +112,7 @@ impl GraphRepository for MemoryUnit {
             return Ok(false);
         }
         self.may_write_circle(id)?;
-        self.change().circle_members.take(usize::MAX, |m| m.circle == id);
+        self.change().circle_members.take_by(FROM, (id.raw(), 0));
         Ok(self.change().circles.remove(&id).is_some())
     }
 

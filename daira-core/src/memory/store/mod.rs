@@ -102,7 +102,8 @@ impl Shared {
     }
 }
 
-/// The in-memory [`Store`]; clones share one world. See the [module](self).
+/// The in-memory [`Store`]; clones share one world. Units of work are serialisable: of two that overlap and write, the
+/// later commit fails with [`ErrorKind::Serialization`] and [`Ports::transact`](crate::port::Ports::transact) runs it again.
 #[derive(Clone)]
 pub struct MemoryStore {
     pub(crate) shared: Arc<Shared>,

@@ -4,7 +4,7 @@ use core::cmp::Reverse;
 
 use async_trait::async_trait;
 
-use super::rows::{BY_AUTHOR, OF_POST, PostTag, TO, target_key};
+use super::rows::{BY_AUTHOR, OF_POST, ON_TARGET, PostTag, TO, target_key};
 use super::table::{each, page};
 use super::world::{Viewer, World};
 use super::{MemoryUnit, MemoryView};
@@ -39,32 +39,26 @@ impl World {
 
     /// Removes a post with all that hangs on it; its pictures are free to be swept.
     fn purge_post(&mut self, post: &Post) -> Result<()> {
-        let comments: Vec<_> = self.comments.by(OF_POST, (post.id.raw(), 0)).map(|c| c.id).collect();
-        let targets = comments.iter().map(|id| Target::Comment(*id)).chain([Target::Post(post.id)]);
-        for target in targets {
-            let (raw, _) = target_key(target);
-            self.reactions.take(usize::MAX, |r| r.target == target);
-            for field in [CounterField::PostReactions, CounterField::PostComments, CounterField::PostImpressions] {
-                self.counters.remove(&(field, raw));
+        let comments = self.comments.take_by(OF_POST, (post.id.raw(), 0));
+        for target in comments.iter().map(|c| Target::Comment(c.id)).chain([Target::Post(post.id)]) {
+            self.reactions.take_by(ON_TARGET, target_key(target));
+            let fields: &[CounterField] = match target {
+                Target::Post(_) => {
+                    &[CounterField::PostReactions, CounterField::PostComments, CounterField::PostImpressions]
+                }
+                Target::Comment(_) => &[CounterField::CommentReactions, CounterField::CommentReplies],
+            };
+            for field in fields {
+                self.counters.remove(&(*field, target.raw()));
             }
-            for field in [CounterField::CommentReactions, CounterField::CommentReplies] {
-                self.counters.remove(&(field, raw));
-            }
-        }
-        for id in comments {
-            self.comments.remove(&id);
         }
         for tag in &post.tags {
             self.post_tags.remove(&(tag.key.clone(), post.id));
         }
-        self.revisions.take(usize::MAX, |r| r.post == post.id);
+        self.revisions.take_by(0, (post.id.raw(), 0));
+        self.inbox.take_by(TO, (post.id.raw(), 0));
         self.notifications.take(usize::MAX, |n| n.post == Some(post.id));
-        let readers: Vec<ProfileId> = self.inbox.by(TO, (post.id.raw(), 0)).map(|row| row.profile).collect();
-        for profile in readers {
-            self.inbox.remove(&(profile, post.id));
-        }
-        let pictures: Vec<Media> = self.media.by(OF_POST, (post.id.raw(), 0)).cloned().collect();
-        for picture in pictures {
+        for picture in self.media.take_by(OF_POST, (post.id.raw(), 0)) {
             self.media.put(Media { post: None, attached: false, ..picture }, "media.detach")?;
         }
         Ok(())

@@ -179,6 +179,12 @@ impl<R: Row> Table<R> {
         Some(row)
     }
 
+    /// Takes away all rows under one value of an index and answers them.
+    pub(crate) fn take_by(&mut self, index: usize, value: IndexKey) -> Vec<R> {
+        let keys: Vec<R::Key> = self.by(index, value).map(Row::key).collect();
+        keys.iter().filter_map(|key| self.remove(key)).collect()
+    }
+
     /// Takes away at most `limit` of the rows that a test finds, by key, and answers them.
     pub(crate) fn take(&mut self, limit: usize, test: impl Fn(&R) -> bool) -> Vec<R> {
         let keys: Vec<R::Key> = self.iter().filter(|row| test(row)).take(limit).map(Row::key).collect();
