@@ -105,13 +105,18 @@ pub trait EventBus: Send + Sync {
     /// Drops a dead letter and releases what is parked behind it. Says whether there was one.
     async fn drop_letter(&self, group: &str, event: i64) -> Result<bool>;
     /// Whether a group that [rebuilds](Group::rebuilds) fell behind the oldest kept day: events are gone that it never
-    /// saw. It gets nothing until it has rebuilt its effects from the rows and [resumes](Self::resume).
+    /// saw. It gets nothing until it was [moved](Self::skip), has rebuilt its effects from the rows and is
+    /// [let go on](Self::unpark).
     async fn is_parked(&self, _group: Group) -> Result<bool> {
         Ok(false)
     }
-    /// Lets a parked group go on at the oldest event kept. The rebuild comes after it, so that nothing falls between.
-    async fn resume(&self, _group: Group) -> Result<()> {
+    /// Moves a parked group to the oldest event kept; it stays parked, so that it can rebuild what lies before.
+    async fn skip(&self, _group: Group) -> Result<()> {
         Ok(())
+    }
+    /// Lets a parked group go on after its rebuild. Says whether it may: with `false` it fell behind again meanwhile.
+    async fn unpark(&self, _group: Group) -> Result<bool> {
+        Ok(true)
     }
 }
 

@@ -16,7 +16,7 @@ use super::persisted::Persisted;
 use super::refusal::GraphqlRefusal;
 use super::schema::{self, Schema};
 use super::scope::Scope;
-use super::settings::GraphqlSettings;
+use super::settings::{GraphqlSettings, Limits};
 use crate::http::{HttpSettings, RequestContext};
 use crate::state::Services;
 
@@ -110,7 +110,7 @@ impl Engine {
     async fn prepare(&self, caller: &Caller, operation: Operation) -> Result<Prepared, Refused> {
         let Operation { text, name, variables, hash } = operation;
         let text = self.persisted.find(text, hash.as_deref()).await?;
-        if variables.values().any(|value| longest(value) > self.settings.limits.variable) {
+        if variables.values().any(|value| is_too_long(value, &self.settings.limits)) {
             return Err(GraphqlRefusal::VariableTooLong.into());
         }
         let checked = check(&text, name.as_deref(), &variables, &self.shape, &self.settings.limits, self.development)?;
@@ -168,12 +168,14 @@ impl Engine {
     }
 }
 
-/// The longest string inside a value, in bytes.
-fn longest(value: &Value) -> usize {
+/// Whether a value holds a string or list that is longer than any field takes.
+fn is_too_long(value: &Value, limits: &Limits) -> bool {
     match value {
-        Value::String(text) => text.len(),
-        Value::List(items) => items.iter().map(longest).max().unwrap_or(0),
-        Value::Object(fields) => fields.iter().map(|(name, value)| name.len().max(longest(value))).max().unwrap_or(0),
-        _ => 0,
+        Value::String(text) => text.len() > limits.variable,
+        Value::List(items) => items.len() > limits.items || items.iter().any(|item| is_too_long(item, limits)),
+        Value::Object(fields) => {
+            fields.iter().any(|(name, value)| name.len() > limits.variable || is_too_long(value, limits))
+        }
+        _ => false,
     }
 }

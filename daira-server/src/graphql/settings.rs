@@ -62,6 +62,8 @@ pub struct Limits {
     pub complexity: usize,
     /// Bytes of one string among the variables.
     pub variable: usize,
+    /// Items of one list among the variables.
+    pub items: usize,
 }
 
 impl Default for Limits {
@@ -74,6 +76,7 @@ impl Default for Limits {
             depth: 12,
             complexity: 5_000,
             variable: 72 * 1024,
+            items: 1_000,
         }
     }
 }

@@ -42,7 +42,9 @@ pub(super) async fn observe(State(state): State<AppState>, mut request: Request,
         tracing::error!(message = panic_text(panic.as_ref()), "a request panicked");
         problem(HttpRefusal::Crashed, &context)
     });
-    state.metrics.finish(&running, &method, &route, response.status(), started.elapsed());
+    let (status, took) = (response.status(), started.elapsed());
+    state.metrics.finish(&running, &method, &route, status, took);
+    tracing::debug!(parent: &span, status = status.as_u16(), took_us = took.as_micros(), "answered");
     dress(response.headers_mut(), &context);
     response
 }

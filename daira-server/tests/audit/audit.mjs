@@ -1,5 +1,8 @@
 // Audits a server's GraphQL over HTTP with the checks of npm `graphql-http`. Fails on an error or a warning; notices are
 // truly optional behaviour and are only listed. With a token the requests are a member's.
+//
+// Without a token it also reads the schema the way GraphiQL does, and has graphql-js check that it is valid.
+import { assertValidSchema, buildClientSchema, getIntrospectionQuery } from 'graphql';
 import { auditServer } from 'graphql-http';
 
 const [url, token] = process.argv.slice(2);
@@ -15,6 +18,17 @@ for (const status of ['error', 'warn', 'notice']) {
   for (const { id, name, reason } of failed(status)) {
     console.log(`${status}: ${id} ${name}: ${reason}`);
   }
+}
+if (!token) {
+  const query = getIntrospectionQuery({ schemaDescription: true, inputValueDeprecation: true, specifiedByUrl: true });
+  const headers = { 'content-type': 'application/json', accept: 'application/json, multipart/mixed' };
+  const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify({ query }) });
+  const { data, errors } = await response.json();
+  if (errors) {
+    console.log(`introspection was refused: ${JSON.stringify(errors)}`);
+    process.exit(1);
+  }
+  assertValidSchema(buildClientSchema(data));
 }
 const [errors, warnings, notices] = ['error', 'warn', 'notice'].map((status) => failed(status).length);
 console.log(`${results.length} audits, ${errors} errors, ${warnings} warnings, ${notices} notices`);

@@ -9,7 +9,7 @@ use daira_core::time::Timestamp;
 pub(crate) struct DateTime(pub Timestamp);
 
 /// An instant in UTC to the microsecond, as in RFC 3339: `2026-11-23T20:15:00.000001Z`.
-#[Scalar(specified_by_url = "https://scalars.graphql.org/andimarek/date-time.html")]
+#[Scalar(specified_by_url = "https://www.rfc-editor.org/rfc/rfc3339")]
 impl ScalarType for DateTime {
     fn parse(value: Value) -> InputValueResult<Self> {
         match &value {
