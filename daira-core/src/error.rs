@@ -288,7 +288,9 @@ impl Error {
     pub fn refused_as(&self) -> &'static Refusal {
         match (self.0.refusal, self.0.kind) {
             (Some(refusal), _) => refusal,
-            (None, ErrorKind::Unavailable | ErrorKind::Serialization | ErrorKind::Unknown) => CommonRefusal::Unavailable.refusal(),
+            (None, ErrorKind::Unavailable | ErrorKind::Serialization | ErrorKind::Unknown) => {
+                CommonRefusal::Unavailable.refusal()
+            }
             (None, ErrorKind::Stale) => CommonRefusal::Stale.refusal(),
             _ => CommonRefusal::Internal.refusal(),
         }
@@ -337,7 +339,8 @@ mod tests {
 
     #[test]
     fn faults_are_shown_as_something_harmless() {
-        let fault = Error::new(ErrorKind::Internal, "post.insert").with_source("duplicate key value: secret@example.com");
+        let fault =
+            Error::new(ErrorKind::Internal, "post.insert").with_source("duplicate key value: secret@example.com");
         assert_eq!(fault.refused_as().code, "common.internal");
         assert!(!fault.to_string().contains("secret"));
     }

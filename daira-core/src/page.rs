@@ -70,7 +70,12 @@ impl<T> Page<T> {
 
     /// The page as a client gets it: each item with the sealed cursor to go on after it. `position` gives the numbers that
     /// [`Cursors::after`] will answer for the same list.
-    pub fn connect<const N: usize>(self, cursors: &Cursors, list: &str, position: impl Fn(&T) -> [i64; N]) -> Connection<T> {
+    pub fn connect<const N: usize>(
+        self,
+        cursors: &Cursors,
+        list: &str,
+        position: impl Fn(&T) -> [i64; N],
+    ) -> Connection<T> {
         let seal = |item: T| {
             let cursor = cursors.seal_numbers(list, &position(&item));
             (item, cursor)
@@ -170,7 +175,9 @@ impl Cursors {
     /// # Errors
     /// As [`open`](Self::open), and when the position has another shape.
     pub fn open_numbers<const N: usize>(&self, list: &str, cursor: &str) -> Result<[i64; N]> {
-        self.open_list(list, cursor)?.try_into().map_err(|_| crate::Error::from(CommonRefusal::Cursor).on_field("after"))
+        self.open_list(list, cursor)?
+            .try_into()
+            .map_err(|_| crate::Error::from(CommonRefusal::Cursor).on_field("after"))
     }
 
     /// Opens the cursor that a list is asked to go on after, if it is not asked from its beginning.
@@ -226,7 +233,12 @@ mod tests {
 
     #[test]
     fn sizes_are_bounded() {
-        assert!(Limit::new(0).is_err() && Limit::new(101).is_err() && Limit::new(-1).is_err() && Limit::new(i64::MAX).is_err());
+        assert!(
+            Limit::new(0).is_err()
+                && Limit::new(101).is_err()
+                && Limit::new(-1).is_err()
+                && Limit::new(i64::MAX).is_err()
+        );
         let page = Page::cut(vec![1, 2, 3], Limit::new(2).unwrap());
         assert_eq!(page, Page { items: vec![1, 2], has_next: true });
     }

@@ -84,7 +84,9 @@ mod tests {
         assert_ne!(master.tag(&[b"ab", b"c"]), master.tag(&[b"a", b"bc"]));
         let tag = master.tag(&[b"x"]);
         assert!(master.verify(&[b"x"], &tag) && master.verify(&[b"x"], &tag[..16]));
-        assert!(!master.verify(&[b"x"], &tag[..15]) && !master.verify(&[b"y"], &tag) && !master.verify(&[b"x"], &[0; 40]));
+        assert!(
+            !master.verify(&[b"x"], &tag[..15]) && !master.verify(&[b"y"], &tag) && !master.verify(&[b"x"], &[0; 40])
+        );
     }
 
     #[test]

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, Parser, Subcommand};
-use daira_server::seed::{self, Stage, World, WorldOptions};
 use daira_server::app;
+use daira_server::seed::{self, Stage, World, WorldOptions};
 use daira_worker::backends::Backends;
 use daira_worker::config::Config;
 use daira_worker::{program, telemetry};
@@ -20,7 +20,10 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// Settings come from the file named by --config and from the environment (DAIRA_…). With none, a private PostgreSQL is
 /// set up in ./data and started, and consumers and jobs run in this process.
 #[derive(Debug, Parser)]
-#[command(version, after_help = "Examples:\n  daira-server\n  daira-server seed --people 1000 --posts 20000\n  DAIRA_HTTP__LISTEN=0.0.0.0:80 daira-server serve")]
+#[command(
+    version,
+    after_help = "Examples:\n  daira-server\n  daira-server seed --people 1000 --posts 20000\n  DAIRA_HTTP__LISTEN=0.0.0.0:80 daira-server serve"
+)]
 struct Arguments {
     /// A TOML file with settings.
     #[arg(long, global = true, env = "DAIRA_CONFIG", value_name = "FILE")]
@@ -60,9 +63,9 @@ struct Seed {
     /// How many posts.
     #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(1..=2_000_000))]
     posts: u32,
-    /// The same seed gives the same world.
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
+    /// The same number gives the same world.
+    #[arg(long = "seed", value_name = "NUMBER", default_value_t = 1)]
+    number: u64,
     /// Do nothing when the world is there already.
     #[arg(long)]
     if_empty: bool,
@@ -107,7 +110,7 @@ async fn fill(config: &Config, wanted: &Seed) -> Result<()> {
 }
 
 async fn fill_with(backends: &Backends, wanted: &Seed, data: &Path) -> Result<()> {
-    let world = World::plan(&WorldOptions { people: wanted.people, posts: wanted.posts, seed: wanted.seed });
+    let world = World::plan(&WorldOptions { people: wanted.people, posts: wanted.posts, seed: wanted.number });
     if seed::is_loaded(&backends.ports, &world).await? {
         if wanted.if_empty {
             return Ok(());
@@ -116,7 +119,9 @@ async fn fill_with(backends: &Backends, wanted: &Seed, data: &Path) -> Result<()
     }
     // Drawn only where somebody can see it.
     let bar = ProgressBar::new(0);
-    bar.set_style(ProgressStyle::with_template("{msg:12} {wide_bar} {pos}/{len} {elapsed}").context("the progress bar")?);
+    bar.set_style(
+        ProgressStyle::with_template("{msg:12} {wide_bar} {pos}/{len} {elapsed}").context("the progress bar")?,
+    );
     seed::load(&backends.ports, &world, |stage, done, of| {
         bar.set_message(match stage {
             Stage::People => "people",

@@ -127,7 +127,7 @@ mod tests {
     async fn what_does_not_fit_in_line_is_told_to_come_back() {
         let hasher = hasher(1, 64);
         let password = Secret::new("kahwa sada 3al nil");
-        let answers = join_all((0..1 + 2 * WAITING_PER_THREAD).map(|_| hasher.verify(&password, None))).await;
+        let answers = join_all((0..=2 * WAITING_PER_THREAD).map(|_| hasher.verify(&password, None))).await;
         let refused: Vec<_> = answers.into_iter().filter_map(Result::err).collect();
         assert_eq!(refused.len(), WAITING_PER_THREAD);
         assert!(refused.iter().all(|e| e.refusal() == Some(CommonRefusal::Unavailable) && e.retry_after().is_some()));

@@ -12,7 +12,8 @@ use crate::{consume, job};
 
 /// The runner with everything the platform does in the background.
 pub fn runner(ports: &Ports, config: &Config) -> Runner {
-    let settings = RunnerSettings { drain: Duration::from_secs(config.workers.drain_seconds), ..RunnerSettings::default() };
+    let settings =
+        RunnerSettings { drain: Duration::from_secs(config.workers.drain_seconds), ..RunnerSettings::default() };
     job::all(consume::all(Runner::new(ports.clone()).settings(settings), ports))
 }
 
@@ -20,9 +21,13 @@ pub fn runner(ports: &Ports, config: &Config) -> Runner {
 pub fn until_told() -> CancellationToken {
     let token = CancellationToken::new();
     let told = token.clone();
-    #[expect(clippy::disallowed_methods, reason = "it lives as long as the process and holds nothing that could be drained")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "it lives as long as the process and holds nothing that could be drained"
+    )]
     tokio::spawn(async move {
-        let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
+        let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+        else {
             tracing::error!("signals cannot be received: stop the process by force");
             return;
         };

@@ -21,7 +21,8 @@ pub mod token;
 
 pub use directory::{Freshness, POLL_EVERY, SessionDirectory};
 pub use model::{
-    Account, AccountState, Email, Profile, ProfileCounters, ProfileKind, Registration, Session, Standing, StoredCredential,
+    Account, AccountState, Email, Profile, ProfileCounters, ProfileKind, Registration, Session, Standing,
+    StoredCredential,
 };
 pub use service::{AccountService, LogIn, LoggedIn, Me, Register, Tokens, UpdateProfile, VerifyEmail};
 

@@ -7,7 +7,9 @@ pub mod policy;
 mod reach;
 mod service;
 
-pub use model::{Attachment, Audience, Delivery, MediaKind, Post, PostCard, PostCounters, ReplyRule, Revision, Visibility};
+pub use model::{
+    Attachment, Audience, Delivery, MediaKind, Post, PostCard, PostCounters, ReplyRule, Revision, Visibility,
+};
 
 pub(crate) use reach::seen_post;
 pub use service::{CreatePost, EditPost, PostService};

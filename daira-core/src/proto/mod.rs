@@ -4,7 +4,10 @@
 
 /// Generated modules, nested as the packages are, because generated code refers to its neighbours by `super`.
 #[expect(missing_docs, clippy::pedantic, reason = "generated code; its documentation is the contract's own")]
-#[cfg_attr(feature = "grpc", expect(clippy::allow_attributes, clippy::allow_attributes_without_reason, reason = "generated code"))]
+#[cfg_attr(
+    feature = "grpc",
+    expect(clippy::allow_attributes, clippy::allow_attributes_without_reason, reason = "generated code")
+)]
 mod generated {
     pub(super) mod daira {
         pub mod event {

@@ -28,8 +28,8 @@ daira_core::ids_kit!(seeded_ids, Arc::new(SeededIds::new(1)) as Arc<dyn IdSource
 daira_core::hasher_kit!(hmac_hasher, Arc::new(HmacHasher::new(Arc::new(RandomIds), 3)) as Arc<dyn PasswordHasher>);
 daira_core::signer_kit!(hmac_signer, sealed());
 
-#[cfg(test)]
 #[cfg(feature = "credential")]
+#[cfg(test)]
 mod credential {
     use daira_core::credential::{JwtSigner, generate_signing_key};
 

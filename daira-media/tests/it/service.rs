@@ -19,7 +19,13 @@ fn png() -> Bytes {
 
 async fn post(ports: &Ports, author: &Person, media: MediaId, visibility: Visibility) -> daira_core::id::PostId {
     let attached = Attachment { media, alt: "النيل".to_owned() };
-    let input = CreatePost { text: String::new(), visibility, replies: ReplyRule::Everyone, media: vec![attached], warning: None };
+    let input = CreatePost {
+        text: String::new(),
+        visibility,
+        replies: ReplyRule::Everyone,
+        media: vec![attached],
+        warning: None,
+    };
     PostService::new(ports.clone()).create(&author.actor(), &input, None).await.unwrap()
 }
 

@@ -7,9 +7,10 @@ use daira_core::locale::Locale;
 use daira_core::port::store::Access;
 use daira_core::proto::account::v1::account_service_server::AccountService;
 use daira_core::proto::account::v1::{
-    GetProfileRequest, GetProfileResponse, ListSessionsRequest, ListSessionsResponse, LogInRequest, LogInResponse, LogOutRequest,
-    LogOutResponse, RefreshSessionRequest, RefreshSessionResponse, RegisterRequest, RegisterResponse, RevokeSessionRequest,
-    RevokeSessionResponse, Session, VerifyEmailRequest, VerifyEmailResponse, get_profile_request::By,
+    GetProfileRequest, GetProfileResponse, ListSessionsRequest, ListSessionsResponse, LogInRequest, LogInResponse,
+    LogOutRequest, LogOutResponse, RefreshSessionRequest, RefreshSessionResponse, RegisterRequest, RegisterResponse,
+    RevokeSessionRequest, RevokeSessionResponse, Session, VerifyEmailRequest, VerifyEmailResponse,
+    get_profile_request::By,
 };
 use daira_core::secret::Secret;
 use daira_core::text::Handle;
@@ -35,7 +36,10 @@ impl AccountService for Grpc {
         Ok(Response::new(RegisterResponse { registration_id: id.to_string() }))
     }
 
-    async fn verify_email(&self, request: Request<VerifyEmailRequest>) -> Result<Response<VerifyEmailResponse>, Status> {
+    async fn verify_email(
+        &self,
+        request: Request<VerifyEmailRequest>,
+    ) -> Result<Response<VerifyEmailResponse>, Status> {
         let told = locale(request.metadata());
         let r = request.into_inner();
         let registration = id(&r.registration_id, "registration_id").map_err(|e| status(&e, told))?;
@@ -54,7 +58,10 @@ impl AccountService for Grpc {
         Ok(Response::new(LogInResponse { profile_id, tokens }))
     }
 
-    async fn refresh_session(&self, request: Request<RefreshSessionRequest>) -> Result<Response<RefreshSessionResponse>, Status> {
+    async fn refresh_session(
+        &self,
+        request: Request<RefreshSessionRequest>,
+    ) -> Result<Response<RefreshSessionResponse>, Status> {
         let told = locale(request.metadata());
         let refresh = Secret::new(request.into_inner().refresh_token);
         let tokens = self.services.accounts.refresh(&refresh).await.map_err(|e| status(&e, told))?;
@@ -67,7 +74,10 @@ impl AccountService for Grpc {
         Ok(Response::new(LogOutResponse {}))
     }
 
-    async fn list_sessions(&self, request: Request<ListSessionsRequest>) -> Result<Response<ListSessionsResponse>, Status> {
+    async fn list_sessions(
+        &self,
+        request: Request<ListSessionsRequest>,
+    ) -> Result<Response<ListSessionsResponse>, Status> {
         let caller = Caller::of(request.metadata(), &self.services.accounts).await?;
         let current = caller.actor.member().map_err(caller.told())?.session;
         let sessions = self.services.accounts.sessions(&caller.actor).await.map_err(caller.told())?;
@@ -82,7 +92,10 @@ impl AccountService for Grpc {
         Ok(Response::new(ListSessionsResponse { sessions: sessions.collect() }))
     }
 
-    async fn revoke_session(&self, request: Request<RevokeSessionRequest>) -> Result<Response<RevokeSessionResponse>, Status> {
+    async fn revoke_session(
+        &self,
+        request: Request<RevokeSessionRequest>,
+    ) -> Result<Response<RevokeSessionResponse>, Status> {
         let caller = Caller::of(request.metadata(), &self.services.accounts).await?;
         let session = id(&request.into_inner().session_id, "session_id").map_err(caller.told())?;
         self.services.accounts.revoke_session(&caller.actor, session).await.map_err(caller.told())?;

@@ -26,7 +26,8 @@ impl Caller {
         let text = |name| metadata.get(name).and_then(|v| v.to_str().ok());
         let locale = Locale::negotiate(text("accept-language").unwrap_or_default());
         let actor = if metadata.contains_key("authorization") {
-            let token = text("authorization").and_then(|v| v.strip_prefix("Bearer ").or_else(|| v.strip_prefix("bearer ")));
+            let token =
+                text("authorization").and_then(|v| v.strip_prefix("Bearer ").or_else(|| v.strip_prefix("bearer ")));
             let token = token.ok_or_else(|| status(&AccountRefusal::TokenInvalid.into(), locale))?;
             accounts.authenticate(&Secret::new(token)).await.map_err(|e| status(&e, locale))?
         } else {

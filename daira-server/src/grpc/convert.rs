@@ -57,7 +57,12 @@ pub(super) fn post(card: &PostCard, reader: &Actor, counters: ProfileCounters) -
             ReplyRule::Nobody => post::ReplyRule::Nobody,
         }
         .into(),
-        media: card.post.media.iter().map(|a| post::Attachment { media_id: a.media.to_string(), alt: a.alt.clone() }).collect(),
+        media: card
+            .post
+            .media
+            .iter()
+            .map(|a| post::Attachment { media_id: a.media.to_string(), alt: a.alt.clone() })
+            .collect(),
         warning: card.post.warning.clone().unwrap_or_default(),
         reactions: card.counters.reactions,
         comments: card.counters.comments,

@@ -6,7 +6,8 @@ use daira_core::port::store::Access;
 use daira_core::post::PostCard;
 use daira_core::proto::feed::v1::feed_service_server::FeedService;
 use daira_core::proto::feed::v1::{
-    Contribution, FollowingFeedRequest, FollowingFeedResponse, HomeFeedRequest, HomeFeedResponse, WhyThisRequest, WhyThisResponse,
+    Contribution, FollowingFeedRequest, FollowingFeedResponse, HomeFeedRequest, HomeFeedResponse, WhyThisRequest,
+    WhyThisResponse,
 };
 use daira_core::proto::post::v1::Post;
 use daira_feed::FeedPage;
@@ -36,11 +37,15 @@ impl FeedService for Grpc {
         Ok(Response::new(HomeFeedResponse { posts, next_page_token, as_of: page.as_of.to_string() }))
     }
 
-    async fn following_feed(&self, request: Request<FollowingFeedRequest>) -> Result<Response<FollowingFeedResponse>, Status> {
+    async fn following_feed(
+        &self,
+        request: Request<FollowingFeedRequest>,
+    ) -> Result<Response<FollowingFeedResponse>, Status> {
         let caller = Caller::of(request.metadata(), &self.services.accounts).await?;
         let r = request.into_inner();
         let first = limit(r.page_size).map_err(caller.told())?;
-        let page = self.services.feed.following(&caller.actor, first, token(&r.page_token)).await.map_err(caller.told())?;
+        let page =
+            self.services.feed.following(&caller.actor, first, token(&r.page_token)).await.map_err(caller.told())?;
         let (posts, next_page_token) = self.page_out(&caller, &page).await.map_err(caller.told())?;
         Ok(Response::new(FollowingFeedResponse { posts, next_page_token }))
     }
@@ -49,7 +54,8 @@ impl FeedService for Grpc {
         let caller = Caller::of(request.metadata(), &self.services.accounts).await?;
         let post = id(&request.into_inner().post_id, "post_id").map_err(caller.told())?;
         let (why, card) = self.services.feed.why(&caller.actor, post).await.map_err(caller.told())?;
-        let contributions = why.contributions().into_iter().map(|(code, by)| Contribution { code: code.as_str().to_owned(), by });
+        let contributions =
+            why.contributions().into_iter().map(|(code, by)| Contribution { code: code.as_str().to_owned(), by });
         Ok(Response::new(WhyThisResponse {
             sentences: why.sentences(&card.author.name, caller.locale),
             contributions: contributions.collect(),

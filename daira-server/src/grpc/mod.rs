@@ -41,7 +41,12 @@ impl Grpc {
     ///
     /// # Errors
     /// When the contracts cannot be offered by reflection, or the listener fails.
-    pub async fn serve(self, listener: TcpListener, timeout: Duration, shutdown: CancellationToken) -> anyhow::Result<()> {
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        timeout: Duration,
+        shutdown: CancellationToken,
+    ) -> anyhow::Result<()> {
         let (health, health_service) = tonic_health::server::health_reporter();
         health.set_serving::<AccountServiceServer<Self>>().await;
         health.set_serving::<PostServiceServer<Self>>().await;

@@ -9,8 +9,9 @@ use daira_core::port::store::Access;
 use daira_core::post::{CreatePost, EditPost, PostCard};
 use daira_core::proto::post::v1::post_service_server::PostService;
 use daira_core::proto::post::v1::{
-    CreatePostRequest, CreatePostResponse, DeletePostRequest, DeletePostResponse, EditPostRequest, EditPostResponse, GetPostRequest,
-    GetPostResponse, ListPostsRequest, ListPostsResponse, Post, ReactRequest, ReactResponse, RestorePostRequest, RestorePostResponse,
+    CreatePostRequest, CreatePostResponse, DeletePostRequest, DeletePostResponse, EditPostRequest, EditPostResponse,
+    GetPostRequest, GetPostResponse, ListPostsRequest, ListPostsResponse, Post, ReactRequest, ReactResponse,
+    RestorePostRequest, RestorePostResponse,
 };
 use daira_core::reaction::Target;
 use tonic::{Request, Response, Status};
@@ -20,7 +21,12 @@ use super::{Grpc, convert};
 
 impl Grpc {
     /// Cards as messages, with the counters of their authors.
-    pub(super) async fn posts_out(&self, view: &mut dyn ReadView, caller: &Caller, cards: &[PostCard]) -> Outcome<Vec<Post>> {
+    pub(super) async fn posts_out(
+        &self,
+        view: &mut dyn ReadView,
+        caller: &Caller,
+        cards: &[PostCard],
+    ) -> Outcome<Vec<Post>> {
         let mut authors: Vec<_> = cards.iter().map(|c| c.author.id).collect();
         authors.sort_unstable();
         authors.dedup();
@@ -108,7 +114,10 @@ impl PostService for Grpc {
         Ok(Response::new(DeletePostResponse {}))
     }
 
-    async fn restore_post(&self, request: Request<RestorePostRequest>) -> Result<Response<RestorePostResponse>, Status> {
+    async fn restore_post(
+        &self,
+        request: Request<RestorePostRequest>,
+    ) -> Result<Response<RestorePostResponse>, Status> {
         let caller = Caller::of(request.metadata(), &self.services.accounts).await?;
         let r = request.into_inner();
         let post = id(&r.id, "id").map_err(caller.told())?;

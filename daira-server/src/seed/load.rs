@@ -293,7 +293,9 @@ impl<P: Fn(Stage, usize, usize) + Sync> Loader<'_, P> {
         }
         let rows: Vec<_> = sums
             .into_iter()
-            .filter_map(|((viewer, author), sum)| Some(Row::Affinity(pick(people, viewer)?, pick(people, author)?, sum)))
+            .filter_map(|((viewer, author), sum)| {
+                Some(Row::Affinity(pick(people, viewer)?, pick(people, author)?, sum))
+            })
             .collect();
         self.write(Stage::Affinities, &rows, "").await
     }

@@ -112,7 +112,7 @@ fn repeats(world: &World, window: usize) -> Vec<(u32, u16)> {
     let posts: Vec<(u32, u16)> = world.posts().map(|post| (post.author, post.line)).collect();
     let lines = posts.iter().map(|post| usize::from(post.1)).max().unwrap() + 1;
     let mut found = Vec::new();
-    for reader in 0..world.people().len() as u32 {
+    for reader in 0..u32::try_from(world.people().len()).unwrap() {
         let mut followed = vec![false; world.people().len()];
         world.graph().following(reader).iter().for_each(|&author| followed[author as usize] = true);
         // For each of the three: how many posts it has shown, and where each line was last.

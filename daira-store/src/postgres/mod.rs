@@ -27,8 +27,8 @@ pub mod testing;
 mod unit;
 mod view;
 
-pub use bus::{BusSettings, PgBus};
 pub use bootstrap::{Bootstrap, migrate, pending_migrations};
+pub use bus::{BusSettings, PgBus};
 pub use config::PgStoreConfig;
 pub use maintenance::PgMaintenance;
 pub use store::PgStore;

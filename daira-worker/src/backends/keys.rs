@@ -24,13 +24,18 @@ pub(super) fn master(config: &Config) -> Result<Key> {
     // Another process may be writing it at this moment; it does so at once or never.
     for _ in 0..50 {
         text.clear();
-        File::open(&path).and_then(|mut file| file.read_to_string(&mut text)).with_context(|| format!("reading {}", path.display()))?;
+        File::open(&path)
+            .and_then(|mut file| file.read_to_string(&mut text))
+            .with_context(|| format!("reading {}", path.display()))?;
         if let Some(bytes) = master_key(&text) {
             return Ok(Key::new(bytes));
         }
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
-    bail!("{} does not hold 64 hexadecimal digits: restore it from your copy; a new one would end all sessions", path.display())
+    bail!(
+        "{} does not hold 64 hexadecimal digits: restore it from your copy; a new one would end all sessions",
+        path.display()
+    )
 }
 
 fn make(path: &Path) -> std::io::Result<()> {

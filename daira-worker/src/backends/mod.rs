@@ -45,7 +45,8 @@ impl Backends {
     /// # Errors
     /// With a sentence for the operator: what happened, why, and what to do.
     pub async fn connect(config: &Config) -> Result<Self> {
-        std::fs::create_dir_all(&config.data).with_context(|| format!("the data folder {} cannot be made", config.data.display()))?;
+        std::fs::create_dir_all(&config.data)
+            .with_context(|| format!("the data folder {} cannot be made", config.data.display()))?;
         let master = keys::master(config)?;
         let (mut database, cluster) = match &config.database.url {
             Some(_) => (addresses(&config.database)?, None),
@@ -83,7 +84,9 @@ impl Backends {
         match (&config.database.url, &config.database.owner_url) {
             (None, _) => Self::connect(config).await?.close().await,
             (Some(_), Some(owner)) => Ok(migrate(owner.expose()).await?),
-            (Some(_), None) => anyhow::bail!("database.owner_url is not set: migrations run as the owner of the database"),
+            (Some(_), None) => {
+                anyhow::bail!("database.owner_url is not set: migrations run as the owner of the database")
+            }
         }
     }
 
@@ -138,6 +141,9 @@ async fn embedded(config: &Config, master: &daira_core::secret::Key) -> Result<(
     wishes.durable = config.database.durable;
     let cluster = Cluster::ensure(wishes).await?;
     let plan = Bootstrap::new(DATABASE, keys::password(master, "app"), keys::password(master, "worker"));
-    let addresses = plan.run(&cluster.facts().superuser_url("postgres")).await.context("the private database cannot be made ready")?;
+    let addresses = plan
+        .run(&cluster.facts().superuser_url("postgres"))
+        .await
+        .context("the private database cannot be made ready")?;
     Ok((addresses, Some(Arc::new(cluster))))
 }

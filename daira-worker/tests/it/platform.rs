@@ -58,7 +58,10 @@ async fn a_post_reaches_followers_and_is_counted_once() {
     let (mona, ali) = (p.world.person("mona").await, p.world.person("ali").await);
     GraphService::new(p.ports.clone()).follow(&ali.actor(), mona.id, None).await.unwrap();
     let post = p.post(&mona, "صباح الفل يا مصر").await;
-    ReactionService::new(p.ports.clone()).react(&ali.actor(), Target::Post(post), ReactionKind::Love, None).await.unwrap();
+    ReactionService::new(p.ports.clone())
+        .react(&ali.actor(), Target::Post(post), ReactionKind::Love, None)
+        .await
+        .unwrap();
     p.runner.run_until_idle().await.unwrap();
     p.runner.run_until_idle().await.unwrap();
 

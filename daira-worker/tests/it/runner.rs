@@ -45,7 +45,8 @@ impl Consumer for Picky {
 async fn happen(ports: &Ports, keys: &[i64]) {
     let events: Vec<Event> = keys.iter().map(|k| v1::ProfileChanged { profile_id: *k }.into()).collect();
     let events = &events;
-    let append = ports.transact(&Actor::System("test"), |mut unit| Box::pin(async move { unit.journal().append(events).await }));
+    let append =
+        ports.transact(&Actor::System("test"), |mut unit| Box::pin(async move { unit.journal().append(events).await }));
     append.await.unwrap();
 }
 

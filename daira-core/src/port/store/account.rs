@@ -58,7 +58,13 @@ pub trait AccountRepository: Send {
     async fn profiles_by_handle(&mut self, handles: &[Handle]) -> Result<Vec<ProfileId>>;
     /// Takes a handle for a holder, if it is free at `now`: never held, lapsed, or held by the same holder (a
     /// registration's hold passes to the profile that it names by `for_registration`). Says whether it did.
-    async fn claim_handle(&mut self, handle: &Handle, holder: HandleHolder, for_registration: Option<ChallengeId>, now: Timestamp) -> Result<bool>;
+    async fn claim_handle(
+        &mut self,
+        handle: &Handle,
+        holder: HandleHolder,
+        for_registration: Option<ChallengeId>,
+        now: Timestamp,
+    ) -> Result<bool>;
 
     /// Inserts a session.
     async fn insert_session(&mut self, session: &Session) -> Result<()>;
@@ -67,7 +73,12 @@ pub trait AccountRepository: Send {
     /// Stores a session's changing parts. Open to an anonymous actor, by id only.
     async fn update_session(&mut self, session: &Session) -> Result<()>;
     /// Revokes the account's living sessions but one; answers which.
-    async fn revoke_sessions(&mut self, account: AccountId, keep: Option<SessionId>, at: Timestamp) -> Result<Vec<SessionId>>;
+    async fn revoke_sessions(
+        &mut self,
+        account: AccountId,
+        keep: Option<SessionId>,
+        at: Timestamp,
+    ) -> Result<Vec<SessionId>>;
     /// Resolves the session of an access token to its member, if session and account are living at `now`; notes that this
     /// generation's token has been seen. A generation that was never issued resolves to nobody. Open to an anonymous actor.
     async fn resolve_session(&mut self, id: SessionId, generation: i32, now: Timestamp) -> Result<Option<Member>>;

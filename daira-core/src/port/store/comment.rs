@@ -27,8 +27,20 @@ pub trait CommentReads: Send {
     async fn cards(&mut self, ids: &[CommentId]) -> Result<Vec<CommentCard>>;
     /// The answers to a post (no parent) or to a comment, newest first. A deleted comment is here only while living answers
     /// hang on it, at any depth, as a tombstone without text and author.
-    async fn newest(&mut self, post: PostId, parent: Option<CommentId>, after: Option<CommentId>, limit: Limit) -> Result<Page<CommentCard>>;
+    async fn newest(
+        &mut self,
+        post: PostId,
+        parent: Option<CommentId>,
+        after: Option<CommentId>,
+        limit: Limit,
+    ) -> Result<Page<CommentCard>>;
     /// The same answers, those with most reactions first, then the newest, without the ones already shown: because the
     /// order moves while people react, a place in it cannot be a number.
-    async fn top(&mut self, post: PostId, parent: Option<CommentId>, shown: &[CommentId], limit: Limit) -> Result<Page<CommentCard>>;
+    async fn top(
+        &mut self,
+        post: PostId,
+        parent: Option<CommentId>,
+        shown: &[CommentId],
+        limit: Limit,
+    ) -> Result<Page<CommentCard>>;
 }

@@ -59,5 +59,11 @@ pub trait CounterRepository: Send {
     /// Compares counters of one field with the rows they count, `chunk` subjects after `from`, in one snapshot, and
     /// corrects those that are off. `pending` are deltas of events in that snapshot that the counting consumer has not
     /// applied yet: expected is rows − pending. The counting consumer stands still meanwhile (see the adapter).
-    async fn recount(&mut self, field: CounterField, from: Option<i64>, chunk: u32, pending: &[CounterDelta]) -> Result<Recount>;
+    async fn recount(
+        &mut self,
+        field: CounterField,
+        from: Option<i64>,
+        chunk: u32,
+        pending: &[CounterDelta],
+    ) -> Result<Recount>;
 }

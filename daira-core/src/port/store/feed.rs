@@ -109,10 +109,23 @@ pub trait FeedRepository: Send {
     /// Delivers a post to the next of the people it is made for (by id, `from` on) who may see it, at most `chunk`: the
     /// author's followers, the circle's members or the mentioned, as its visibility says; nobody gets a private one.
     /// Repeating a chunk changes nothing.
-    async fn deliver(&mut self, post: &Post, from: Option<ProfileId>, chunk: u32, at: Timestamp) -> Result<DeliveredChunk>;
+    async fn deliver(
+        &mut self,
+        post: &Post,
+        from: Option<ProfileId>,
+        chunk: u32,
+        at: Timestamp,
+    ) -> Result<DeliveredChunk>;
     /// Brings the followed author's newest pushed posts, no older than `since` and at most `limit`, into the follower's
     /// inbox, if the follow still stands.
-    async fn backfill(&mut self, follower: ProfileId, followee: ProfileId, since: Timestamp, limit: u16, at: Timestamp) -> Result<u64>;
+    async fn backfill(
+        &mut self,
+        follower: ProfileId,
+        followee: ProfileId,
+        since: Timestamp,
+        limit: u16,
+        at: Timestamp,
+    ) -> Result<u64>;
     /// Takes an author's posts that came by a follow out of a profile's inbox, unless the follow stands (again).
     async fn withdraw_author(&mut self, profile: ProfileId, author: ProfileId) -> Result<u64>;
     /// Takes a post out of all inboxes, at most `chunk` rows; answers how many went.
@@ -121,7 +134,13 @@ pub trait FeedRepository: Send {
     async fn add_affinity(&mut self, viewer: ProfileId, author: ProfileId, weight: f64, at: Timestamp) -> Result<()>;
     /// Freezes a session's list of posts with their packed reasons (at most 500), unless another request did so first; answers
     /// the list that holds.
-    async fn freeze(&mut self, session: FeedSessionId, viewer: ProfileId, list: &[(PostId, Vec<u8>)], at: Timestamp) -> Result<Vec<(PostId, Vec<u8>)>>;
+    async fn freeze(
+        &mut self,
+        session: FeedSessionId,
+        viewer: ProfileId,
+        list: &[(PostId, Vec<u8>)],
+        at: Timestamp,
+    ) -> Result<Vec<(PostId, Vec<u8>)>>;
     /// Records pages as served. For the platform's own actors only.
     async fn record_pages(&mut self, pages: &[PageServed]) -> Result<()>;
 }

@@ -3,10 +3,10 @@
 use async_trait::async_trait;
 
 use super::Lock;
+use crate::account::Profile;
 use crate::error::Result;
 use crate::graph::{Block, Circle, Edge, Follow, Mute, Relation};
 use crate::id::{CircleId, Id, ProfileId};
-use crate::account::Profile;
 use crate::page::{Limit, Page};
 use crate::time::Timestamp;
 

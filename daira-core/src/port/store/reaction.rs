@@ -22,5 +22,10 @@ pub trait ReactionRepository: Send {
 #[async_trait]
 pub trait ReactionReads: Send {
     /// Who reacted to a visible target, newest first, without people hidden from the actor.
-    async fn reactors(&mut self, target: Target, after: Option<EdgeKey>, limit: Limit) -> Result<Page<(Edge, ReactionKind)>>;
+    async fn reactors(
+        &mut self,
+        target: Target,
+        after: Option<EdgeKey>,
+        limit: Limit,
+    ) -> Result<Page<(Edge, ReactionKind)>>;
 }
