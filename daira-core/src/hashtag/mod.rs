@@ -1,6 +1,6 @@
 //! Hashtags: many spellings, one key.
 //!
-//! The key comes from [`TagKey`](crate::text::TagKey); the spelling shown is the one it was first used with. [`tags_of`]
+//! The key comes from [`TagKey`]; the spelling shown is the one it was first used with. [`tags_of`]
 //! finds the tags of a text, [`HashtagService`] shows the page of one.
 
 mod extract;

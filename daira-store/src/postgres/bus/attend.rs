@@ -15,7 +15,7 @@ use daira_core::secret::Secret;
 /// How long it waits to connect again.
 const RECONNECT: Duration = Duration::from_secs(1);
 
-/// Keeps a bus attentive. See the [module](self).
+/// Keeps a bus attentive.
 #[derive(Debug)]
 pub struct Attendant {
     pub(super) bus: PgBus,

@@ -27,7 +27,7 @@ const RECONNECT: Duration = Duration::from_secs(1);
 /// How often spent ticks and positions are removed.
 const SWEEP: Duration = Duration::from_mins(1);
 
-/// Writes ticks. See the [module](self).
+/// Writes ticks.
 pub struct Ticker {
     options: PgConnectOptions,
     /// The newest tick known.
