@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::run::Steps;
-use crate::{codegen, deps, features, lint, test};
+use crate::{codegen, deps, lint, test};
 
 pub(crate) fn run(_arguments: &[String]) -> Result<()> {
     let mut steps = Steps::default();
@@ -11,7 +11,6 @@ pub(crate) fn run(_arguments: &[String]) -> Result<()> {
     steps.step("lint", || lint::run(&[]));
     steps.step("deps", || deps::run(&[]));
     steps.step("codegen --check", || codegen::run(&arguments(&["--check"])));
-    steps.step("features", || features::run(&[]));
     // Last, so that the run closes with the tests' own sum.
     steps.step("test", || test::run(&[]));
     steps.finish()
