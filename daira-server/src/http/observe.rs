@@ -38,7 +38,7 @@ pub(super) async fn observe(State(state): State<AppState>, mut request: Request,
     let running = state.metrics.start();
     let answered = AssertUnwindSafe(next.run(request)).catch_unwind().instrument(span.clone()).await;
     let mut response = answered.unwrap_or_else(|panic| {
-        let _inside = span.entered();
+        let _inside = span.enter();
         tracing::error!(message = panic_text(panic.as_ref()), "a request panicked");
         problem(HttpRefusal::Crashed, &context)
     });

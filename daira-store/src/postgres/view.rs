@@ -9,6 +9,7 @@ use daira_core::port::store::{
     AccountReads, CommentReads, FeedReads, GraphReads, MediaReads, NotificationReads, PostReads, ReactionReads,
     SearchReads,
 };
+use super::shared::Shared;
 use sqlx::{PgConnection, Postgres, Transaction};
 
 /// An open snapshot.
@@ -16,6 +17,7 @@ pub(crate) struct PgView {
     transaction: Transaction<'static, Postgres>,
     member: Option<Member>,
     pub(super) inbox_days: u16,
+    pub(super) shared: Shared,
 }
 
 impl fmt::Debug for PgView {
@@ -25,8 +27,8 @@ impl fmt::Debug for PgView {
 }
 
 impl PgView {
-    pub(super) fn new(transaction: Transaction<'static, Postgres>, actor: &Actor, inbox_days: u16) -> Self {
-        Self { transaction, member: actor.member().ok().copied(), inbox_days }
+    pub(super) fn new(transaction: Transaction<'static, Postgres>, actor: &Actor, inbox_days: u16, shared: Shared) -> Self {
+        Self { transaction, member: actor.member().ok().copied(), inbox_days, shared }
     }
 
     pub(super) fn connection(&mut self) -> &mut PgConnection {

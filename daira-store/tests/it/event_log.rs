@@ -5,7 +5,6 @@
 //! once and in order can then be read from the log itself.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use daira_core::actor::Actor;
@@ -15,8 +14,9 @@ use daira_core::port::{Delivered, EventBatch, EventBus, Group, JobOutcome, Maint
 use daira_core::proto::event::v1;
 use daira_core::secret::Secret;
 use daira_core::time::Timestamp;
-use daira_store::postgres::{Bootstrap, BusSettings, PgBus, PgMaintenance, PgStore, PgStoreConfig};
-use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+use daira_store::postgres::testing::{Server, TestDatabase};
+use daira_store::postgres::{BusSettings, PgBus, PgMaintenance, PgStore, PgStoreConfig};
+use sqlx::{Connection as _, PgConnection};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
@@ -24,33 +24,27 @@ const GROUP: Group = Group { name: "test", topics: &["daira.post.v1"], rebuilds:
 const QUICK: BusSettings =
     BusSettings { lease: Duration::from_secs(3), settle: Duration::from_millis(50), poll: Duration::from_millis(20) };
 
-/// A database of its own for each test, with a ticker.
+/// A database of its own, with a ticker.
 struct World {
-    admin: String,
-    name: String,
     config: PgStoreConfig,
     store: PgStore,
     bus: PgBus,
     tasks: JoinSet<()>,
+    database: TestDatabase,
 }
 
 impl World {
-    async fn new() -> Self {
-        let world = Self::without_ticker().await;
-        world.with_ticker()
+    async fn new(server: Server) -> Self {
+        Self::without_ticker(server).await.with_ticker()
     }
 
-    async fn without_ticker() -> Self {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let admin = std::env::var("DAIRA_TEST_PG15")
-            .expect("DAIRA_TEST_PG15 names the server that tests may use; `cargo xtask test` sets it");
-        let name = format!("event_log_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        let plan = Bootstrap::new(&name, Secret::new("app"), Secret::new("worker"));
-        let mut config = plan.run(&admin).await.unwrap();
+    async fn without_ticker(server: Server) -> Self {
+        let database = server.database().await.unwrap();
+        let mut config = database.config();
         config.worker_connections = 12;
         let store = PgStore::connect(&config).await.unwrap();
         let bus = PgBus::new(&store, QUICK);
-        Self { admin, name, config, store, bus, tasks: JoinSet::new() }
+        Self { config, store, bus, tasks: JoinSet::new(), database }
     }
 
     fn with_ticker(mut self) -> Self {
@@ -80,15 +74,7 @@ impl World {
 
     /// Somebody whom row security does not apply to.
     async fn superuser(&self) -> PgConnection {
-        let mut db = PgConnection::connect(&self.admin).await.unwrap();
-        let found: bool = sqlx::query_scalar("select exists (select from pg_database where datname = $1)")
-            .bind(&self.name)
-            .fetch_one(&mut db)
-            .await
-            .unwrap();
-        assert!(found);
-        let (server, _) = self.admin.rsplit_once('/').unwrap();
-        PgConnection::connect(&format!("{server}/{}", self.name)).await.unwrap()
+        PgConnection::connect(&self.database.admin_url()).await.unwrap()
     }
 
     /// The effects in the log: for each key the numbers, in order.
@@ -109,16 +95,6 @@ impl World {
     /// Delivers everything there is, with effects; answers what came. Done when nothing came for a while.
     async fn drain(&self, owner: &str) -> Vec<(i64, i64)> {
         drain(&self.bus, owner, Duration::from_millis(700)).await
-    }
-
-    async fn finish(mut self) {
-        self.tasks.shutdown().await;
-        self.store.close().await;
-        let mut db = PgConnection::connect(&self.admin).await.unwrap();
-        sqlx::raw_sql(AssertSqlSafe(format!("drop database {} with (force)", self.name)))
-            .execute(&mut db)
-            .await
-            .unwrap();
     }
 }
 
@@ -192,9 +168,8 @@ fn in_order(effects: &BTreeMap<i64, Vec<i64>>, counts: &BTreeMap<i64, i64>) {
     assert_eq!(effects.len(), counts.len());
 }
 
-#[tokio::test]
-async fn a_late_commit_is_delivered() {
-    let world = World::new().await;
+async fn a_late_commit_is_delivered(server: Server) {
+    let world = World::new(server).await;
     let (mut early, mut late) = (world.app().await, world.app().await);
     let mut open = late.begin().await.unwrap();
     append(&mut open, 1, 0).await;
@@ -205,12 +180,10 @@ async fn a_late_commit_is_delivered() {
     let mut rest = world.drain("a").await;
     rest.sort_unstable();
     assert_eq!(rest, [(1, 0), (3, 0)], "the smaller id came later and is not skipped");
-    world.finish().await;
 }
 
-#[tokio::test]
-async fn a_writer_held_open_for_twenty_seconds_holds_up_nobody() {
-    let world = World::new().await;
+async fn a_writer_held_open_for_twenty_seconds_holds_up_nobody(server: Server) {
+    let world = World::new(server).await;
     let (mut held, mut writer) = (world.app().await, world.app().await);
     let mut open = held.begin().await.unwrap();
     sqlx::raw_sql("set local idle_in_transaction_session_timeout = 0").execute(&mut *open).await.unwrap();
@@ -231,7 +204,6 @@ async fn a_writer_held_open_for_twenty_seconds_holds_up_nobody() {
     open.commit().await.unwrap();
     assert_eq!(world.drain("a").await, [(1, 0), (1, 1)]);
     in_order(&world.effects().await, &BTreeMap::from([(1, 2), (2, number)]));
-    world.finish().await;
 }
 
 /// What a plan says it touched: the buffers of its topmost node.
@@ -241,9 +213,8 @@ fn buffers(plan: &[String]) -> i64 {
     line.split_whitespace().filter_map(|word| word.split_once('=')).filter_map(|(_, n)| n.parse::<i64>().ok()).sum()
 }
 
-#[tokio::test]
-async fn the_cost_is_flat_under_a_held_snapshot() {
-    let world = World::new().await;
+async fn the_cost_is_flat_under_a_held_snapshot(server: Server) {
+    let world = World::new(server).await;
     let mut reader = world.superuser().await;
     let mut snapshot = reader.begin().await.unwrap();
     sqlx::raw_sql(
@@ -294,12 +265,10 @@ async fn the_cost_is_flat_under_a_held_snapshot() {
     assert!(last <= first + first / 3 + 8, "buffers per window: {costs:?}");
     snapshot.rollback().await.unwrap();
     in_order(&world.effects().await, &(0..16).map(|key| (key, number)).collect());
-    world.finish().await;
 }
 
-#[tokio::test]
-async fn a_generic_plan_leaves_other_days_out() {
-    let world = World::new().await;
+async fn a_generic_plan_leaves_other_days_out(server: Server) {
+    let world = World::new(server).await;
     append(&mut world.app().await, 1, 0).await;
     world.drain("a").await;
     append(&mut world.app().await, 1, 1).await;
@@ -308,12 +277,10 @@ async fn a_generic_plan_leaves_other_days_out() {
     let removed: Vec<_> = plan.iter().filter(|line| line.contains("Subplans Removed")).collect();
     assert!(!removed.is_empty(), "{plan:#?}");
     assert!(!plan.iter().any(|line| line.contains("Seq Scan")), "{plan:#?}");
-    world.finish().await;
 }
 
-#[tokio::test]
-async fn inverted_transaction_ids_keep_the_order_of_an_aggregate() {
-    let world = World::new().await;
+async fn inverted_transaction_ids_keep_the_order_of_an_aggregate(server: Server) {
+    let world = World::new(server).await;
     let (mut one, mut other) = (world.app().await, world.app().await);
     for round in 0..5 {
         let mut elder = one.begin().await.unwrap();
@@ -332,7 +299,6 @@ async fn inverted_transaction_ids_keep_the_order_of_an_aggregate() {
     }
     world.drain("a").await;
     in_order(&world.effects().await, &BTreeMap::from([(1, 10)]));
-    world.finish().await;
 }
 
 /// Writers that lock what they write about, as services do: ids, transaction ids and commits come in any order.
@@ -372,9 +338,8 @@ impl World {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn three_consumers_keep_the_order_of_every_key() {
-    let world = World::new().await;
+async fn three_consumers_keep_the_order_of_every_key(server: Server) {
+    let world = World::new(server).await;
     let mut writers = JoinSet::new();
     for writer in 0..4 {
         writers.spawn(write(world.config.worker_url.clone(), writer, 40, 250));
@@ -392,13 +357,11 @@ async fn three_consumers_keep_the_order_of_every_key() {
     in_order(&world.effects().await, &written);
     assert_eq!(shares.iter().map(|(_, n)| i64::try_from(*n).unwrap()).sum::<i64>(), written.values().sum::<i64>());
     assert!(shares.iter().all(|(_, n)| *n > 0), "every consumer has lanes: {shares:?}");
-    world.finish().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn chaos_loses_and_repeats_nothing() {
+async fn chaos_loses_and_repeats_nothing(server: Server) {
     // Batches are dropped half done, leases are stolen, connections are cut, consumers go and come.
-    let world = World::new().await;
+    let world = World::new(server).await;
     let mut writers = JoinSet::new();
     for writer in 0..3 {
         writers.spawn(write(world.config.worker_url.clone(), writer, 25, 300));
@@ -432,8 +395,7 @@ async fn chaos_loses_and_repeats_nothing() {
     let mut cutter = world.superuser().await;
     for _ in 0..10 {
         sleep(Duration::from_millis(250)).await;
-        sqlx::query("select pg_terminate_backend(pid) from pg_stat_activity where datname = $1 and usename = 'daira_worker' and application_name = 'daira' and state = 'idle in transaction' limit 1")
-            .bind(&world.name)
+        sqlx::query("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and usename = 'daira_worker' and application_name = 'daira' and state = 'idle in transaction' limit 1")
             .execute(&mut cutter)
             .await
             .unwrap();
@@ -452,12 +414,10 @@ async fn chaos_loses_and_repeats_nothing() {
     sleep(QUICK.lease).await;
     world.drain("last").await;
     in_order(&world.effects().await, &world.written().await);
-    world.finish().await;
 }
 
-#[tokio::test]
-async fn two_consumers_share_the_lanes_and_never_one_of_them() {
-    let world = World::new().await;
+async fn two_consumers_share_the_lanes_and_never_one_of_them(server: Server) {
+    let world = World::new(server).await;
     let (one, other) = (world.other_bus(), world.other_bus());
     for _ in 0..10 {
         let _ = tokio::join!(one.next(GROUP, "one", 10), other.next(GROUP, "other", 10));
@@ -478,12 +438,10 @@ async fn two_consumers_share_the_lanes_and_never_one_of_them() {
     sleep(Duration::from_millis(60)).await;
     let _ = one.next(GROUP, "one", 10).await.unwrap();
     assert_eq!(shares(world.worker().await).await, [(Some("one".to_owned()), 16)], "what is released is taken at once");
-    world.finish().await;
 }
 
-#[tokio::test]
-async fn a_stolen_lease_commits_nothing() {
-    let world = World::new().await;
+async fn a_stolen_lease_commits_nothing(server: Server) {
+    let world = World::new(server).await;
     append(&mut world.app().await, 1, 0).await;
     let slow = world.other_bus();
     let mut batch = next(&slow, "slow", 10).await;
@@ -494,12 +452,10 @@ async fn a_stolen_lease_commits_nothing() {
     let refused = batch.commit().await.unwrap_err();
     assert_eq!((refused.kind(), refused.operation()), (ErrorKind::Serialization, "bus.lease_lost"));
     in_order(&world.effects().await, &BTreeMap::from([(1, 1)]));
-    world.finish().await;
 }
 
-#[tokio::test]
-async fn an_attended_batch_outlives_its_lease() {
-    let world = World::new().await;
+async fn an_attended_batch_outlives_its_lease(server: Server) {
+    let world = World::new(server).await;
     append(&mut world.app().await, 1, 0).await;
     let mut batch = next(&world.bus, "slow", 10).await;
     apply(batch.as_mut()).await;
@@ -507,32 +463,28 @@ async fn an_attended_batch_outlives_its_lease() {
     assert!(drain(&world.other_bus(), "quick", Duration::from_millis(500)).await.is_empty());
     batch.commit().await.unwrap();
     in_order(&world.effects().await, &BTreeMap::from([(1, 1)]));
-    world.finish().await;
 }
 
-#[tokio::test]
-async fn a_killed_consumer_neither_loses_nor_repeats() {
-    let world = World::new().await;
+async fn a_killed_consumer_neither_loses_nor_repeats(server: Server) {
+    let world = World::new(server).await;
     for number in 0..5 {
         append(&mut world.app().await, 1, number).await;
     }
     let mut dying = next(&world.other_bus(), "dying", 100).await;
     apply(dying.as_mut()).await;
     let cut = "select count(*) from (select pg_terminate_backend(pid) from pg_stat_activity
-               where datname = $1 and usename = 'daira_worker' and state = 'idle in transaction') cut";
-    let cut: i64 = sqlx::query_scalar(cut).bind(&world.name).fetch_one(&mut world.superuser().await).await.unwrap();
+               where datname = current_database() and usename = 'daira_worker' and state = 'idle in transaction') cut";
+    let cut: i64 = sqlx::query_scalar(cut).fetch_one(&mut world.superuser().await).await.unwrap();
     assert_eq!(cut, 1);
     assert!(dying.commit().await.is_err());
     assert!(world.effects().await.is_empty());
     sleep(QUICK.lease).await;
     assert_eq!(world.drain("heir").await.len(), 5);
     in_order(&world.effects().await, &BTreeMap::from([(1, 5)]));
-    world.finish().await;
 }
 
-#[tokio::test]
-async fn what_is_rolled_back_never_was_and_what_is_dropped_comes_again() {
-    let world = World::new().await;
+async fn what_is_rolled_back_never_was_and_what_is_dropped_comes_again(server: Server) {
+    let world = World::new(server).await;
     let mut app = world.app().await;
     let mut tx = app.begin().await.unwrap();
     append(&mut tx, 1, 99).await;
@@ -544,12 +496,10 @@ async fn what_is_rolled_back_never_was_and_what_is_dropped_comes_again() {
     }
     world.drain("a").await;
     in_order(&world.effects().await, &BTreeMap::from([(1, 1)]));
-    world.finish().await;
 }
 
-#[tokio::test]
-async fn one_batch_at_a_time_moves_a_lane() {
-    let world = World::new().await;
+async fn one_batch_at_a_time_moves_a_lane(server: Server) {
+    let world = World::new(server).await;
     append(&mut world.app().await, 1, 0).await;
     let (mut first, mut second) = (next(&world.bus, "a", 10).await, next(&world.bus, "a", 10).await);
     apply(first.as_mut()).await;
@@ -557,12 +507,10 @@ async fn one_batch_at_a_time_moves_a_lane() {
     first.commit().await.unwrap();
     assert!(second.commit().await.is_err(), "both had the same events");
     in_order(&world.effects().await, &BTreeMap::from([(1, 1)]));
-    world.finish().await;
 }
 
-#[tokio::test]
-async fn one_huge_transaction_comes_in_pages() {
-    let world = World::new().await;
+async fn one_huge_transaction_comes_in_pages(server: Server) {
+    let world = World::new(server).await;
     let mut app = world.app().await;
     let mut tx = app.begin().await.unwrap();
     let counts: BTreeMap<i64, i64> = (1..=50).map(|key| (key, 200)).collect();
@@ -590,12 +538,10 @@ async fn one_huge_transaction_comes_in_pages() {
     }
     assert_eq!(delivered, 10_000);
     in_order(&world.effects().await, &counts);
-    world.finish().await;
 }
 
-#[tokio::test]
-async fn poison_is_buried_its_key_waits_and_comes_back() {
-    let world = World::new().await;
+async fn poison_is_buried_its_key_waits_and_comes_back(server: Server) {
+    let world = World::new(server).await;
     let mut app = world.app().await;
     append(&mut app, 1, 0).await;
     append(&mut app, 2, 0).await;
@@ -660,12 +606,10 @@ async fn poison_is_buried_its_key_waits_and_comes_back() {
     assert_eq!(world.drain("a").await, [(1, 0), (1, 1), (1, 2)]);
     in_order(&world.effects().await, &BTreeMap::from([(1, 3), (2, 1)]));
     assert!(world.bus.dead_letters("test", None, 10).await.unwrap().is_empty());
-    world.finish().await;
 }
 
-#[tokio::test]
-async fn a_dropped_letter_releases_its_key() {
-    let world = World::new().await;
+async fn a_dropped_letter_releases_its_key(server: Server) {
+    let world = World::new(server).await;
     let mut app = world.app().await;
     append(&mut app, 1, 0).await;
     let mut batch = next(&world.bus, "a", 10).await;
@@ -679,12 +623,10 @@ async fn a_dropped_letter_releases_its_key() {
     batch.commit().await.unwrap();
     assert!(world.bus.drop_letter("test", poison).await.unwrap());
     assert_eq!(world.drain("a").await, [(1, 1)]);
-    world.finish().await;
 }
 
-#[tokio::test]
-async fn what_cannot_be_read_is_buried_and_blocks_its_key_alone() {
-    let world = World::new().await;
+async fn what_cannot_be_read_is_buried_and_blocks_its_key_alone(server: Server) {
+    let world = World::new(server).await;
     let mut app = world.app().await;
     let mut tx = app.begin().await.unwrap();
     sqlx::query("insert into daira.event (lane, key, topic, kind, payload) values ($1, 1, 'daira.post.v1', 'daira.post.v9.sung', '\\x00')")
@@ -708,12 +650,10 @@ async fn what_cannot_be_read_is_buried_and_blocks_its_key_alone() {
     );
     assert!(letters[0].decode().is_err());
     assert!(letters[1].parked);
-    world.finish().await;
 }
 
-#[tokio::test]
-async fn of_two_tickers_one_works_and_the_other_takes_over() {
-    let mut world = World::without_ticker().await;
+async fn of_two_tickers_one_works_and_the_other_takes_over(server: Server) {
+    let mut world = World::without_ticker(server).await;
     let first = world.start_ticker();
     append(&mut world.app().await, 1, 0).await;
     world.drain("a").await;
@@ -734,12 +674,10 @@ async fn of_two_tickers_one_works_and_the_other_takes_over() {
     let ends: Vec<u64> = ticks.iter().map(|t| t.1.parse().unwrap()).collect();
     assert!(ends.is_sorted(), "a later tick never sees less");
     assert!(ticks.iter().map(|t| t.0).eq(0..i64::try_from(ticks.len()).unwrap()), "without gaps");
-    world.finish().await;
 }
 
-#[tokio::test]
-async fn lag_is_told() {
-    let world = World::new().await;
+async fn lag_is_told(server: Server) {
+    let world = World::new(server).await;
     assert_eq!(world.bus.lag(GROUP).await.unwrap().events, 0, "nobody reads yet");
     world.drain("a").await;
     append(&mut world.app().await, 1, 0).await;
@@ -759,13 +697,11 @@ async fn lag_is_told() {
     assert_eq!(far.kind(), ErrorKind::Unavailable);
     world.drain("a").await;
     assert_eq!(world.bus.lag(GROUP).await.unwrap(), daira_core::port::Lag::default());
-    world.finish().await;
 }
 
-#[tokio::test]
-async fn days_go_when_all_are_past_and_only_a_rebuilding_group_is_left_behind() {
+async fn days_go_when_all_are_past_and_only_a_rebuilding_group_is_left_behind(server: Server) {
     const REBUILDS: Group = Group { name: "rebuilds", rebuilds: true, ..GROUP };
-    let world = World::new().await;
+    let world = World::new(server).await;
     let mut root = world.superuser().await;
     let upkeep = PgMaintenance::new(&world.store).keep_events(Duration::from_hours(24));
     let now = Timestamp::from_seconds(
@@ -812,12 +748,10 @@ async fn days_go_when_all_are_past_and_only_a_rebuilding_group_is_left_behind() 
     assert_eq!(batch.events().last().map(read), Some((1, 2)));
     drop(batch);
     assert_eq!(upkeep.ensure_partitions(now, 9).await.unwrap(), 9);
-    world.finish().await;
 }
 
-#[tokio::test]
-async fn spent_ticks_go_and_those_that_lanes_stand_on_stay() {
-    let mut world = World::new().await;
+async fn spent_ticks_go_and_those_that_lanes_stand_on_stay(server: Server) {
+    let mut world = World::new(server).await;
     let mut app = world.app().await;
     for number in 0..40 {
         append(&mut app, 1, number).await;
@@ -857,12 +791,10 @@ async fn spent_ticks_go_and_those_that_lanes_stand_on_stay() {
     sleep(QUICK.lease).await;
     world.drain("b").await;
     in_order(&world.effects().await, &BTreeMap::from([(1, 41)]));
-    world.finish().await;
 }
 
-#[tokio::test]
-async fn a_job_runs_once_over_all_processes() {
-    let world = World::without_ticker().await;
+async fn a_job_runs_once_over_all_processes(server: Server) {
+    let world = World::without_ticker(server).await;
     let upkeep = PgMaintenance::new(&world.store);
     let (every, lease) = (Duration::from_millis(300), Duration::from_millis(400));
     let mut claims = JoinSet::new();
@@ -884,12 +816,10 @@ async fn a_job_runs_once_over_all_processes() {
     assert!(upkeep.begin_job("purge", "again", every, lease).await.unwrap(), "a failed run is due at once");
     sleep(lease).await;
     assert!(upkeep.begin_job("purge", "heir", every, lease).await.unwrap(), "a lost run is due when its lease is over");
-    world.finish().await;
 }
 
-#[tokio::test]
-async fn the_log_cannot_be_read_or_changed_by_those_who_write_it() {
-    let world = World::new().await;
+async fn the_log_cannot_be_read_or_changed_by_those_who_write_it(server: Server) {
+    let world = World::new(server).await;
     let mut app = world.app().await;
     append(&mut app, 1, 0).await;
     for forbidden in [
@@ -919,5 +849,30 @@ async fn the_log_cannot_be_read_or_changed_by_those_who_write_it() {
             "{forbidden}"
         );
     }
-    world.finish().await;
 }
+
+on_each_server!(
+    a_late_commit_is_delivered,
+    a_writer_held_open_for_twenty_seconds_holds_up_nobody,
+    the_cost_is_flat_under_a_held_snapshot,
+    a_generic_plan_leaves_other_days_out,
+    inverted_transaction_ids_keep_the_order_of_an_aggregate,
+    three_consumers_keep_the_order_of_every_key,
+    chaos_loses_and_repeats_nothing,
+    two_consumers_share_the_lanes_and_never_one_of_them,
+    a_stolen_lease_commits_nothing,
+    an_attended_batch_outlives_its_lease,
+    a_killed_consumer_neither_loses_nor_repeats,
+    what_is_rolled_back_never_was_and_what_is_dropped_comes_again,
+    one_batch_at_a_time_moves_a_lane,
+    one_huge_transaction_comes_in_pages,
+    poison_is_buried_its_key_waits_and_comes_back,
+    a_dropped_letter_releases_its_key,
+    what_cannot_be_read_is_buried_and_blocks_its_key_alone,
+    of_two_tickers_one_works_and_the_other_takes_over,
+    lag_is_told,
+    days_go_when_all_are_past_and_only_a_rebuilding_group_is_left_behind,
+    spent_ticks_go_and_those_that_lanes_stand_on_stay,
+    a_job_runs_once_over_all_processes,
+    the_log_cannot_be_read_or_changed_by_those_who_write_it,
+);

@@ -20,4 +20,7 @@ macro_rules! on_each_server {
 }
 
 mod cluster;
+mod conformance;
+mod event_log;
+mod race;
 mod schema;

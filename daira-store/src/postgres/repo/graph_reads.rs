@@ -51,7 +51,7 @@ impl GraphReads for PgView {
                       b.blocked is not null as "blocks!",
                       coalesce(m.posts, false) as "mutes_posts!", coalesce(m.stories, false) as "mutes_stories!",
                       coalesce(m.notifications, false) as "mutes_notifications!"
-               from unnest($1::bigint[]) t (id)
+               from (select distinct id from unnest($1::bigint[]) id) t
                left join daira.block b on b.blocker = $2 and b.blocked = t.id
                left join daira.mute m on m.muter = $2 and m.muted = t.id
                where b.blocked is not null or exists (select from daira.visible_profile p where p.id = t.id offset 0)"#,
