@@ -64,6 +64,7 @@ create table daira.profile (
 create unique index profile_handle on daira.profile (handle) where standing < 2;
 create index profile_account on daira.profile (account);
 create index profile_avatar on daira.profile (avatar) where avatar is not null;
+create index profile_hidden on daira.profile (id) where standing <> 0;
 
 create table daira.handle (
     handle       text collate "C" primary key check (handle ~ '^[a-z0-9_.]{3,30}$'),
@@ -187,6 +188,19 @@ create index post_public on daira.post (id desc) where visibility = 1 and delete
 create index post_push on daira.post (id) where delivery = 1;
 create index post_deleted on daira.post (deleted_at, id) where deleted_at is not null;
 
+-- Posts whose readers may have become others since they were published: deleted, restored, shown to another class. What
+-- was true at delivery still is for all the rest, so a feed looks at these alone. Pruned with the inboxes' days, hence
+-- without a foreign key.
+create table daira.post_changed (
+    post bigint primary key
+);
+
+-- Authors who are looked up by their readers, and their latest such post.
+create table daira.pull_author (
+    author bigint primary key references daira.profile,
+    latest bigint not null
+);
+
 create table daira.post_revision (
     post        bigint not null references daira.post on delete cascade,
     version     integer not null,
@@ -279,7 +293,7 @@ do $$
 declare one text;
 begin
     foreach one in array array['account', 'credential', 'registration', 'profile', 'handle', 'session', 'follow',
-        'follow_request', 'block', 'mute', 'circle', 'circle_member', 'post', 'post_revision', 'hashtag', 'post_tag',
+        'follow_request', 'block', 'mute', 'circle', 'circle_member', 'post', 'post_changed', 'pull_author', 'post_revision', 'hashtag', 'post_tag',
         'comment', 'reaction', 'media', 'post_counter', 'comment_counter', 'profile_counter'] loop
         execute format('alter table daira.%I enable row level security', one);
         execute format('alter table daira.%I force row level security', one);
@@ -397,6 +411,14 @@ create policy own_update on daira.post for update to daira_app using (
     ))
 ) with check (author = (select daira.me()));
 
+create policy anybody_read on daira.post_changed for select to daira_app using (true);
+create policy own_insert on daira.post_changed for insert to daira_app
+    with check (exists (select from daira.post p where p.id = post_changed.post and p.author = (select daira.me()) offset 0));
+create policy anybody_read on daira.pull_author for select to daira_app using (true);
+create policy own_write on daira.pull_author for insert to daira_app with check (author = (select daira.me()));
+create policy own_update on daira.pull_author for update to daira_app
+    using (author = (select daira.me())) with check (author = (select daira.me()));
+
 create policy post_read on daira.post_revision for select to daira_app
     using (exists (select from daira.post p where p.id = post_revision.post offset 0));
 create policy own_insert on daira.post_revision for insert to daira_app
@@ -419,11 +441,19 @@ create policy own_update on daira.comment for update to daira_app
     with check (author = (select daira.me())
         or exists (select from daira.post p where p.id = comment.post and p.author = (select daira.me()) offset 0));
 
-create policy target_read on daira.reaction for select to daira_app using (
-    by = (select daira.me())
-    or (not on_comment and exists (select from daira.post p where p.id = reaction.target offset 0))
-    or (on_comment and exists (select from daira.comment c where c.id = reaction.target offset 0))
-);
+-- Whether a reaction's target may be known. A function, so that looking up one's own reactions does not carry the plans
+-- of the policies behind it.
+create function daira.target_known(of_target bigint, is_comment boolean) returns boolean
+    language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+    if is_comment then
+        return exists (select from daira.comment c where c.id = of_target);
+    end if;
+    return exists (select from daira.post p where p.id = of_target);
+end $$;
+
+create policy target_read on daira.reaction for select to daira_app
+    using (by = (select daira.me()) or daira.target_known(target, on_comment));
 create policy own_insert on daira.reaction for insert to daira_app with check (by = (select daira.me()));
 create policy own_update on daira.reaction for update to daira_app
     using (by = (select daira.me())) with check (by = (select daira.me()));
@@ -469,6 +499,10 @@ grant select, insert on daira.post to daira_app, daira_worker;
 grant update (visibility, replies, kind, version, circle, edited_at, deleted_at, text, warning, media, alts, mentions, tags, spellings)
     on daira.post to daira_app, daira_worker;
 grant delete on daira.post to daira_worker;
+grant select, insert on daira.post_changed to daira_app, daira_worker;
+grant delete on daira.post_changed to daira_worker;
+grant select, insert, update (latest) on daira.pull_author to daira_app, daira_worker;
+grant execute on function daira.target_known(bigint, boolean) to daira_app, daira_worker;
 grant select, insert on daira.post_revision to daira_app, daira_worker;
 grant select, insert on daira.hashtag to daira_app, daira_worker;
 grant select, insert, delete on daira.post_tag to daira_app, daira_worker;

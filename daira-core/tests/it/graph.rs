@@ -209,6 +209,7 @@ async fn a_block_ends_what_was_between_the_two() {
     assert_eq!(world.happened().await, ["daira.graph.v1.unblocked"]);
     let relation = relation(&world, &mona, &karim).await.unwrap();
     assert_eq!(relation, Relation::default(), "what the block ended does not come back");
+    assert!(!world.graph.remove_circle_member(&mona, circle, id(&karim), None).await.unwrap());
     assert_eq!(world.graph.follow(&karim, id(&mona), None).await.unwrap(), FollowOutcome::Following);
 }
 

@@ -83,6 +83,9 @@ async fn nobody_reacts_to_what_they_do_not_see() {
     not_found(react(Target::Comment(comment)).await);
     world.graph.block(&mona, id(&sara), None).await.unwrap();
     not_found(react(Target::Post(open)).await);
+    let omar = world.join("omar").await;
+    let friendly = Target::Comment(world.comments.create(&omar, open, None, "أهلاً", None).await.unwrap());
+    not_found(react(friendly).await);
     for target in [Target::Comment(comment), Target::Post(open)] {
         assert!(world.reactions.unreact(&sara, target, None).await.unwrap(), "one's own can always be taken back");
     }

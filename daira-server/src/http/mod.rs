@@ -61,7 +61,7 @@ pub fn router(state: AppState, registry: Arc<Registry>) -> Router {
         free = free.route("/graphql/assets/{file}", get(graphiql::file));
     }
 
-    guarded
+    let mut routes = guarded
         .merge(free)
         .fallback(
             |Extension(context): Extension<RequestContext>| async move { problem(HttpRefusal::NotFound, &context) },
@@ -69,10 +69,11 @@ pub fn router(state: AppState, registry: Arc<Registry>) -> Router {
         .method_not_allowed_fallback(|Extension(context): Extension<RequestContext>| async move {
             problem(HttpRefusal::MethodNotAllowed, &context)
         })
-        .layer(compress::layer())
-        .layer(cors(&state.settings.origins))
-        .layer(from_fn_with_state(state.clone(), observe::observe))
-        .with_state(state)
+        .layer(compress::layer());
+    if !state.settings.origins.is_empty() {
+        routes = routes.layer(cors(&state.settings.origins));
+    }
+    routes.layer(from_fn_with_state(state.clone(), observe::observe)).with_state(state)
 }
 
 /// Which pages of other origins may call. No cookie is ever used, so none is allowed either.

@@ -28,6 +28,9 @@ pub struct PgStoreConfig {
     pub statement_cache: usize,
     /// How many days an inbox reaches back.
     pub inbox_days: u16,
+    /// How old the counters that rank posts, and the list of popular posts, may be: they are the same for all and shared by
+    /// all. What is shown is always read anew. Zero shares nothing.
+    pub shared_age: Duration,
 }
 
 impl PgStoreConfig {
@@ -43,6 +46,7 @@ impl PgStoreConfig {
             statement_timeout: None,
             statement_cache: 256,
             inbox_days: 8,
+            shared_age: Duration::from_secs(2),
         }
     }
 }
@@ -56,6 +60,7 @@ impl fmt::Debug for PgStoreConfig {
             .field("statement_timeout", &self.statement_timeout)
             .field("statement_cache", &self.statement_cache)
             .field("inbox_days", &self.inbox_days)
+            .field("shared_age", &self.shared_age)
             .finish_non_exhaustive()
     }
 }

@@ -21,6 +21,7 @@ mod error;
 pub mod gate;
 mod maintenance;
 mod repo;
+mod shared;
 mod store;
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -18,6 +18,7 @@ use sqlx::{AssertSqlSafe, Connection as _, PgPool, Postgres, Transaction};
 
 use super::config::PgStoreConfig;
 use super::error::fault;
+use super::shared::Shared;
 use super::unit::PgUnit;
 use super::view::PgView;
 
@@ -37,6 +38,7 @@ pub struct PgStore {
     replica: Option<PgPool>,
     limits: String,
     inbox_days: u16,
+    shared: Shared,
 }
 
 impl fmt::Debug for PgStore {
@@ -68,6 +70,7 @@ impl PgStore {
             replica,
             limits,
             inbox_days: config.inbox_days,
+            shared: Shared::new(config.shared_age),
         };
         for role in [&store.app, &store.worker] {
             drop(store.open_on(role, BEGIN_READ, &Actor::Anonymous).await?);
@@ -164,7 +167,7 @@ impl Store for PgStore {
             }
             _ => self.open(actor, BEGIN_READ).await?,
         };
-        Ok(Box::new(PgView::new(transaction, actor, self.inbox_days)))
+        Ok(Box::new(PgView::new(transaction, actor, self.inbox_days, self.shared.clone())))
     }
 
     async fn ping(&self) -> Result<()> {

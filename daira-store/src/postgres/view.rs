@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use super::shared::Shared;
 use daira_core::actor::{Actor, Member};
 use daira_core::id::ProfileId;
 use daira_core::port::ReadView;
@@ -16,6 +17,7 @@ pub(crate) struct PgView {
     transaction: Transaction<'static, Postgres>,
     member: Option<Member>,
     pub(super) inbox_days: u16,
+    pub(super) shared: Shared,
 }
 
 impl fmt::Debug for PgView {
@@ -25,8 +27,13 @@ impl fmt::Debug for PgView {
 }
 
 impl PgView {
-    pub(super) fn new(transaction: Transaction<'static, Postgres>, actor: &Actor, inbox_days: u16) -> Self {
-        Self { transaction, member: actor.member().ok().copied(), inbox_days }
+    pub(super) fn new(
+        transaction: Transaction<'static, Postgres>,
+        actor: &Actor,
+        inbox_days: u16,
+        shared: Shared,
+    ) -> Self {
+        Self { transaction, member: actor.member().ok().copied(), inbox_days, shared }
     }
 
     pub(super) fn connection(&mut self) -> &mut PgConnection {

@@ -18,7 +18,8 @@ macro_rules! on_each_server {
     };
 }
 
-#[cfg(test)]
 mod cluster;
-#[cfg(test)]
+mod conformance;
+mod event_log;
+mod race;
 mod schema;

@@ -97,7 +97,7 @@ impl AccountRepository for MemoryUnit {
     }
 
     async fn profiles_by_handle(&mut self, handles: &[Handle]) -> Result<Vec<ProfileId>> {
-        let holder = |handle: &Handle| self.world.profiles.holder("profile_handle", handle.as_str()).map(|p| p.id);
+        let holder = |handle: &Handle| self.world.profiles.holder("handle", handle.as_str()).map(|p| p.id);
         Ok(handles.iter().filter_map(holder).collect())
     }
 
@@ -228,7 +228,7 @@ impl AccountReads for MemoryView {
     }
 
     async fn profile_by_handle(&mut self, handle: &Handle) -> Result<Option<Profile>> {
-        let holder = self.world.profiles.holder("profile_handle", handle.as_str());
+        let holder = self.world.profiles.holder("handle", handle.as_str());
         Ok(holder.filter(|p| self.world.sees_profile(self.viewer, p)).cloned())
     }
 

@@ -61,7 +61,7 @@ rows! {
     Account: AccountId = |a| a.id, version version, unique [("account_email", |a| Some(a.email.as_str().to_owned()))];
     Password: AccountId = |p| p.account;
     Profile: ProfileId = |p| p.id, version version,
-        unique [("profile_handle", |p| (p.standing != Standing::Gone).then(|| p.handle.as_str().to_owned()))],
+        unique [("handle", |p| (p.standing != Standing::Gone).then(|| p.handle.as_str().to_owned()))],
         index [|p| (p.account.raw(), 0)];
     HeldHandle: Handle = |h| h.handle.clone();
     Session: SessionId = |s| s.id, index [|s| (s.account.raw(), 0)];

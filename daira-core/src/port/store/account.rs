@@ -48,7 +48,7 @@ pub trait AccountRepository: Send {
     /// Replaces the account's password hash.
     async fn set_password_hash(&mut self, account: AccountId, hash: &str) -> Result<()>;
 
-    /// Inserts a profile. A handle that another face bears which is not gone is `Conflict("profile_handle")`.
+    /// Inserts a profile. A handle that another face bears which is not gone is `Conflict("handle")`.
     async fn insert_profile(&mut self, profile: &Profile) -> Result<()>;
     /// Loads a profile, whatever its standing.
     async fn profile(&mut self, id: ProfileId, lock: Lock) -> Result<Option<Profile>>;

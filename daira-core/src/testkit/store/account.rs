@@ -146,7 +146,7 @@ pub async fn a_handle_has_one_living_face(ports: &Ports) {
     let other = world.face(&Draft::new("mona"), mona.account);
     let mut unit = world.unit(&PLATFORM).await;
     let taken = unit.accounts().insert_profile(&other).await;
-    assert_eq!(failure(taken), ErrorKind::Conflict("profile_handle"));
+    assert_eq!(failure(taken), ErrorKind::Conflict("handle"));
     drop(unit);
     world.change(&mona, |profile| profile.standing = crate::account::Standing::Gone).await;
     let mut unit = world.unit(&PLATFORM).await;

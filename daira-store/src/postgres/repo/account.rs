@@ -79,8 +79,10 @@ impl AccountRepository for PgUnit {
 
     async fn purge_registrations(&mut self, before: Timestamp, limit_rows: u32) -> Result<u64> {
         let done = sqlx::query!(
-            "delete from daira.registration where id in (
-                 select id from daira.registration where expires_at < $1 order by expires_at limit $2 for update skip locked)",
+            "with due as materialized (
+                 select id from daira.registration where expires_at < $1 order by expires_at limit $2 for update skip locked
+             )
+             delete from daira.registration r using due where r.id = due.id",
             stored(before),
             limit(limit_rows)
         )

@@ -134,37 +134,55 @@ impl TryFrom<CardRow> for CommentCard {
     }
 }
 
-/// The columns of a card and where they come from; `$1` is the reader. A comment is here when it lives and its author is
-/// visible, or when it is deleted and living answers hang on it, at any depth: then as a tombstone.
+/// A page of answers as cards; `$1` is the reader. Their order comes from the index or from the counters alone; who is shown
+/// is asked of one after the other, until the page is full. A comment is here when it lives and its author is visible, or
+/// when it is deleted and living answers hang on it, at any depth: then as a tombstone.
+///
+/// Row security lets an index decide only by what is plainly the column, so answers to the post and answers to a comment
+/// are two statements.
 macro_rules! answers {
-    ($connection:expr, $me:expr, $post:expr, $parent:expr, $tail:literal, $($argument:expr),+) => {
+    ($connection:expr, $me:expr, $post:expr, $parent:expr, $which:literal, $order:literal, $more:expr, $limit:expr) => {
+        match $parent {
+            None::<i64> => {
+                answers!(@page $connection, $me, $post, $parent, "c.parent is null and $3::bigint is null", $which, $order, $more, $limit)
+            }
+            Some(_) => answers!(@page $connection, $me, $post, $parent, "c.parent = $3", $which, $order, $more, $limit),
+        }
+    };
+    (@page $connection:expr, $me:expr, $post:expr, $parent:expr, $under:literal, $which:literal, $order:literal, $more:expr, $limit:expr) => {
         sqlx::query_as!(
             CardRow,
-            r#"select c.id, c.post, c.parent, c.author, c.depth, c.version, c.edited_at, c.deleted_at,
-                      case when c.deleted_at is null then c.text else '' end as "text!",
+            r#"select c.id as "id!", c.post as "post!", c.parent, c.author as "author!", c.depth as "depth!", c.version as "version!",
+                      c.edited_at, c.deleted_at, case when c.deleted_at is null then c.text else '' end as "text!",
                       a.account as "author_account?", a.handle as "author_handle?", a.name as "author_name?", a.bio as "author_bio?",
                       a.links as "author_links?", a.avatar as "author_avatar?", a.kind as "author_kind?",
                       a.private as "author_private?", a.standing as "author_standing?", a.created_at as "author_created_at?",
-                      a.version as "author_version?", n.reactions as "reactions?", n.replies as "replies?",
+                      a.version as "author_version?", c.reactions as "reactions?", c.replies as "replies?",
                       case when c.deleted_at is null then r.kind end as "viewer_reaction?"
-               from daira.comment c
-               left join daira.visible_profile a on a.id = c.author and c.deleted_at is null
-               left join daira.comment_counter n on n.comment = c.id
-               left join daira.reaction r on r.target = c.id and r.on_comment and r.by = $1
-               where c.post = $2 and coalesce(c.parent, 0) = coalesce($3::bigint, 0)
-                 and (select exists (select from daira.visible_post where id = $2))
-                 and (a.id is not null or (c.deleted_at is not null and exists (
-                     with recursive below as (
-                         select d.id, d.deleted_at from daira.comment d where d.parent = c.id
-                         union all
-                         select d.id, d.deleted_at from below b join daira.comment d on d.parent = b.id where b.deleted_at is not null
-                     )
-                     select from below where deleted_at is null)))
-            "# + $tail,
+               from (select c.*, n.reactions, n.replies, coalesce(n.reactions, 0) as score
+                     from daira.comment c
+                     left join lateral (
+                         select n.reactions, n.replies from daira.comment_counter n where n.comment = c.id offset 0) n on true
+                     where c.post = $2 and "# + $under + " and " + $which + "
+                       and (select exists (select from daira.visible_post where id = $2))
+                     order by " + $order + r#") c
+               left join lateral (
+                   select a.* from daira.visible_profile a where a.id = c.author and c.deleted_at is null offset 0) a on true
+               left join lateral (
+                   select r.kind from daira.reaction r where r.target = c.id and r.on_comment and r.by = $1 offset 0) r on true
+               where a.id is not null or (c.deleted_at is not null and exists (
+                   with recursive below as (
+                       select d.id, d.deleted_at from daira.comment d where d.parent = c.id
+                       union all
+                       select d.id, d.deleted_at from below b join daira.comment d on d.parent = b.id where b.deleted_at is not null
+                   )
+                   select from below where deleted_at is null))
+               order by "# + $order + " limit $5",
             $me,
             $post,
             $parent,
-            $($argument),+
+            $more,
+            $limit
         )
         .fetch_all($connection)
         .await
@@ -208,7 +226,8 @@ impl CommentReads for PgView {
             me,
             post.raw(),
             parent.map(Id::raw),
-            "and c.id < $4 order by c.id desc limit $5",
+            "c.id < $4",
+            "c.id desc",
             after.map_or(i64::MAX, Id::raw),
             limit.fetch()
         )
@@ -230,7 +249,8 @@ impl CommentReads for PgView {
             me,
             post.raw(),
             parent.map(Id::raw),
-            "and c.id <> all($4) order by coalesce(n.reactions, 0) desc, c.id desc limit $5",
+            "c.id <> all($4)",
+            "score desc, c.id desc",
             &raws(shown),
             limit.fetch()
         )

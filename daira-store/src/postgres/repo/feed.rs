@@ -158,9 +158,8 @@ impl FeedRepository for PgUnit {
 
     async fn withdraw_post(&mut self, post: PostId, chunk: u32) -> Result<u64> {
         let done = sqlx::query!(
-            "delete from daira.inbox i
-             using (select profile from daira.inbox where post = $1 limit $2) d
-             where i.post = $1 and i.profile = d.profile",
+            "with due as materialized (select profile from daira.inbox where post = $1 limit $2)
+             delete from daira.inbox i using due where i.post = $1 and i.profile = due.profile",
             post.raw(),
             limit(chunk)
         )

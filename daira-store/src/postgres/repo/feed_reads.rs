@@ -1,21 +1,32 @@
 //! Feeds as their reader gets them.
 
-use async_trait::async_trait;
 use core::time::Duration;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use async_trait::async_trait;
 use daira_core::error::Result;
 use daira_core::id::{FeedSessionId, Id, PostId, ProfileId, floor};
 use daira_core::page::{Limit, Page};
 use daira_core::port::store::{Candidate, FeedReads, InboxReason, Signals};
 use daira_core::time::Timestamp;
 
-use super::super::error::{corrupt, fault};
+use super::super::error::fault;
+use super::super::shared::{Counts, Popular};
 use super::super::view::PgView;
 use super::feed::list;
-use super::post_reads::{below, id_page};
+use super::post_reads::below;
 use super::rows::{instant, media_kind, stored};
+use super::sources::{Source, Window};
 
 /// How long a frozen list holds.
 const FROZEN_FOR: Duration = Duration::from_hours(2);
+/// How long a post that was served counts as seen.
+const SEEN_FOR: Duration = Duration::from_hours(72);
+/// How many of the newest public posts are looked at for what is popular.
+const POPULAR_AMONG: i64 = 4_000;
+/// How many popular posts are kept in mind.
+const POPULAR_MAX: i64 = 1_000;
 
 impl PgView {
     /// The smallest id of a post that an inbox still reaches at an instant.
@@ -24,113 +35,176 @@ impl PgView {
     }
 }
 
-/// The newest posts of the reader's own sources, each once, in a CTE named `found` (post, author, reason, kind, at): the
-/// inbox, authors that are looked up, and the reader's own. `$1` is the reader; posts are from `$2` on and below `$3`,
-/// delivered at or before `$4`, at most `$5`. Every branch is limited by itself, after its filters, so that none reads
-/// more than it can give.
-macro_rules! sources {
-    ($row:ident, $tail:literal $(, $argument:expr)+) => {
-        sqlx::$row!(
-            r#"with found as materialized (
-                   select distinct on (s.post) s.post, s.author, s.reason, s.kind, s.at
-                   from (
-                       (select i.post, i.author, i.reason, i.kind, i.at
-                        from daira.inbox i
-                        join daira.visible_post p on p.id = i.post
-                        where i.profile = $1 and i.post >= $2 and i.post < $3 and i.at <= coalesce($4, 'infinity'::timestamptz)
-                          and case i.reason
-                                  when 1 then exists (select from daira.follow f where f.follower = $1 and f.followee = i.author offset 0)
-                                  when 2 then $1 = any (p.mentions)
-                                  when 3 then p.visibility = 3
-                                  else true
-                              end
-                          and not exists (select from daira.mute m where m.muter = $1 and m.muted = i.author and m.posts offset 0)
-                        order by i.post desc limit $5)
-                       union all
-                       (select p.id, p.author, 1::smallint, p.kind, greatest(daira.id_at(p.id), f.at)
-                        from daira.follow f
-                        cross join lateral (
-                            select q.id, q.author, q.kind
-                            from daira.post q
-                            where q.author = f.followee and q.delivery = 2 and q.id >= $2 and q.id < $3
-                              and greatest(daira.id_at(q.id), f.at) <= coalesce($4, 'infinity'::timestamptz)
-                              and exists (select from daira.visible_post v where v.id = q.id offset 0)
-                            order by q.id desc limit $5) p
-                        where f.follower = $1
-                          and not exists (select from daira.mute m where m.muter = $1 and m.muted = f.followee and m.posts offset 0)
-                        order by p.id desc limit $5)
-                       union all
-                       (select p.id, p.author, 4::smallint, p.kind, daira.id_at(p.id)
-                        from daira.post p
-                        where p.author = $1 and p.deleted_at is null and p.id >= $2 and p.id < $3 and daira.id_at(p.id) <= coalesce($4, 'infinity'::timestamptz)
-                        order by p.id desc limit $5)
-                   ) s
-                   order by s.post desc, s.reason = 4 desc, s.at
-                   limit $5
-               )"# + $tail
-            $(, $argument)+
+impl PgView {
+    /// Popular public posts of others that the reader sees, the most popular first.
+    async fn strangers(
+        &mut self,
+        me: ProfileId,
+        taken: &[Source],
+        window: Window,
+        wanted: usize,
+    ) -> Result<Vec<Source>> {
+        let popular = match self.shared.popular() {
+            Some(popular) => popular,
+            None => self.look_for_popular(window).await?,
+        };
+        let taken: HashSet<i64> = taken.iter().map(|source| source.post).collect();
+        let mut rest = popular.iter().filter(|p| {
+            let timely = (window.from..window.below).contains(&p.post);
+            timely && p.author != me.raw() && !taken.contains(&p.post)
+        });
+        let mut found = Vec::with_capacity(wanted);
+        while found.len() < wanted {
+            let missing = wanted - found.len();
+            let next: Vec<&Popular> = rest.by_ref().take(missing + missing / 8 + 4).collect();
+            if next.is_empty() {
+                break;
+            }
+            let ids: Vec<i64> = next.iter().map(|p| p.post).collect();
+            let seen = sqlx::query_scalar!(
+                r#"select p.id as "id!" from daira.visible_post p
+                   where p.id = any ($1) and p.visibility = 1
+                     and not exists (select from daira.mute m where m.muter = $2 and m.muted = p.author and m.posts offset 0)"#,
+                &ids,
+                me.raw()
+            )
+            .fetch_all(self.connection())
+            .await
+            .map_err(|e| fault("feed.popular", e))?;
+            let seen: HashSet<i64> = seen.into_iter().collect();
+            found.extend(next.into_iter().filter(|p| seen.contains(&p.post)).map(|p| Source {
+                post: p.post,
+                author: p.author,
+                reason: InboxReason::Popular,
+                kind: p.kind,
+                at: stored(PostId::from_raw(p.post).at()),
+            }));
+        }
+        found.truncate(wanted);
+        Ok(found)
+    }
+
+    /// The most reacted to among the newest public posts, the same for every reader.
+    async fn look_for_popular(&mut self, window: Window) -> Result<Arc<[Popular]>> {
+        let found = sqlx::query_as!(
+            Popular,
+            "select p.id as post, p.author, p.kind
+             from (select id, author, kind from daira.post
+                   where visibility = 1 and deleted_at is null and id >= $1
+                   order by id desc limit $2) p
+             join daira.post_counter c on c.post = p.id and c.reactions > 0
+             order by c.reactions + c.comments desc, p.id desc
+             limit $3",
+            window.from,
+            POPULAR_AMONG,
+            POPULAR_MAX
         )
-    };
+        .fetch_all(self.connection())
+        .await
+        .map_err(|e| fault("feed.popular", e))?;
+        let popular: Arc<[Popular]> = found.into();
+        self.shared.learn_popular(&popular);
+        Ok(popular)
+    }
+
+    /// The counters of posts.
+    async fn counts(&mut self, posts: &[i64]) -> Result<HashMap<i64, Counts>> {
+        let (mut known, unknown) = self.shared.known(posts);
+        if unknown.is_empty() {
+            return Ok(known);
+        }
+        let rows = sqlx::query!(
+            "select post, reactions, comments, impressions from daira.post_counter where post = any ($1)",
+            &unknown
+        )
+        .fetch_all(self.connection())
+        .await
+        .map_err(|e| fault("feed.counters", e))?;
+        // What has no row yet is known to be zero.
+        let mut learned: HashMap<i64, Counts> = unknown.into_iter().map(|post| (post, Counts::default())).collect();
+        learned.extend(rows.into_iter().map(|row| {
+            (row.post, Counts { reactions: row.reactions, comments: row.comments, impressions: row.impressions })
+        }));
+        self.shared.learn(learned.iter().map(|(post, counts)| (*post, *counts)));
+        known.extend(learned);
+        Ok(known)
+    }
+
+    /// How much the reader has to do with these authors, and how often they were lately served each post.
+    async fn history(&mut self, me: ProfileId, authors: &[i64], as_of: Timestamp) -> Result<History> {
+        let row = sqlx::query!(
+            r#"select a.authors, a.sums, a.times,
+                      array(select unnest(s.posts)
+                            from (select posts from daira.page_served
+                                  where viewer = $1 and at > $3 and at <= $4 order by at desc limit 60) s) as "seen!"
+               from (select array_agg(author) as authors, array_agg(sum) as sums, array_agg(at) as times
+                     from daira.affinity where viewer = $1 and author = any ($2)) a"#,
+            me.raw(),
+            authors,
+            stored(as_of - SEEN_FOR),
+            stored(as_of)
+        )
+        .fetch_one(self.connection())
+        .await
+        .map_err(|e| fault("feed.history", e))?;
+        let sums = row.sums.unwrap_or_default().into_iter().zip(row.times.unwrap_or_default().into_iter().map(instant));
+        let mut seen: HashMap<i64, u16> = HashMap::new();
+        for post in row.seen {
+            let pages = seen.entry(post).or_default();
+            *pages = pages.saturating_add(1);
+        }
+        Ok(History { affinity: row.authors.unwrap_or_default().into_iter().zip(sums).collect(), seen })
+    }
+}
+
+/// A reader's past with the authors and posts of a page.
+struct History {
+    affinity: HashMap<i64, (f64, Timestamp)>,
+    seen: HashMap<i64, u16>,
 }
 
 #[async_trait]
 impl FeedReads for PgView {
     async fn candidates(&mut self, as_of: Timestamp, limit: u16) -> Result<Vec<Candidate>> {
-        let Some(me) = self.me() else { return Ok(Vec::new()) };
-        let rows = sources!(
-            query,
-            r#", popular as (
-                   select p.id as post, p.author, 5::smallint as reason, p.kind, daira.id_at(p.id) as at
-                   from (select n.id, c.reactions + c.comments as score
-                         from (select id from daira.post
-                               where visibility = 1 and deleted_at is null and id >= $2 and id < $3
-                                 and (select count(*) from found) < $5
-                               order by id desc limit 1000) n
-                         join daira.post_counter c on c.post = n.id and c.reactions > 0) n
-                   join daira.visible_post p on p.id = n.id
-                   where daira.id_at(p.id) <= $4
-                     and p.author <> $1
-                     and not exists (select from found f where f.post = p.id)
-                     and not exists (select from daira.mute m where m.muter = $1 and m.muted = p.author and m.posts offset 0)
-                   order by n.score desc, p.id desc
-                   limit (select $5 - count(*) from found)
-               ), seen as (
-                   select post, count(*) as pages
-                   from (select posts from daira.page_served where viewer = $1 and at > $4 - interval '3 days' order by at desc limit 60) s,
-                        unnest(s.posts) post
-                   group by post
-               )
-               select c.post as "post!", c.author as "author!", c.reason as "reason!", c.kind as "kind!", c.at as "at!",
-                      n.reactions as "reactions?", n.comments as "comments?", n.impressions as "impressions?",
-                      a.sum as "affinity?", a.at as "affinity_at?", s.pages as "pages?"
-               from (select * from found union all select * from popular) c
-               left join daira.post_counter n on n.post = c.post
-               left join daira.affinity a on a.viewer = $1 and a.author = c.author
-               left join seen s on s.post = c.post"#,
-            me.raw(),
-            self.reach(as_of),
-            floor(as_of + Duration::from_millis(1)),
-            stored(as_of),
-            i64::from(limit)
-        )
-        .fetch_all(self.connection())
-        .await
-        .map_err(|e| fault("feed.candidates", e))?;
-        let candidates = rows.into_iter().map(|row| {
+        let Some(member) = self.member() else { return Ok(Vec::new()) };
+        let wanted = usize::from(limit);
+        let window = Window {
+            from: self.reach(as_of),
+            below: floor(as_of + Duration::from_millis(1)),
+            as_of: Some(stored(as_of)),
+            wanted,
+        };
+        let mut found = self.sources(member, window).await?;
+        if found.len() < wanted {
+            let strangers = self.strangers(member.profile, &found, window, wanted - found.len()).await?;
+            found.extend(strangers);
+        }
+        if found.is_empty() {
+            return Ok(Vec::new());
+        }
+        let posts: Vec<i64> = found.iter().map(|source| source.post).collect();
+        let mut authors: Vec<i64> = found.iter().map(|source| source.author).collect();
+        authors.sort_unstable();
+        authors.dedup();
+        let counts = self.counts(&posts).await?;
+        let history = self.history(member.profile, &authors, as_of).await?;
+        let candidates = found.into_iter().map(|source| {
+            let counts = counts.get(&source.post).copied().unwrap_or_default();
+            let (affinity, affinity_at) =
+                history.affinity.get(&source.author).copied().unwrap_or((0.0, Timestamp::EPOCH));
             Ok(Candidate {
-                post: PostId::from_raw(row.post),
-                author: ProfileId::from_raw(row.author),
-                reason: InboxReason::from_code(row.reason)
-                    .ok_or_else(|| corrupt("feed.candidates", row.reason.to_string()))?,
-                delivered_at: instant(row.at),
-                media: media_kind(row.kind)?,
+                post: PostId::from_raw(source.post),
+                author: ProfileId::from_raw(source.author),
+                reason: source.reason,
+                delivered_at: instant(source.at),
+                media: media_kind(source.kind)?,
                 signals: Signals {
-                    reactions: row.reactions.unwrap_or_default(),
-                    comments: row.comments.unwrap_or_default(),
-                    impressions: row.impressions.unwrap_or_default(),
-                    affinity: row.affinity.unwrap_or_default(),
-                    affinity_at: row.affinity_at.map_or(Timestamp::EPOCH, instant),
-                    seen: u16::try_from(row.pages.unwrap_or_default()).unwrap_or(u16::MAX),
+                    reactions: counts.reactions,
+                    comments: counts.comments,
+                    impressions: counts.impressions,
+                    affinity,
+                    affinity_at,
+                    seen: history.seen.get(&source.post).copied().unwrap_or_default(),
                 },
             })
         });
@@ -138,20 +212,10 @@ impl FeedReads for PgView {
     }
 
     async fn newest(&mut self, after: Option<PostId>, limit: Limit) -> Result<Page<PostId>> {
-        let Some(me) = self.me() else { return Ok(Page::empty()) };
-        let ids = sources!(
-            query_scalar,
-            r#" select post as "post!" from found order by post desc"#,
-            me.raw(),
-            0_i64,
-            below(after),
-            None::<time::OffsetDateTime>,
-            limit.fetch()
-        )
-        .fetch_all(self.connection())
-        .await
-        .map_err(|e| fault("feed.newest", e))?;
-        Ok(id_page(ids, limit))
+        let Some(member) = self.member() else { return Ok(Page::empty()) };
+        let window = Window { from: 0, below: below(after), as_of: None, wanted: limit.get() + 1 };
+        let found = self.sources(member, window).await?;
+        Ok(Page::cut(found.into_iter().map(|source| PostId::from_raw(source.post)).collect(), limit))
     }
 
     async fn count_new(&mut self, since: Timestamp) -> Result<i64> {

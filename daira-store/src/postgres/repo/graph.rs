@@ -143,11 +143,12 @@ impl GraphRepository for PgUnit {
 
     async fn take_requests(&mut self, followee: ProfileId, rows: u32) -> Result<Vec<ProfileId>> {
         let taken = sqlx::query_scalar!(
-            r#"with taken as (
-                   delete from daira.follow_request r
-                   using (select follower from daira.follow_request where followee = $1 order by at, follower limit $2 for update) t
-                   where r.followee = $1 and r.follower = t.follower
-                   returning r.follower, r.at)
+            r#"with due as materialized (
+                   select follower from daira.follow_request where followee = $1 order by at, follower limit $2 for update
+               ), taken as (
+                   delete from daira.follow_request r using due where r.followee = $1 and r.follower = due.follower
+                   returning r.follower, r.at
+               )
                select follower as "follower!" from taken order by at, follower"#,
             followee.raw(),
             limit(rows)

@@ -51,7 +51,7 @@ impl GraphReads for PgView {
                       b.blocked is not null as "blocks!",
                       coalesce(m.posts, false) as "mutes_posts!", coalesce(m.stories, false) as "mutes_stories!",
                       coalesce(m.notifications, false) as "mutes_notifications!"
-               from unnest($1::bigint[]) t (id)
+               from (select distinct id from unnest($1::bigint[]) id) t
                left join daira.block b on b.blocker = $2 and b.blocked = t.id
                left join daira.mute m on m.muter = $2 and m.muted = t.id
                where b.blocked is not null or exists (select from daira.visible_profile p where p.id = t.id offset 0)"#,
@@ -85,7 +85,7 @@ impl GraphReads for PgView {
             r#"select f.follower as profile, f.at
                from daira.follow f
                where f.followee = $1
-                 and (f.at, f.follower) < (coalesce($2, 'infinity'::timestamptz), coalesce($3, 9223372036854775807))
+                 and (f.at, f.follower) < ((select coalesce($2, 'infinity'::timestamptz)), (select coalesce($3, 9223372036854775807)))
                  and (select exists (select from daira.visible_profile p where p.id = $1)
                              and (daira.is_platform() or daira.lists_open($1)))
                  and exists (select from daira.visible_profile p where p.id = f.follower offset 0)
@@ -109,7 +109,7 @@ impl GraphReads for PgView {
             r#"select f.followee as profile, f.at
                from daira.follow f
                where f.follower = $1
-                 and (f.at, f.followee) < (coalesce($2, 'infinity'::timestamptz), coalesce($3, 9223372036854775807))
+                 and (f.at, f.followee) < ((select coalesce($2, 'infinity'::timestamptz)), (select coalesce($3, 9223372036854775807)))
                  and (select exists (select from daira.visible_profile p where p.id = $1)
                              and (daira.is_platform() or daira.lists_open($1)))
                  and exists (select from daira.visible_profile p where p.id = f.followee offset 0)
@@ -134,7 +134,7 @@ impl GraphReads for PgView {
             r#"select r.follower as profile, r.at
                from daira.follow_request r
                where r.followee = $1
-                 and (r.at, r.follower) < (coalesce($2, 'infinity'::timestamptz), coalesce($3, 9223372036854775807))
+                 and (r.at, r.follower) < ((select coalesce($2, 'infinity'::timestamptz)), (select coalesce($3, 9223372036854775807)))
                  and exists (select from daira.visible_profile p where p.id = r.follower offset 0)
                order by r.at desc, r.follower desc
                limit $4"#,
@@ -156,7 +156,7 @@ impl GraphReads for PgView {
             "select b.at, p.id, p.account, p.handle, p.name, p.bio, p.links, p.avatar, p.kind, p.private, p.standing, p.created_at, p.version
              from daira.block b join daira.profile p on p.id = b.blocked
              where b.blocker = $1
-               and (b.at, b.blocked) < (coalesce($2, 'infinity'::timestamptz), coalesce($3, 9223372036854775807))
+               and (b.at, b.blocked) < ((select coalesce($2, 'infinity'::timestamptz)), (select coalesce($3, 9223372036854775807)))
              order by b.at desc, b.blocked desc
              limit $4",
             me.raw(),
@@ -196,7 +196,7 @@ impl GraphReads for PgView {
             r#"select m.muted as profile, m.at
                from daira.mute m
                where m.muter = $1
-                 and (m.at, m.muted) < (coalesce($2, 'infinity'::timestamptz), coalesce($3, 9223372036854775807))
+                 and (m.at, m.muted) < ((select coalesce($2, 'infinity'::timestamptz)), (select coalesce($3, 9223372036854775807)))
                  and exists (select from daira.visible_profile p where p.id = m.muted offset 0)
                order by m.at desc, m.muted desc
                limit $4"#,
@@ -232,7 +232,7 @@ impl GraphReads for PgView {
             r#"select m.member as profile, m.at
                from daira.circle_member m
                where m.circle = $1 and m.owner = $2
-                 and (m.at, m.member) < (coalesce($3, 'infinity'::timestamptz), coalesce($4, 9223372036854775807))
+                 and (m.at, m.member) < ((select coalesce($3, 'infinity'::timestamptz)), (select coalesce($4, 9223372036854775807)))
                  and exists (select from daira.visible_profile p where p.id = m.member offset 0)
                order by m.at desc, m.member desc
                limit $5"#,

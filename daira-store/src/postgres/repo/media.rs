@@ -101,9 +101,11 @@ impl MediaRepository for PgUnit {
     async fn sweep(&mut self, before: Timestamp, rows: u32) -> Result<Vec<Media>> {
         let swept = sqlx::query_as!(
             MediaRow,
-            r#"delete from daira.media
-               where id in (select id from daira.media where not attached and created_at < $1 order by created_at, id limit $2 for update skip locked)
-               returning id, owner, width, height, blurhash, variants as "variants: Json<Vec<Variant>>", post, attached, created_at"#,
+            r#"with due as materialized (
+                   select id from daira.media where not attached and created_at < $1 order by created_at, id limit $2 for update skip locked
+               )
+               delete from daira.media m using due where m.id = due.id
+               returning m.id, m.owner, m.width, m.height, m.blurhash, m.variants as "variants: Json<Vec<Variant>>", m.post, m.attached, m.created_at"#,
             stored(before),
             limit(rows)
         )

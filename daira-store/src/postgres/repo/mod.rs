@@ -20,3 +20,4 @@ mod post_reads;
 mod reaction;
 mod rows;
 mod search;
+mod sources;

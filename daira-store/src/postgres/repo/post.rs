@@ -1,10 +1,10 @@
 //! Posts, their history and tags: the writing half.
 
 use async_trait::async_trait;
-use daira_core::error::Result;
-use daira_core::id::{Id, PostId, ProfileId};
+use daira_core::error::{Error, ErrorKind, Result};
+use daira_core::id::{Id, PostId, ProfileId, floor};
 use daira_core::port::store::{Lock, PostRepository};
-use daira_core::post::{Audience, Post, Revision, Visibility};
+use daira_core::post::{Audience, Delivery, Post, Revision, Visibility};
 use daira_core::time::Timestamp;
 
 use super::super::unit::PgUnit;
@@ -35,15 +35,16 @@ impl Lists {
 
 impl PgUnit {
     /// Brings the lists of tags in line with a post; unknown tags are created with the spelling used here. Only what is
-    /// public stands in a list.
+    /// public stands in a list or makes a tag known.
     async fn retag(&mut self, post: &Post, lists: &Lists, was_there: bool) -> Result<()> {
-        let public = post.visibility == Visibility::Public;
         let none = (Vec::new(), Vec::new());
-        let (tags, spellings) = (lists.tags.as_ref().unwrap_or(&none.0), lists.spellings.as_ref().unwrap_or(&none.1));
+        let (tags, spellings) = match (&lists.tags, &lists.spellings) {
+            (Some(tags), Some(spellings)) if post.visibility == Visibility::Public => (tags, spellings),
+            _ => (&none.0, &none.1),
+        };
         if was_there {
-            let kept: &[String] = if public { tags } else { &[] };
             let done =
-                sqlx::query!("delete from daira.post_tag where post = $1 and tag <> all($2)", post.id.raw(), kept)
+                sqlx::query!("delete from daira.post_tag where post = $1 and tag <> all($2)", post.id.raw(), &tags[..])
                     .execute(self.connection())
                     .await;
             self.check("post.tags", done)?;
@@ -54,7 +55,8 @@ impl PgUnit {
         // In one order, so that two posts with the same new tags do not wait for each other.
         let done = sqlx::query!(
             r#"insert into daira.hashtag (key, spelling)
-               select distinct on (t.key collate "C") t.key, t.spelling from unnest($1::text[], $2::text[]) t (key, spelling) order by t.key collate "C"
+               select distinct on (t.key collate "C") t.key, t.spelling
+               from unnest($1::text[], $2::text[]) t (key, spelling) order by t.key collate "C"
                on conflict do nothing"#,
             tags,
             spellings
@@ -62,16 +64,14 @@ impl PgUnit {
         .execute(self.connection())
         .await;
         self.check("post.tags", done)?;
-        if public {
-            let done = sqlx::query!(
-                "insert into daira.post_tag (tag, post) select tag, $2 from unnest($1::text[]) tag on conflict do nothing",
-                tags,
-                post.id.raw()
-            )
-            .execute(self.connection())
-            .await;
-            self.check("post.tags", done)?;
-        }
+        let done = sqlx::query!(
+            "insert into daira.post_tag (tag, post) select tag, $2 from unnest($1::text[]) tag on conflict do nothing",
+            tags,
+            post.id.raw()
+        )
+        .execute(self.connection())
+        .await;
+        self.check("post.tags", done)?;
         Ok(())
     }
 }
@@ -106,6 +106,17 @@ impl PostRepository for PgUnit {
         .execute(self.connection())
         .await;
         self.check("post.insert", done)?;
+        if post.delivery == Delivery::Pull {
+            let done = sqlx::query!(
+                "insert into daira.pull_author as a (author, latest) values ($1, $2)
+                 on conflict (author) do update set latest = greatest(a.latest, excluded.latest)",
+                post.author.raw(),
+                post.id.raw()
+            )
+            .execute(self.connection())
+            .await;
+            self.check("post.pull_author", done)?;
+        }
         self.retag(post, &lists, false).await
     }
 
@@ -125,11 +136,14 @@ impl PostRepository for PgUnit {
     async fn update(&mut self, post: &Post, before: Option<&Revision>) -> Result<()> {
         let (visibility, circle) = visibility_code(post.visibility);
         let lists = Lists::of(post);
-        let done = sqlx::query!(
-            "update daira.post
-             set visibility = $2, replies = $3, kind = $4, version = $5, circle = $6, edited_at = $7, deleted_at = $8, text = $9,
-                 warning = $10, media = $11, alts = $12, mentions = $13, tags = $14, spellings = $15
-             where id = $1 and version = $5 - 1",
+        let done = sqlx::query_scalar!(
+            r#"update daira.post p
+               set visibility = $2, replies = $3, kind = $4, version = $5, circle = $6, edited_at = $7, deleted_at = $8, text = $9,
+                   warning = $10, media = $11, alts = $12, mentions = $13, tags = $14, spellings = $15
+               from (select id, visibility, circle, mentions, deleted_at from daira.post where id = $1 for no key update) b
+               where p.id = b.id and p.version = $5 - 1
+               returning (b.visibility, b.circle, b.mentions, b.deleted_at is null)
+                         is distinct from (p.visibility, p.circle, p.mentions, p.deleted_at is null) as "changed!""#,
             post.id.raw(),
             visibility,
             replies_code(post.replies),
@@ -146,9 +160,16 @@ impl PostRepository for PgUnit {
             lists.tags.as_deref(),
             lists.spellings.as_deref(),
         )
-        .execute(self.connection())
+        .fetch_optional(self.connection())
         .await;
-        self.check_version("post.update", done)?;
+        let changed = self.check("post.update", done)?.ok_or_else(|| Error::new(ErrorKind::Stale, "post.update"))?;
+        if changed {
+            let done =
+                sqlx::query!("insert into daira.post_changed (post) values ($1) on conflict do nothing", post.id.raw())
+                    .execute(self.connection())
+                    .await;
+            self.check("post.changed", done)?;
+        }
         if let Some(before) = before {
             let done = sqlx::query!(
                 "insert into daira.post_revision (post, version, text, warning, replaced_at) values ($1, $2, $3, $4, $5)",
@@ -238,8 +259,19 @@ impl PostRepository for PgUnit {
             .execute(self.connection())
             .await;
         self.check(OPERATION, done)?;
-        // Comments, history and places in tags go with it by their foreign keys; inbox rows and notifications of a post that
-        // is gone are passed over by readers and dropped with their day.
+        // Inboxes do not reach back so far, unless somebody purges sooner than the product does.
+        let done =
+            sqlx::query!("delete from daira.inbox where post = any($1)", &doomed).execute(self.connection()).await;
+        self.check(OPERATION, done)?;
+        let done = sqlx::query!(
+            "delete from daira.post_changed where post < $1 and post < daira.id_floor(now() - interval '10 days')",
+            floor(before)
+        )
+        .execute(self.connection())
+        .await;
+        self.check(OPERATION, done)?;
+        // Comments, history and places in tags go with it by their foreign keys; notifications of a post that is gone are
+        // passed over by readers and dropped with their month.
         let done = sqlx::query!("delete from daira.post where id = any($1)", &doomed).execute(self.connection()).await;
         self.check(OPERATION, done)?;
         Ok(doomed.into_iter().map(PostId::from_raw).collect())

@@ -88,7 +88,7 @@ impl ReactionReads for PgView {
                where r.target = $1 and r.on_comment = $2
                  and (select case when $2 then exists (select from daira.visible_comment where id = $1)
                              else exists (select from daira.visible_post where id = $1) end)
-                 and (r.at, r.by) < (coalesce($3, 'infinity'::timestamptz), coalesce($4, 9223372036854775807))
+                 and (r.at, r.by) < ((select coalesce($3, 'infinity'::timestamptz)), (select coalesce($4, 9223372036854775807)))
                  and exists (select from daira.visible_profile p where p.id = r.by offset 0)
                order by r.at desc, r.by desc
                limit $5"#,
