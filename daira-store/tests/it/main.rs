@@ -18,8 +18,13 @@ macro_rules! on_each_server {
     };
 }
 
+#[cfg(test)]
 mod cluster;
+#[cfg(test)]
 mod conformance;
+#[cfg(test)]
 mod event_log;
+#[cfg(test)]
 mod race;
+#[cfg(test)]
 mod schema;
