@@ -13,6 +13,8 @@ mod health;
 #[cfg(test)]
 mod http;
 #[cfg(test)]
+mod identity;
+#[cfg(test)]
 mod limits;
 #[cfg(test)]
 mod objects;
@@ -20,6 +22,8 @@ mod objects;
 mod persisted;
 #[cfg(test)]
 mod reads;
+#[cfg(test)]
+mod repeats;
 #[cfg(test)]
 mod schema;
 #[cfg(test)]
