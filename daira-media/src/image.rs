@@ -37,6 +37,21 @@ pub enum Purpose {
     Post,
 }
 
+impl Purpose {
+    /// Its stable name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Avatar => "avatar",
+            Self::Post => "post",
+        }
+    }
+
+    /// The purpose of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Avatar, Self::Post].into_iter().find(|purpose| purpose.name() == name)
+    }
+}
+
 /// One drawn rendition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rendition {
@@ -132,16 +147,22 @@ fn decode(bytes: &[u8], format: ImageFormat, limits: &Limits) -> Result<DynamicI
     let mut picture = DynamicImage::from_decoder(decoder).map_err(broken)?;
     picture.apply_orientation(orientation);
     // Eight bits a channel; transparency is laid on white, because JPEG has none.
-    Ok(flatten(&picture))
+    Ok(flatten(picture))
 }
 
-fn flatten(picture: &DynamicImage) -> DynamicImage {
+fn flatten(picture: DynamicImage) -> DynamicImage {
     if !picture.color().has_alpha() {
-        return DynamicImage::ImageRgb8(picture.to_rgb8());
+        return DynamicImage::ImageRgb8(picture.into_rgb8());
     }
-    let mut canvas = image::RgbaImage::from_pixel(picture.width(), picture.height(), image::Rgba([255; 4]));
-    image::imageops::overlay(&mut canvas, &picture.to_rgba8(), 0, 0);
-    DynamicImage::ImageRgb8(DynamicImage::ImageRgba8(canvas).to_rgb8())
+    let mut seen = picture.into_rgba8();
+    for image::Rgba([red, green, blue, alpha]) in seen.pixels_mut() {
+        for channel in [red, green, blue] {
+            let on_white = u32::from(*channel) * u32::from(*alpha) + 255 * (255 - u32::from(*alpha));
+            *channel = u8::try_from((on_white + 127) / 255).unwrap_or(u8::MAX);
+        }
+        *alpha = 255;
+    }
+    DynamicImage::ImageRgb8(DynamicImage::ImageRgba8(seen).into_rgb8())
 }
 
 /// Never enlarges.
@@ -229,7 +250,34 @@ mod tests {
     }
 
     #[test]
-    fn camera_and_place_do_not_survive() {
+    fn transparency_lies_on_white() {
+        let mut out = Vec::new();
+        image::RgbaImage::from_fn(2, 1, |x, _| image::Rgba([200, 0, 0, if x == 0 { 0 } else { 128 }]))
+            .write_to(&mut Cursor::new(&mut out), ImageFormat::Png)
+            .unwrap();
+        let drawn = decode(&out, ImageFormat::Png, &Limits::default()).unwrap().into_rgb8();
+        assert_eq!((drawn.get_pixel(0, 0).0, drawn.get_pixel(1, 0).0), ([255, 255, 255], [227, 127, 127]));
+    }
+
+    #[test]
+    fn what_hides_behind_or_inside_a_picture_is_not_drawn() {
+        let script = b"<script>alert(1)</script>";
+        for format in [ImageFormat::Gif, ImageFormat::Jpeg, ImageFormat::Png] {
+            let mut polyglot = encode(32, 32, format);
+            polyglot.extend_from_slice(script);
+            polyglot.extend_from_slice(b"PK\x03\x04");
+            let done = process(&polyglot, Purpose::Post, &Limits::default()).unwrap();
+            for rendition in &done.renditions {
+                assert!(!rendition.bytes.windows(8).any(|w| w == b"<script>"), "{format:?} {}", rendition.name);
+            }
+        }
+        // A GIF whose head is a comment of JavaScript announces a picture that is not there.
+        let refused = process(b"GIF89a/*\0\0\0\0\0*/=1;alert(1)//", Purpose::Post, &Limits::default()).unwrap_err();
+        assert!(matches!(refused.refusal(), Some(MediaRefusal::Broken | MediaRefusal::TooManyPixels)), "{refused:?}");
+    }
+
+    #[test]
+    fn security_104_camera_and_place_do_not_survive() {
         let plain = encode(64, 64, ImageFormat::Jpeg);
         // An APP1 segment with an EXIF block that holds a place and says "turned by 90 degrees".
         let mut exif = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0".to_vec();
@@ -259,11 +307,11 @@ mod tests {
     }
 
     #[test]
-    fn a_header_that_promises_the_sky_is_refused_unread() {
-        // A PNG of 60,000 × 60,000 in 57 bytes.
+    fn security_101_a_header_that_promises_the_sky_is_refused_unread() {
+        // A PNG of 65,535 × 65,535 in 57 bytes.
         let mut png = vec![0x89, b'P', b'N', b'G', 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 13, b'I', b'H', b'D', b'R'];
-        png.extend_from_slice(&60_000u32.to_be_bytes());
-        png.extend_from_slice(&60_000u32.to_be_bytes());
+        png.extend_from_slice(&65_535u32.to_be_bytes());
+        png.extend_from_slice(&65_535u32.to_be_bytes());
         png.extend_from_slice(&[8, 2, 0, 0, 0]);
         png.extend_from_slice(&crc(&png[12..29]).to_be_bytes());
         png.extend_from_slice(&[0, 0, 0, 0, b'I', b'D', b'A', b'T', 0x35, 0xaf, 0x06, 0x1e]);

@@ -11,7 +11,7 @@ mod url;
 #[cfg(feature = "fs")]
 pub use fs::FsBlobs;
 #[cfg(feature = "images")]
-pub use service::{Fetched, MediaService, Upload};
+pub use service::{Found, MediaService, Upload};
 pub use url::MediaUrls;
 
 daira_core::refusals! {
@@ -27,7 +27,7 @@ daira_core::refusals! {
         Unsupported = "media.unsupported", UnsupportedMedia, "Upload a JPEG, PNG, GIF or WebP picture.", "ارفع صورة JPEG أو PNG أو GIF أو WebP.";
         /// Damaged, or not what it says it is.
         Broken = "media.broken", Invalid, "The picture is damaged.", "الصورة بايظة.";
-        /// The address does not hold, or no longer.
-        UrlInvalid = "media.url_invalid", Forbidden, "This picture's address has expired.", "لينك الصورة انتهى.";
+        /// Another kind of picture than it is said to be.
+        Mismatch = "media.mismatch", UnsupportedMedia, "The file is not the kind of picture that it is said to be.", "نوع الصورة مش زي المكتوب.";
     }
 }

@@ -90,6 +90,8 @@ pub struct Shared {
     /// When the server began.
     pub started: Instant,
     pub(crate) capacity: Capacity,
+    /// The places that uploads have instead of those.
+    pub(crate) uploads: Capacity,
     pub(crate) graphql: Engine,
 }
 
@@ -99,7 +101,8 @@ impl AppState {
         let services = Arc::new(services);
         Self(Arc::new(Shared {
             graphql: Engine::new(&ports, &services, &settings),
-            capacity: Capacity::new(&settings),
+            capacity: Capacity::new(settings.concurrency, &settings),
+            uploads: Capacity::new(settings.uploads, &settings),
             metrics: HttpMetrics::register(registry),
             lifecycle: Lifecycle::default(),
             started: Instant::now(),

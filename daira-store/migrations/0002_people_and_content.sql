@@ -256,6 +256,7 @@ create table daira.media (
     width      integer not null check (width > 0),
     height     integer not null check (height > 0),
     blurhash   text not null check (octet_length(blurhash) <= 200),
+    alt        text not null check (octet_length(alt) <= 32000),
     variants   jsonb not null check (jsonb_typeof(variants) = 'array'),
     post       bigint references daira.post on delete set null deferrable initially deferred,
     attached   boolean not null default false,

@@ -33,6 +33,8 @@ pub struct Media {
     pub height: u32,
     /// A blurred placeholder (BlurHash).
     pub blurhash: String,
+    /// What it shows, for those who cannot see it, unless where it hangs says it otherwise; at most 1,000 characters.
+    pub alt: String,
     /// Its renditions, smallest first.
     pub variants: Vec<Variant>,
     /// The post it hangs on; avatars and fresh uploads hang on none.

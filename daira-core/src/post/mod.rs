@@ -12,7 +12,7 @@ pub use model::{
 };
 
 pub(crate) use reach::seen_post;
-pub use service::{CreatePost, EditPost, PostService};
+pub use service::{CreatePost, EditPost, PostService, alt_text};
 
 /// The longest post, in characters as people count them.
 pub const MAX_TEXT: usize = 2_200;

@@ -6,6 +6,8 @@
 mod content;
 mod read;
 
+pub use content::alt_text;
+
 use super::reach::mentioned;
 use super::{Attachment, Delivery, Post, PostRefusal, ReplyRule, Revision, Visibility, policy};
 use crate::account::Profile;
@@ -79,14 +81,14 @@ impl PostService {
                     let me = acting(&mut *unit, &member, now, PostRefusal::Restricted).await?;
                     own_circle(&mut *unit, &me, input.visibility).await?;
                     let attached: Vec<MediaId> = media.iter().map(|attachment| attachment.media).collect();
-                    take_media(&mut *unit, &me, &attached).await?;
+                    let media = take_media(&mut *unit, &me, media).await?;
                     let post = Post {
                         id: ports.ids.draw(now, me.id.shard()),
                         author: me.id,
                         text: text.clone(),
                         visibility: input.visibility,
                         replies: input.replies,
-                        media: media.clone(),
+                        media,
                         mentions: mentioned(&mut *unit, &me, text).await?,
                         tags: tags_of(text),
                         warning: warning.clone(),
@@ -246,14 +248,23 @@ async fn own_circle(unit: &mut dyn UnitOfWork, me: &Profile, visibility: Visibil
     }
 }
 
-/// Locks pictures that the author uploaded and nothing uses yet.
-async fn take_media(unit: &mut dyn UnitOfWork, me: &Profile, ids: &[MediaId]) -> Result<()> {
-    if ids.is_empty() {
-        return Ok(());
+/// Locks pictures that the author uploaded and nothing uses yet. One that the post does not describe keeps the description
+/// that it was uploaded with.
+async fn take_media(unit: &mut dyn UnitOfWork, me: &Profile, wanted: &[Attachment]) -> Result<Vec<Attachment>> {
+    let mut taken = wanted.to_vec();
+    if taken.is_empty() {
+        return Ok(taken);
     }
-    let found = unit.media().lock(ids).await?;
-    let free = found.iter().filter(|media| media.owner == me.id && !media.attached && media.post.is_none());
-    if free.count() == ids.len() { Ok(()) } else { Err(Error::from(PostRefusal::MediaUnavailable).on_field("media")) }
+    let ids: Vec<MediaId> = taken.iter().map(|attachment| attachment.media).collect();
+    let found = unit.media().lock(&ids).await?;
+    for attachment in &mut taken {
+        let free = found.iter().find(|media| media.id == attachment.media && media.owner == me.id && !media.attached);
+        let free = free.ok_or_else(|| Error::from(PostRefusal::MediaUnavailable).on_field("media"))?;
+        if attachment.alt.is_empty() {
+            attachment.alt.clone_from(&free.alt);
+        }
+    }
+    Ok(taken)
 }
 
 /// How a post that the author publishes now reaches its readers.

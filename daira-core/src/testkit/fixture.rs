@@ -462,6 +462,7 @@ impl Fixture {
             width: 1600,
             height: 800,
             blurhash: "LEHV6nWB2yk8pyo0adR*.7kCMdnj".to_owned(),
+            alt: "مركب في النيل".to_owned(),
             variants: vec![variant("thumb-160.webp", 160), variant("feed-480.webp", 480)],
             post: None,
             attached: false,

@@ -17,6 +17,4 @@ mod post;
 #[cfg(test)]
 mod reaction;
 #[cfg(test)]
-mod source;
-#[cfg(test)]
 mod world;

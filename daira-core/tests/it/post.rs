@@ -108,6 +108,16 @@ async fn a_picture_hangs_on_one_post_of_its_owner() {
 }
 
 #[tokio::test]
+async fn a_picture_that_a_post_leaves_undescribed_keeps_the_words_of_its_upload() {
+    let world = World::new();
+    let [mona] = world.join_all(["mona"]).await;
+    let mut wordless = with(&[world.upload(&mona).await]);
+    wordless.media[0].alt = " ".to_owned();
+    let id_ = world.posts.create(&mona, &wordless, None).await.unwrap();
+    assert_eq!(read(&world, &mona, id_).await.media[0].alt, "القلعة");
+}
+
+#[tokio::test]
 async fn delivery_is_stamped_by_the_followers_of_the_moment() {
     let world = World::with(|ports| ports.settings.pull_threshold = 2);
     let mona = world.join("mona").await;

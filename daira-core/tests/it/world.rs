@@ -182,6 +182,7 @@ impl World {
                         width: 4,
                         height: 3,
                         blurhash: String::new(),
+                        alt: "القلعة".to_owned(),
                         variants: Vec::new(),
                         post: None,
                         attached: false,

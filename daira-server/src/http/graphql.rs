@@ -8,23 +8,20 @@
 use axum::Extension;
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use daira_core::error::Error;
-use daira_core::idempotency::IdempotencyKey;
 
 use super::auth::authenticate;
 use super::compress::Plain;
 use super::context::RequestContext;
 use super::graphiql;
-use super::incoming::{Incoming, read_body};
+use super::incoming::{Incoming, key, read_body};
 use super::negotiate::{Answer as Media, answer, is_json, wants_html};
 use super::problem::problem;
 use super::refusal::HttpRefusal;
 use crate::graphql::{Answer, Caller};
 use crate::state::AppState;
-
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// Every method on `/graphql`.
 pub(super) async fn graphql(
@@ -67,14 +64,8 @@ async fn from_post(state: &AppState, headers: &HeaderMap, body: Body) -> Result<
     if !is_json(headers) {
         return Err(HttpRefusal::UnsupportedMedia.into());
     }
-    let body = read_body(headers, body, &state.settings).await?;
+    let body = read_body(headers, body, state.settings.max_body, state.settings.body_timeout).await?;
     Incoming::from_body(&body, &state.settings.graphql)
-}
-
-fn key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Error> {
-    let key = headers.get(IDEMPOTENCY_KEY).map(|value| value.to_str().unwrap_or_default());
-    // The header of the draft is a string in quotes; many clients leave them out.
-    key.map(|key| IdempotencyKey::new(key.trim_matches('"'))).transpose()
 }
 
 fn not_allowed(get: bool, context: &RequestContext) -> Response {

@@ -1,12 +1,15 @@
-//! GraphQL requests as they come in: a query string, or a JSON body with one operation or an array of them.
+//! Requests as they come in: bodies read within bounds; GraphQL from a query string, or from JSON with one operation or an
+//! array of them.
+
+use std::time::Duration;
 
 use async_graphql::Variables;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, header};
 use daira_core::error::Error;
+use daira_core::idempotency::IdempotencyKey;
 
 use super::refusal::HttpRefusal;
-use super::settings::HttpSettings;
 use crate::graphql::{GraphqlRefusal, GraphqlSettings, Operation};
 
 /// What a request asks for.
@@ -53,6 +56,16 @@ impl From<Parameters> for Operation {
     }
 }
 
+/// The key of the header `Idempotency-Key`, if there is one.
+///
+/// # Errors
+/// `idempotency.key_invalid`.
+pub(super) fn key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Error> {
+    let key = headers.get("idempotency-key").map(|value| value.to_str().unwrap_or_default());
+    // The header of the draft is a string in quotes; many clients leave them out.
+    key.map(|key| IdempotencyKey::new(key.trim_matches('"'))).transpose()
+}
+
 /// Reads a whole body, bounded in size and time.
 ///
 /// # Errors
@@ -60,13 +73,14 @@ impl From<Parameters> for Operation {
 pub(super) async fn read_body(
     headers: &HeaderMap,
     body: Body,
-    settings: &HttpSettings,
+    most: usize,
+    patience: Duration,
 ) -> Result<bytes::Bytes, HttpRefusal> {
     let announced = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    if announced.is_some_and(|length| length > settings.max_body as u64) {
+    if announced.is_some_and(|length| length > most as u64) {
         return Err(HttpRefusal::TooLarge);
     }
-    match tokio::time::timeout(settings.body_timeout, to_bytes(body, settings.max_body)).await {
+    match tokio::time::timeout(patience, to_bytes(body, most)).await {
         Err(_) => Err(HttpRefusal::TooSlow),
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(error)) => {

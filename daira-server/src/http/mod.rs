@@ -1,9 +1,9 @@
 //! The HTTP side: routes, and the layers that every request passes.
 //!
 //! ```text
-//! request ─ observe ─ CORS ─ compression ─┬─ guard ─ /graphql            (and what other modules add)
-//!           id, span, panics,             └───────── /health /livez /readyz /metrics
-//!           metrics, headers
+//! request ─ observe ─ CORS ─ compression ─┬─ guard ─ /graphql /media     (and what other modules add)
+//!           id, span, panics,             ├───────── /upload             has places and patience of its own
+//!           metrics, headers              └───────── /health /livez /readyz /metrics
 //! ```
 //!
 //! `observe` is outermost so that nothing escapes it; `guard` (places, queue, timeout) stands before what costs something,
@@ -16,6 +16,7 @@ mod graphiql;
 mod graphql;
 mod health;
 mod incoming;
+mod media;
 mod metrics;
 mod negotiate;
 mod observe;
@@ -23,12 +24,13 @@ mod overload;
 mod problem;
 mod refusal;
 mod settings;
+mod upload;
 
 use std::sync::Arc;
 
 use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::from_fn_with_state;
-use axum::routing::{any, get};
+use axum::routing::{any, get, post};
 use axum::{Extension, Router};
 use prometheus_client::registry::Registry;
 use tower_http::cors::{AllowOrigin, CorsLayer};
@@ -48,9 +50,11 @@ use crate::state::AppState;
 pub fn router(state: AppState, registry: Arc<Registry>) -> Router {
     let guarded = Router::new()
         .route("/graphql", any(graphql::graphql))
+        .route("/media/{id}/{variant}", get(media::media))
         .route_layer(from_fn_with_state(state.clone(), overload::guard));
 
     let mut free = Router::new()
+        .route("/upload", post(upload::upload))
         .route("/health", get(health::health))
         .route("/livez", get(health::livez))
         .route("/readyz", get(health::readyz));

@@ -40,10 +40,10 @@ impl Drop for Waiting<'_> {
 }
 
 impl Capacity {
-    /// As large as the settings say.
-    pub fn new(settings: &HttpSettings) -> Self {
+    /// So many places, with the queue that the settings say.
+    pub fn new(places: usize, settings: &HttpSettings) -> Self {
         Self(Arc::new(Inner {
-            places: Semaphore::new(settings.concurrency.clamp(1, Semaphore::MAX_PERMITS)),
+            places: Semaphore::new(places.clamp(1, Semaphore::MAX_PERMITS)),
             waiting: AtomicUsize::new(0),
             queue: settings.queue,
             patience: settings.queue_patience,
@@ -51,7 +51,7 @@ impl Capacity {
     }
 
     /// A place to work at, or nothing when the queue is full or too slow.
-    async fn enter(&self) -> Option<SemaphorePermit<'_>> {
+    pub(super) async fn enter(&self) -> Option<SemaphorePermit<'_>> {
         let inner = &*self.0;
         if let Ok(place) = inner.places.try_acquire() {
             return Some(place);
@@ -87,7 +87,7 @@ mod tests {
 
     fn capacity(concurrency: usize, queue: usize) -> Capacity {
         let queue_patience = Duration::from_millis(50);
-        Capacity::new(&HttpSettings { concurrency, queue, queue_patience, ..HttpSettings::default() })
+        Capacity::new(concurrency, &HttpSettings { queue, queue_patience, ..HttpSettings::default() })
     }
 
     #[tokio::test]

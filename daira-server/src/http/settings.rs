@@ -24,6 +24,10 @@ pub struct HttpSettings {
     pub queue: usize,
     /// How long one may wait before it is sent away.
     pub queue_patience: Duration,
+    /// How many uploads are taken in at once; each may hold a whole picture in memory.
+    pub uploads: usize,
+    /// How long an upload may take to arrive.
+    pub upload_timeout: Duration,
     /// Whether `/metrics` is served on this port.
     pub metrics: bool,
     /// The GraphQL part.
@@ -41,6 +45,8 @@ impl Default for HttpSettings {
             concurrency: 512,
             queue: 512,
             queue_patience: Duration::from_millis(500),
+            uploads: 6,
+            upload_timeout: Duration::from_mins(1),
             metrics: true,
             graphql: GraphqlSettings::default(),
         }

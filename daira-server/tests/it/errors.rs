@@ -65,7 +65,7 @@ async fn a_slow_operation_is_cancelled() {
 }
 
 #[tokio::test]
-async fn a_panic_is_500_and_the_server_lives() {
+async fn security_129_a_panic_is_500_and_the_server_lives() {
     let trap = troubled(HttpSettings::default(), Trouble::Panic);
     trap.begun.store(true, Ordering::SeqCst);
     let reply = trap.stage.ask(r#"{ profile(handle: "mona") { id } }"#).await;

@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, Request, StatusCode, header};
 use axum::response::Response;
 use daira_core::Ports;
 use daira_core::memory::{MemoryMail, WallClock};
-use daira_core::port::Store;
+use daira_core::port::{Clock, Store};
 use daira_feed::FeedSettings;
 use daira_server::http::{HttpSettings, router};
 use daira_server::state::{AppState, Services};
@@ -73,13 +73,22 @@ impl Stage {
 
     /// With a store that does something besides.
     pub(crate) fn over(settings: HttpSettings, wrap: impl FnOnce(Arc<dyn Store>) -> Arc<dyn Store>) -> Self {
-        let mail = Arc::new(MemoryMail::default());
-        let ports = Ports { mail: mail.clone(), ..Ports::in_memory_at(Arc::new(WallClock), 7) };
-        Self::on(settings, Ports { store: wrap(Arc::clone(&ports.store)), ..ports }, mail)
+        Self::build(settings, Arc::new(WallClock), wrap)
     }
 
-    /// Over ports whose mail this is.
-    pub(crate) fn on(settings: HttpSettings, ports: Ports, mail: Arc<MemoryMail>) -> Self {
+    /// On a clock that the test moves.
+    pub(crate) fn at(clock: Arc<dyn Clock>, settings: HttpSettings) -> Self {
+        Self::build(settings, clock, |store| store)
+    }
+
+    fn build(
+        settings: HttpSettings,
+        clock: Arc<dyn Clock>,
+        wrap: impl FnOnce(Arc<dyn Store>) -> Arc<dyn Store>,
+    ) -> Self {
+        let mail = Arc::new(MemoryMail::default());
+        let ports = Ports { mail: mail.clone(), ..Ports::in_memory_at(clock, 7) };
+        let ports = Ports { store: wrap(Arc::clone(&ports.store)), ..ports };
         let mut registry = Registry::default();
         let services = Services::new(&ports, FeedSettings::default(), "");
         let state = AppState::new(ports.clone(), services, settings, &mut registry);
@@ -227,9 +236,7 @@ fn input_type(mutation: &str) -> &str {
         "updateProfile" => "UpdateProfile",
         "changeHandle" => "ChangeHandle",
         "mute" => "Mute",
-        "revokeOtherSessions" => "RevokeOtherSessions",
         "createCircle" => "CreateCircle",
-        "renameCircle" => "RenameCircle",
         "deleteCircle" => "DeleteCircle",
         "createPost" => "CreatePost",
         "editPost" => "EditPost",

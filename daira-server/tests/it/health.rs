@@ -10,7 +10,7 @@ use crate::harness::Stage;
 use crate::stores::{Trouble, Troubled};
 
 #[tokio::test]
-async fn readiness_waits_for_the_start_and_fails_first_at_the_end() {
+async fn security_125_readiness_waits_for_the_start_and_fails_first_at_the_end() {
     let stage = Stage::new();
     assert_eq!(stage.get("/livez").await.status, StatusCode::OK);
     assert_eq!(stage.get("/readyz").await.status, StatusCode::SERVICE_UNAVAILABLE);
@@ -24,7 +24,7 @@ async fn readiness_waits_for_the_start_and_fails_first_at_the_end() {
 }
 
 #[tokio::test]
-async fn readiness_reflects_the_store_and_liveness_does_not() {
+async fn security_125_readiness_reflects_the_store_and_liveness_does_not() {
     let begun = Arc::<std::sync::atomic::AtomicBool>::default();
     let flag = Arc::clone(&begun);
     let stage = Stage::over(HttpSettings::default(), |store| {

@@ -120,7 +120,8 @@ impl Job for PurgeRegistrations {
     }
 }
 
-/// Removes pictures that hang on nothing, rows first: a blob without a row is waste, a row without a blob is a hole.
+/// Removes pictures that hang on nothing, the blobs while their rows are locked: nobody can take such a picture meanwhile,
+/// and whatever is killed when, a blob without a row is never left behind.
 #[derive(Debug, Clone, Copy)]
 pub struct SweepMedia;
 
@@ -139,13 +140,16 @@ impl Job for SweepMedia {
         loop {
             let swept = ports
                 .transact(&Actor::System("sweep-media"), |mut unit| {
-                    Box::pin(async move { unit.media().sweep(before, CHUNK).await })
+                    Box::pin(async move {
+                        let swept = unit.media().sweep(before, CHUNK).await?;
+                        for variant in swept.iter().flat_map(|media| &media.variants) {
+                            ports.blobs.delete(&variant.key).await?;
+                        }
+                        Ok(swept.len())
+                    })
                 })
                 .await?;
-            for variant in swept.iter().flat_map(|m| &m.variants) {
-                ports.blobs.delete(&variant.key).await?;
-            }
-            if swept.len() < CHUNK as usize {
+            if swept < CHUNK as usize {
                 return Ok(());
             }
         }

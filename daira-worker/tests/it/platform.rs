@@ -1,16 +1,21 @@
 //! The main job, end to end in memory: people follow, post, react, and read what the consumers made of it.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use daira_core::actor::Actor;
 use daira_core::graph::GraphService;
 use daira_core::id::{Id, PostId};
+use daira_core::media::Media;
+use daira_core::memory::ManualClock;
 use daira_core::page::Limit;
-use daira_core::port::Ports;
 use daira_core::port::store::{Access, CounterField};
-use daira_core::post::{CreatePost, PostService, ReplyRule, Visibility};
+use daira_core::port::{BlobStoreExt, Ports};
+use daira_core::post::{Attachment, CreatePost, PostService, ReplyRule, Visibility};
 use daira_core::reaction::{ReactionKind, ReactionService, Target};
 use daira_core::testkit::fixture::{Fixture, Person};
 use daira_feed::{FeedService, FeedSettings};
-use daira_worker::{Runner, consume, job};
+use daira_worker::{Job, Runner, consume, job};
 
 struct Platform {
     ports: Ports,
@@ -111,7 +116,7 @@ async fn served_pages_are_impressions_and_reasons() {
 }
 
 #[tokio::test]
-async fn security_90_the_reconciler_finds_and_mends_drift() {
+async fn the_reconciler_finds_and_mends_drift() {
     let p = platform();
     let (mona, ali) = (p.world.person("mona").await, p.world.person("ali").await);
     p.world.follow(&ali, &mona).await; // a row without its event: the counter never hears of it
@@ -127,4 +132,46 @@ async fn the_reconciler_leaves_what_is_only_pending_alone() {
     job::reconcile(&p.ports).await.unwrap();
     p.runner.run_until_idle().await.unwrap();
     assert_eq!(p.counter(CounterField::ProfileFollowers, mona.id.raw()).await, 1, "not twice");
+}
+
+#[tokio::test]
+async fn pictures_that_nothing_uses_go_with_their_blobs() {
+    let clock = Arc::new(ManualClock::default());
+    let ports = Ports::in_memory_at(clock.clone(), 7);
+    let world = Fixture::new(ports.clone());
+    let mona = world.person("mona").await;
+    let [unused, posted] = [world.picture(&mona).await, world.picture(&mona).await];
+    for variant in unused.variants.iter().chain(&posted.variants) {
+        ports.blobs.put(&variant.key, "image/webp", vec![1].into()).await.unwrap();
+    }
+    let input = CreatePost {
+        text: String::new(),
+        visibility: Visibility::Public,
+        replies: ReplyRule::Everyone,
+        media: vec![Attachment { media: posted.id, alt: String::new() }],
+        warning: None,
+    };
+    let posts = PostService::new(ports.clone());
+    let post = posts.create(&mona.actor(), &input, None).await.unwrap();
+    let left = async |media: &Media| {
+        let mut left = 0;
+        for variant in &media.variants {
+            left += usize::from(ports.blobs.exists(&variant.key).await.unwrap());
+        }
+        left
+    };
+    job::SweepMedia.run(&ports).await.unwrap();
+    assert_eq!(left(&unused).await, 2, "it may still be used");
+    clock.advance(Duration::from_hours(25));
+    job::SweepMedia.run(&ports).await.unwrap();
+    assert_eq!((left(&unused).await, left(&posted).await), (0, 2));
+
+    posts.delete(&mona.actor(), post, None).await.unwrap();
+    job::PurgePosts.run(&ports).await.unwrap();
+    job::SweepMedia.run(&ports).await.unwrap();
+    assert_eq!(left(&posted).await, 2, "it may still be restored");
+    clock.advance(ports.settings.restore_window + Duration::from_hours(1));
+    job::PurgePosts.run(&ports).await.unwrap();
+    job::SweepMedia.run(&ports).await.unwrap();
+    assert_eq!(left(&posted).await, 0, "deleted means gone");
 }

@@ -171,16 +171,25 @@ async fn apply(unit: &mut dyn UnitOfWork, profile: &mut Profile, change: &Update
     profile.bio = bio.unwrap_or_else(|| core::mem::take(&mut profile.bio));
     profile.links = links.unwrap_or_else(|| core::mem::take(&mut profile.links));
     profile.private = private.unwrap_or(profile.private);
-    if let Some(Some(picture)) = avatar
-        && profile.avatar != Some(picture)
-    {
+    match avatar {
+        Some(avatar) if avatar != profile.avatar => change_avatar(unit, profile, avatar).await,
+        _ => Ok(()),
+    }
+}
+
+/// Takes one of the own uploads that nothing uses; the picture before is free to be swept.
+async fn change_avatar(unit: &mut dyn UnitOfWork, profile: &mut Profile, avatar: Option<MediaId>) -> Result<()> {
+    if let Some(picture) = avatar {
         let found = unit.media().lock(&[picture]).await?;
-        if !found.iter().any(|m| m.id == picture && m.owner == profile.id && m.post.is_none()) {
+        if !found.iter().any(|m| m.id == picture && m.owner == profile.id && !m.attached) {
             return Err(Error::from(AccountRefusal::AvatarInvalid).on_field("avatar"));
         }
         unit.media().attach(&[picture], None).await?;
     }
-    profile.avatar = avatar.unwrap_or(profile.avatar);
+    if let Some(before) = profile.avatar {
+        unit.media().detach(&[before]).await?;
+    }
+    profile.avatar = avatar;
     Ok(())
 }
 

@@ -1,7 +1,5 @@
 //! Sessions: logging in, refreshing, looking at them and ending them.
 
-use std::sync::{Mutex, PoisonError};
-
 use super::super::policy::{self, Refresh};
 use super::super::{AccountRefusal, Email, Profile, Session, StoredCredential, token};
 use super::{
@@ -9,10 +7,8 @@ use super::{
     tell_end,
 };
 use crate::actor::{Actor, Member};
-use crate::checks::keyed;
-use crate::error::{CommonRefusal, Error, ErrorKind, Result};
+use crate::error::{CommonRefusal, Error, Result};
 use crate::id::{Id, SessionId};
-use crate::idempotency::{IdempotencyKey, Keyed};
 use crate::port::UnitOfWork;
 use crate::port::store::{Access, Lock};
 use crate::proto::event::v1;
@@ -42,32 +38,20 @@ struct Upkeep {
 
 impl AccountService {
     /// Logs in. An unknown e-mail costs the same work and gets the same answer as a wrong password. A stored hash of an older
-    /// kind is replaced, and a deactivated account wakes up. Under a key a repeated log-in gets the same session, as long as
-    /// it lives; the password is checked every time all the same, so that a key is no way around it.
+    /// kind is replaced, and a deactivated account wakes up.
     ///
     /// # Errors
-    /// [`AccountRefusal::CredentialsInvalid`], [`AccountRefusal::Suspended`], [`AccountRefusal::DeviceInvalid`];
-    /// [`AccountRefusal::TokenInvalid`] when the session of a repeated log-in has ended meanwhile.
-    pub async fn log_in(&self, input: LogIn, key: Option<IdempotencyKey>) -> Result<LoggedIn> {
+    /// [`AccountRefusal::CredentialsInvalid`], [`AccountRefusal::Suspended`], [`AccountRefusal::DeviceInvalid`].
+    pub async fn log_in(&self, input: LogIn) -> Result<LoggedIn> {
         let device = device_name(&input.device)?;
-        let keyed = keyed("account.log_in", key, &device);
         for _ in 0..LOG_IN_TRIES {
             let stored = self.proven(&input).await?;
             let upkeep = self.upkeep(&input, &stored).await?;
-            match self.open_session(&stored, &upkeep, &device, keyed.as_ref()).await {
-                Err(error) if error.kind() == ErrorKind::Stale => {}
-                outcome => return outcome,
+            if let Some(session) = self.open_session(&stored, &upkeep, &device).await? {
+                return self.logged_in(&session);
             }
         }
         Err(CommonRefusal::Unavailable.into())
-    }
-
-    /// The living tokens of the session that the same request began before.
-    async fn resume(&self, member: Member) -> Result<LoggedIn> {
-        let (actor, now) = (Actor::Member(member), self.ports.clock.now());
-        let found = self.ports.store.begin(&actor).await?.accounts().session(member.session).await?;
-        let session = found.filter(|session| session.is_living(now)).ok_or(AccountRefusal::TokenInvalid)?;
-        Ok(LoggedIn { member, tokens: self.tokens(&session, now)? })
     }
 
     /// The credential that the input proves.
@@ -108,22 +92,14 @@ impl AccountService {
         Member { account: stored.account, profile: stored.profile, session }
     }
 
-    /// Begins a session, or finds the one that the same request began before. It is [`ErrorKind::Stale`] when the password
-    /// or the state is no longer what was proven.
-    async fn open_session(
-        &self,
-        stored: &StoredCredential,
-        upkeep: &Upkeep,
-        device: &str,
-        keyed: Option<&Keyed>,
-    ) -> Result<LoggedIn> {
-        let stale = || Error::new(ErrorKind::Stale, "account.log_in");
+    /// Begins a session; nothing when the password or the state is no longer what was proven.
+    async fn open_session(&self, stored: &StoredCredential, upkeep: &Upkeep, device: &str) -> Result<Option<Session>> {
         for _ in 0..DRAWS {
             let (member, now) = (self.draw_session(stored), self.ports.clock.now());
             let session = &self.new_session(member, device, now);
             let outcome = self
                 .ports
-                .transact_once(&Actor::Member(member), keyed, |mut unit| {
+                .transact(&Actor::Member(member), |mut unit| {
                     Box::pin(async move {
                         let unit = &mut *unit;
                         // Locked, so that whatever ends all sessions of the account comes wholly before or after this one.
@@ -131,11 +107,11 @@ impl AccountService {
                         let Some(mut account) = account else { return Err(AccountRefusal::CredentialsInvalid.into()) };
                         policy::may_log_in(account.state, now)?;
                         if unit.accounts().password_hash(account.id).await?.as_ref() != Some(&stored.password_hash) {
-                            return Err(stale());
+                            return Ok(None);
                         }
                         let state = policy::state_after_log_in(account.state, now);
                         if state != account.state {
-                            let Some(profiles) = &upkeep.waking else { return Err(stale()) };
+                            let Some(profiles) = &upkeep.waking else { return Ok(None) };
                             account.state = state;
                             account.version += 1;
                             unit.accounts().update_account(&account).await?;
@@ -148,24 +124,18 @@ impl AccountService {
                         }
                         unit.accounts().insert_session(session).await?;
                         audit(unit, "account.log_in", session.id, "", now).await?;
-                        Ok(session.id)
+                        Ok(Some(session.clone()))
                     })
                 })
                 .await;
-            if is_taken(&outcome) {
-                continue;
+            if !is_taken(&outcome) {
+                return outcome;
             }
-            let began = outcome?;
-            return if began == session.id {
-                self.logged_in(session)
-            } else {
-                self.resume(Member { session: began, ..member }).await
-            };
         }
         Err(out_of_draws())
     }
 
-    /// Exchanges a refresh token for the next tokens. The token is its own idempotency key: the answer may be lost and the request repeated, or raced by other
+    /// Exchanges a refresh token for the next tokens. The answer may be lost and the request repeated, or raced by other
     /// tabs: all of them get the same living token. A copy that comes back later ends the session for both holders.
     ///
     /// # Errors
@@ -216,13 +186,13 @@ impl AccountService {
         self.tokens(&session, now)
     }
 
-    /// Ends the session that asks. Doing it twice is as good as once, and needs no key: it can be asked for only once.
+    /// Ends the session that asks. Doing it twice is as good as once.
     ///
     /// # Errors
     /// Only for somebody who is not logged in, and the store's.
     pub async fn log_out(&self, actor: &Actor) -> Result<()> {
         let session = actor.member()?.session;
-        self.end_own(actor, session, "log_out", None).await
+        self.end_own(actor, session, "log_out").await
     }
 
     /// The living sessions of the actor's account, newest first.
@@ -239,20 +209,14 @@ impl AccountService {
     ///
     /// # Errors
     /// Not found for a session of somebody else, and for none.
-    pub async fn revoke_session(&self, actor: &Actor, session: SessionId, key: Option<IdempotencyKey>) -> Result<()> {
-        self.end_own(actor, session, "revoked", keyed("account.revoke_session", key, &session)).await
+    pub async fn revoke_session(&self, actor: &Actor, session: SessionId) -> Result<()> {
+        self.end_own(actor, session, "revoked").await
     }
 
-    async fn end_own(
-        &self,
-        actor: &Actor,
-        session: SessionId,
-        reason: &'static str,
-        keyed: Option<Keyed>,
-    ) -> Result<()> {
+    async fn end_own(&self, actor: &Actor, session: SessionId, reason: &'static str) -> Result<()> {
         let (member, now) = (*actor.member()?, self.ports.clock.now());
         self.ports
-            .transact_once(actor, keyed.as_ref(), |mut unit| {
+            .transact(actor, |mut unit| {
                 Box::pin(async move {
                     let found = unit.accounts().session(session).await?;
                     let found =
@@ -272,13 +236,11 @@ impl AccountService {
     ///
     /// # Errors
     /// Only for somebody who is not logged in, and the store's.
-    pub async fn revoke_other_sessions(&self, actor: &Actor, key: Option<IdempotencyKey>) -> Result<u32> {
+    pub async fn revoke_other_sessions(&self, actor: &Actor) -> Result<usize> {
         let (member, now) = (*actor.member()?, self.ports.clock.now());
-        let keyed = keyed("account.revoke_other_sessions", key, &());
-        let told = &Mutex::new(Vec::new());
-        let count = self
+        let ended = self
             .ports
-            .transact_once(actor, keyed.as_ref(), |mut unit| {
+            .transact(actor, |mut unit| {
                 Box::pin(async move {
                     let unit = &mut *unit;
                     // Locked against a log-in that is about to add one.
@@ -289,16 +251,14 @@ impl AccountService {
                             tell_end(unit, &session, now, "revoked").await?;
                         }
                     }
-                    let count = u32::try_from(ended.len()).unwrap_or(u32::MAX);
-                    *told.lock().unwrap_or_else(PoisonError::into_inner) = ended;
-                    Ok(count)
+                    Ok(ended)
                 })
             })
             .await?;
-        for session in told.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+        for session in &ended {
             self.directory.revoke(*session, now);
         }
-        Ok(count)
+        Ok(ended.len())
     }
 }
 

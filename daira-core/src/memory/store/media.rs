@@ -5,10 +5,23 @@ use async_trait::async_trait;
 use super::table::each;
 use super::{MemoryUnit, MemoryView};
 use crate::error::Result;
-use crate::id::{MediaId, PostId, ProfileId};
+use crate::id::{MediaId, PostId};
 use crate::media::Media;
 use crate::port::store::{MediaReads, MediaRepository};
 use crate::time::Timestamp;
+
+impl MemoryUnit {
+    fn hang(&mut self, ids: &[MediaId], post: Option<PostId>, attached: bool) -> Result<()> {
+        let pictures: Vec<Media> = each(ids).filter_map(|id| self.world.media.get(&id)).cloned().collect();
+        for picture in &pictures {
+            self.may_write(&[picture.owner])?;
+        }
+        for picture in pictures {
+            self.change().media.put(Media { post, attached, ..picture }, "media.hang")?;
+        }
+        Ok(())
+    }
+}
 
 #[async_trait]
 impl MediaRepository for MemoryUnit {
@@ -23,15 +36,11 @@ impl MediaRepository for MemoryUnit {
     }
 
     async fn attach(&mut self, ids: &[MediaId], to: Option<PostId>) -> Result<()> {
-        let pictures: Vec<Media> = each(ids).filter_map(|id| self.world.media.get(&id)).cloned().collect();
-        let owners: Vec<ProfileId> = pictures.iter().map(|m| m.owner).collect();
-        for owner in owners {
-            self.may_write(&[owner])?;
-        }
-        for picture in pictures {
-            self.change().media.put(Media { post: to, attached: true, ..picture }, "media.attach")?;
-        }
-        Ok(())
+        self.hang(ids, to, true)
+    }
+
+    async fn detach(&mut self, ids: &[MediaId]) -> Result<()> {
+        self.hang(ids, None, false)
     }
 
     async fn sweep(&mut self, before: Timestamp, limit: u32) -> Result<Vec<Media>> {

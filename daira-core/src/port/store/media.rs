@@ -16,6 +16,8 @@ pub trait MediaRepository: Send {
     async fn lock(&mut self, ids: &[MediaId]) -> Result<Vec<Media>>;
     /// Gives pictures to a post or an avatar, so that they are no longer free to be swept.
     async fn attach(&mut self, ids: &[MediaId], to: Option<PostId>) -> Result<()>;
+    /// Takes pictures off what they hang on, so that they are free to be swept.
+    async fn detach(&mut self, ids: &[MediaId]) -> Result<()>;
     /// Pictures that hang on nothing since before an instant, removed; their blob keys are answered so that the blobs can
     /// go too. At most `limit`. For the platform's own actors only.
     async fn sweep(&mut self, before: Timestamp, limit: u32) -> Result<Vec<Media>>;

@@ -30,6 +30,14 @@ pub(super) fn warning(input: Option<&str>) -> Result<Option<String>> {
     Ok(Some(text).filter(|text| !text.is_empty()))
 }
 
+/// What a picture shows, as it is kept; nothing for nothing readable.
+///
+/// # Errors
+/// [`PostRefusal::LabelTooLong`], [`PostRefusal::ForbiddenCharacter`].
+pub fn alt_text(input: &str) -> Result<String> {
+    unless_empty(&ALT, input)
+}
+
 /// The pictures, each once, with alternative texts as they are kept.
 pub(super) fn media(input: &[Attachment]) -> Result<Vec<Attachment>> {
     if input.len() > MAX_MEDIA {
@@ -40,7 +48,7 @@ pub(super) fn media(input: &[Attachment]) -> Result<Vec<Attachment>> {
         if kept.iter().any(|other| other.media == attachment.media) {
             return Err(Error::from(PostRefusal::MediaUnavailable).on_field("media"));
         }
-        kept.push(Attachment { media: attachment.media, alt: unless_empty(&ALT, &attachment.alt)? });
+        kept.push(Attachment { media: attachment.media, alt: alt_text(&attachment.alt)? });
     }
     Ok(kept)
 }

@@ -122,3 +122,26 @@ pub async fn free_pictures_are_swept(ports: &Ports) {
     assert_eq!(unit.media().lock(&[used.id, avatar.id, fresh.id]).await.unwrap().len(), 3);
     assert!(!matches!(unit.media().sweep(world.now() + Duration::from_mins(1), 9).await, Ok(gone) if !gone.is_empty()));
 }
+
+/// A picture that nothing uses any more is free again; only its owner lets it go.
+pub async fn a_picture_let_go_is_free(ports: &Ports) {
+    let world = world(ports);
+    let (mona, eve) = (world.person("mona").await, world.person("eve").await);
+    let face = world.picture(&mona).await;
+    attach(&world, &mona, &[face.id], None).await;
+    let after = world.tick();
+    let mut unit = world.unit(&eve.actor()).await;
+    // As above: an error or silence, but nothing happens.
+    if unit.media().detach(&[face.id]).await.is_ok() {
+        unit.commit().await.unwrap();
+    }
+    let mut unit = world.unit(&PLATFORM).await;
+    assert_eq!(unit.media().sweep(after, 9).await.unwrap(), []);
+    drop(unit);
+    let mut unit = world.unit(&mona.actor()).await;
+    unit.media().detach(&[face.id]).await.unwrap();
+    assert_eq!(unit.media().lock(&[face.id]).await.unwrap(), core::slice::from_ref(&face));
+    unit.commit().await.unwrap();
+    let mut unit = world.unit(&PLATFORM).await;
+    assert_eq!(unit.media().sweep(after, 9).await.unwrap(), [face]);
+}

@@ -53,7 +53,7 @@ super::kit! { $
         reaction: one_reaction_per_person_and_target, posts_and_comments_are_different_targets, reactors_go_newest_first,
             reactors_are_visible_people, nobody_reacts_for_others;
         media: a_picture_comes_back_whole, a_picture_belongs_to_its_owner, pictures_are_seen_with_what_they_hang_on,
-            free_pictures_are_swept;
+            free_pictures_are_swept, a_picture_let_go_is_free;
         notification: an_event_notifies_once, nobody_is_notified_across_a_block, groups_count_people,
             groups_page_as_of_an_instant, the_marker_moves_forward, what_is_over_is_left_out, unread_is_bounded,
             notifications_are_the_platforms;

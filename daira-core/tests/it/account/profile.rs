@@ -22,6 +22,7 @@ impl World {
             width: 640,
             height: 640,
             blurhash: "LEHV6nWB2yk8pyo0adR*.7kCMdnj".to_owned(),
+            alt: String::new(),
             variants: Vec::new(),
             post,
             attached: post.is_some(),
@@ -81,6 +82,23 @@ async fn a_profile_changes_where_it_is_told_to() {
     let profile = world.profile(&mona).await;
     assert!(profile.avatar.is_none() && profile.bio.is_empty() && profile.links.is_empty() && profile.private);
     assert_eq!(world.events("a").await.iter().filter(|e| e.ends_with("profile_changed")).count(), 2);
+}
+
+#[tokio::test]
+async fn a_picture_replaced_as_avatar_is_free_again() {
+    let world = world();
+    let mona = world.join("mona").await;
+    let [one, two] = [world.picture(&mona, 1, None).await, world.picture(&mona, 2, None).await];
+    let mut free = Vec::new();
+    for avatar in [Some(one), Some(one), Some(two), None] {
+        let change = UpdateProfile { avatar: Some(avatar), ..UpdateProfile::default() };
+        world.accounts.update_profile(&actor(&mona), change, None).await.unwrap();
+        let mut view = world.ports.store.read(&actor(&mona), Access::Read).await.unwrap();
+        let mut found = view.media().media(&[one, two]).await.unwrap();
+        found.sort_by_key(|media| media.id);
+        free.push(found.iter().map(|media| !media.attached).collect::<Vec<_>>());
+    }
+    assert_eq!(free, [[false, true], [false, true], [true, false], [true, true]]);
 }
 
 #[tokio::test]

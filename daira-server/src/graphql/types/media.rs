@@ -38,6 +38,11 @@ impl Picture {
         &self.media.blurhash
     }
 
+    /// What it shows, for those who cannot see it, in the words of its upload.
+    async fn alt(&self) -> &str {
+        &self.media.alt
+    }
+
     /// When it was uploaded.
     async fn created_at(&self) -> DateTime {
         self.media.created_at.into()
@@ -45,7 +50,8 @@ impl Picture {
 
     /// Its renditions, smallest first.
     async fn variants(&self, ctx: &Context<'_>) -> Vec<PictureVariant> {
-        let addresses = ctx.scope().services.media.addresses(&self.media, self.everybody);
+        let scope = ctx.scope();
+        let addresses = scope.services.media.addresses(&self.media, self.everybody, scope.viewer());
         let show = |(variant, url): (daira_core::media::Variant, String)| PictureVariant {
             name: variant.name,
             url,
@@ -63,7 +69,8 @@ impl Picture {
 pub(crate) struct PictureVariant {
     /// Its name within the picture, for instance `feed-480.webp`.
     name: String,
-    /// Where it is fetched. Of what not everybody may see, the address ends after an hour or two.
+    /// Where it is fetched. Of what not everybody may see, the address is made out to the reader and ends after an hour or
+    /// two; it stops working at once when the reader may no longer see the picture.
     url: String,
     /// Its media type.
     content_type: String,

@@ -21,6 +21,7 @@ struct MediaRow {
     width: i32,
     height: i32,
     blurhash: String,
+    alt: String,
     variants: Json<Vec<Variant>>,
     post: Option<i64>,
     attached: bool,
@@ -38,6 +39,7 @@ impl TryFrom<MediaRow> for Media {
             width: side(row.width)?,
             height: side(row.height)?,
             blurhash: row.blurhash,
+            alt: row.alt,
             variants: row.variants.0,
             post: row.post.map(PostId::from_raw),
             attached: row.attached,
@@ -57,13 +59,14 @@ impl MediaRepository for PgUnit {
         let variants = serde_json::to_value(&media.variants)
             .map_err(|e| Error::new(ErrorKind::Internal, "media.insert").with_source(e))?;
         let done = sqlx::query!(
-            "insert into daira.media (id, owner, width, height, blurhash, variants, post, attached, created_at)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            "insert into daira.media (id, owner, width, height, blurhash, alt, variants, post, attached, created_at)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
             media.id.raw(),
             media.owner.raw(),
             side(media.width)?,
             side(media.height)?,
             media.blurhash,
+            media.alt,
             variants,
             media.post.map(Id::raw),
             media.attached,
@@ -78,7 +81,7 @@ impl MediaRepository for PgUnit {
         // UPDATE's policy lets through only what is one's own.
         let rows = sqlx::query_as!(
             MediaRow,
-            r#"select id, owner, width, height, blurhash, variants as "variants: Json<Vec<Variant>>", post, attached, created_at
+            r#"select id, owner, width, height, blurhash, alt, variants as "variants: Json<Vec<Variant>>", post, attached, created_at
                from daira.media where id = any($1) order by id for no key update"#,
             &raws(ids)
         )
@@ -98,6 +101,13 @@ impl MediaRepository for PgUnit {
         self.check("media.attach", done).map(drop)
     }
 
+    async fn detach(&mut self, ids: &[MediaId]) -> Result<()> {
+        let done = sqlx::query!("update daira.media set post = null, attached = false where id = any($1)", &raws(ids))
+            .execute(self.connection())
+            .await;
+        self.check("media.detach", done).map(drop)
+    }
+
     async fn sweep(&mut self, before: Timestamp, rows: u32) -> Result<Vec<Media>> {
         let swept = sqlx::query_as!(
             MediaRow,
@@ -105,7 +115,7 @@ impl MediaRepository for PgUnit {
                    select id from daira.media where not attached and created_at < $1 order by created_at, id limit $2 for update skip locked
                )
                delete from daira.media m using due where m.id = due.id
-               returning m.id, m.owner, m.width, m.height, m.blurhash, m.variants as "variants: Json<Vec<Variant>>", m.post, m.attached, m.created_at"#,
+               returning m.id, m.owner, m.width, m.height, m.blurhash, m.alt, m.variants as "variants: Json<Vec<Variant>>", m.post, m.attached, m.created_at"#,
             stored(before),
             limit(rows)
         )
@@ -120,7 +130,7 @@ impl MediaReads for PgView {
     async fn media(&mut self, ids: &[MediaId]) -> Result<Vec<Media>> {
         let rows = sqlx::query_as!(
             MediaRow,
-            r#"select m.id, m.owner, m.width, m.height, m.blurhash, m.variants as "variants: Json<Vec<Variant>>", m.post, m.attached, m.created_at
+            r#"select m.id, m.owner, m.width, m.height, m.blurhash, m.alt, m.variants as "variants: Json<Vec<Variant>>", m.post, m.attached, m.created_at
                from daira.media m
                where m.id = any($1)
                  and (m.owner = (select daira.me())
