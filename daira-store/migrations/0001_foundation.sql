@@ -159,3 +159,11 @@ grant execute on function daira.me(), daira.my_account(), daira.is_platform(), d
     to daira_app, daira_worker, daira_reader;
 grant execute on function daira.ensure_partitions(timestamptz, integer), daira.expire_partitions(timestamptz), daira.partition_days_ahead(timestamptz)
     to daira_worker;
+
+-- Whoever serves asks whether the schema is the one that it was built for. (Laid by hand, there is no such table.)
+do $$
+begin
+    if to_regclass('public._sqlx_migrations') is not null then
+        grant select on public._sqlx_migrations to daira_app, daira_worker;
+    end if;
+end $$;

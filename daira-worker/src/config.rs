@@ -54,8 +54,6 @@ pub struct Config {
     /// The master secret, 64 hexadecimal digits, from which all keys are derived. When absent it is made once and kept in
     /// the data folder.
     pub secret: Option<SecretText>,
-    /// Access tokens.
-    pub tokens: Tokens,
     /// PostgreSQL.
     pub database: Database,
     /// HTTP.
@@ -78,7 +76,6 @@ impl Default for Config {
             environment: Environment::Production,
             data: PathBuf::from("data"),
             secret: None,
-            tokens: Tokens::default(),
             database: Database::default(),
             http: Http::default(),
             grpc: Grpc::default(),
@@ -98,17 +95,6 @@ pub enum Environment {
     Development,
     /// For people.
     Production,
-}
-
-/// Access tokens.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, default)]
-#[non_exhaustive]
-pub struct Tokens {
-    /// The number of the key that signs them; each is derived from the master secret. To change keys, raise it by one, node
-    /// after node: every node believes the keys next to its own, so nobody is logged out. A token's life later the old key
-    /// is not needed any more, and with the next change nobody believes it.
-    pub key: u32,
 }
 
 /// PostgreSQL.
@@ -318,12 +304,15 @@ impl Config {
     }
 
     fn from_sources(file: Option<&Path>, env: &[(String, String)]) -> Result<Self, ConfigError> {
-        let mut figment = Figment::from(Serialized::defaults(Self::plain_defaults()));
+        let defaults = || Figment::from(Serialized::defaults(Self::plain_defaults()));
+        let mut figment = defaults();
         if let Some(file) = file {
             if !file.is_file() {
                 return Err(ConfigError(format!("the configuration file {} cannot be read", file.display())));
             }
             figment = figment.merge(Toml::file_exact(file));
+            let read: Result<Self, _> = figment.extract();
+            read.map_err(|e| ConfigError(format!("in {}: {}", file.display(), told(&e))))?;
         }
         for (name, value) in env {
             let Some(key) = setting_of(name) else { continue };
@@ -341,7 +330,11 @@ impl Config {
             } else {
                 value.parse().map_err(|_| ConfigError(format!("{name} cannot be read")))?
             };
-            figment = figment.merge(Serialized::global(&key, value));
+            let setting = Serialized::global(&key, value);
+            // One by one, so that a wrong one is told by the name that it was set under.
+            let alone: Result<Self, _> = defaults().merge(setting.clone()).extract();
+            alone.map_err(|e| ConfigError(format!("{name}: {}", told(&e))))?;
+            figment = figment.merge(setting);
         }
         let config: Self = figment.extract().map_err(|e| ConfigError(told(&e)))?;
         config.check()?;
@@ -392,6 +385,13 @@ impl Config {
     pub fn public_url(&self) -> String {
         self.http.public_url.clone().unwrap_or_else(|| format!("http://{}", self.http.listen))
     }
+}
+
+/// Whether texts on a terminal are coloured; `NO_COLOR` turns it off (<https://no-color.org>).
+pub fn colours(terminal: bool) -> bool {
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
+    let wanted = std::env::var("NO_COLOR").map_or(true, |set| set.is_empty());
+    terminal && wanted
 }
 
 /// Reads 64 hexadecimal digits.
@@ -447,8 +447,10 @@ mod tests {
         assert_eq!(load(&[("DAIRA_PRODUCT__PULL_THRESHOLD", "200")]).unwrap().product.pull_threshold, 200);
         for (name, value, told) in [
             ("DAIRA_HTTP__LISTEN", "nowhere", "http.listen"),
-            ("DAIRA_HTTP__LISTN", "127.0.0.1:1", "listn"),
-            ("DAIRA_NONSENSE", "1", "nonsense"),
+            ("DAIRA_HTTP__LISTEN", "nowhere", "DAIRA_HTTP__LISTEN"),
+            ("DAIRA_HTTP__LISTN", "127.0.0.1:1", "DAIRA_HTTP__LISTN: setting http: unknown field: found `listn`"),
+            ("DAIRA_NONSENSE", "1", "DAIRA_NONSENSE"),
+            ("DAIRA_HTTP", "1", "DAIRA_HTTP"),
             ("DAIRA_SECRET", "abc", "secret"),
             ("DATABASE_URL", "postgres://x", "database.worker_url"),
             ("DAIRA_SECRET_FILE", "/nonexistent/file", "DAIRA_SECRET_FILE"),
@@ -459,7 +461,26 @@ mod tests {
     }
 
     #[test]
-    fn secrets_are_not_shown() {
+    fn a_wrong_setting_in_a_file_names_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("daira.toml");
+        for (text, expected) in [
+            ("[http]\ntimeout_secs = 5\n", "timeout_secs"),
+            ("[http\n", "daira.toml"),
+            ("[http]\ntimeout_seconds = \"long\"\n", "http.timeout_seconds"),
+        ] {
+            std::fs::write(&file, text).unwrap();
+            let error = Config::from_sources(Some(&file), &[]).unwrap_err().to_string();
+            assert!(error.contains("daira.toml") && error.contains(expected), "{error}");
+        }
+        std::fs::write(&file, "[http]\ntimeout_seconds = 5\n").unwrap();
+        assert_eq!(Config::from_sources(Some(&file), &[]).unwrap().http.timeout_seconds, 5);
+        let error = Config::from_sources(Some(&folder.path().join("none.toml")), &[]).unwrap_err().to_string();
+        assert!(error.contains("none.toml cannot be read"), "{error}");
+    }
+
+    #[test]
+    fn security_127_secrets_are_not_shown() {
         let config = load(&[("DAIRA_SECRET", &"ab".repeat(32))]).unwrap();
         let shown = format!("{config:?}{}", serde_json::to_string(&config).unwrap());
         assert!(!shown.contains("abab"));

@@ -1,7 +1,9 @@
-//! The server's transports in process, over everything in memory.
+//! The server's transports in process, over everything in memory; its program over a private PostgreSQL.
 
 #[cfg(test)]
 mod audit;
+#[cfg(test)]
+mod client;
 #[cfg(test)]
 mod errors;
 #[cfg(test)]
@@ -13,18 +15,24 @@ mod health;
 #[cfg(test)]
 mod http;
 #[cfg(test)]
-mod identity;
-#[cfg(test)]
 mod limits;
+#[cfg(test)]
+mod media;
 #[cfg(test)]
 mod objects;
 #[cfg(test)]
+mod operator;
+#[cfg(test)]
 mod persisted;
 #[cfg(test)]
-mod reads;
+mod program;
 #[cfg(test)]
-mod repeats;
+mod reads;
 #[cfg(test)]
 mod schema;
 #[cfg(test)]
 mod stores;
+#[cfg(test)]
+mod trouble;
+#[cfg(test)]
+mod upload;

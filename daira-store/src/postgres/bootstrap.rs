@@ -60,6 +60,14 @@ impl Bootstrap {
         Ok(self.config(&admin))
     }
 
+    /// How to connect to what was made by an earlier [`run`](Self::run), without touching it.
+    ///
+    /// # Errors
+    /// For an address that is none.
+    pub fn addresses(&self, admin_url: &str) -> Result<PgStoreConfig> {
+        address(admin_url).map(|admin| self.config(&admin))
+    }
+
     /// How a store connects to what was made.
     pub(super) fn config(&self, admin: &PgConnectOptions) -> PgStoreConfig {
         PgStoreConfig::new(self.url(admin, APP, &self.app_password), self.url(admin, WORKER, &self.worker_password))
@@ -109,13 +117,38 @@ pub async fn migrate(owner_url: &str) -> Result<()> {
     run_migrations(&address(owner_url)?).await
 }
 
-/// The versions of the migrations that a database still lacks, for a dry run.
+/// How far a database is from this program's schema.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SchemaState {
+    /// The migrations that it still lacks, in order, with what they are about.
+    pub pending: Vec<(i64, Cow<'static, str>)>,
+    /// Migrations that ran on it and that this program does not know: it is newer.
+    pub unknown: Vec<i64>,
+}
+
+impl SchemaState {
+    /// That of a database that is not there yet.
+    pub fn nothing() -> Self {
+        Self::after(&[])
+    }
+
+    /// That of a database on which these migrations ran.
+    fn after(done: &[i64]) -> Self {
+        let pending = MIGRATIONS.iter().filter(|m| !done.contains(&m.version));
+        Self {
+            pending: pending.map(|m| (m.version, m.description.clone())).collect(),
+            unknown: done.iter().copied().filter(|done| MIGRATIONS.iter().all(|m| m.version != *done)).collect(),
+        }
+    }
+}
+
+/// How far a database is from this program's schema; any of the program's roles may ask.
 ///
 /// # Errors
-/// As [`migrate`].
-pub async fn pending_migrations(owner_url: &str) -> Result<Vec<(i64, Cow<'static, str>)>> {
-    const OPERATION: &str = "migrate.pending";
-    let mut connection = address(owner_url)?.connect().await.map_err(|e| fault(OPERATION, e))?;
+/// [`ErrorKind::Unavailable`] when nobody answers.
+pub async fn schema_state(url: &str) -> Result<SchemaState> {
+    const OPERATION: &str = "migrate.state";
+    let mut connection = address(url)?.connect().await.map_err(|e| fault(OPERATION, e))?;
     let known: bool = sqlx::query_scalar("select to_regclass('public._sqlx_migrations') is not null")
         .fetch_one(&mut connection)
         .await
@@ -127,8 +160,7 @@ pub async fn pending_migrations(owner_url: &str) -> Result<Vec<(i64, Cow<'static
         Vec::new()
     };
     connection.close().await.map_err(|e| fault(OPERATION, e))?;
-    let pending = MIGRATIONS.iter().filter(|m| !done.contains(&m.version));
-    Ok(pending.map(|m| (m.version, m.description.clone())).collect())
+    Ok(SchemaState::after(&done))
 }
 
 async fn run_migrations(database: &PgConnectOptions) -> Result<()> {
@@ -207,5 +239,8 @@ mod tests {
     fn migrations_are_embedded_in_order() {
         let versions: Vec<i64> = MIGRATIONS.iter().map(|m| m.version).collect();
         assert!(versions.len() >= 3 && versions.is_sorted());
+        let state = SchemaState::after(&[1, 2, 9_999]);
+        assert_eq!((state.pending[0].0, state.unknown.as_slice()), (3, [9_999].as_slice()));
+        assert_eq!(SchemaState::nothing().pending.len(), versions.len());
     }
 }

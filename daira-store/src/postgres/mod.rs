@@ -28,7 +28,7 @@ pub mod testing;
 mod unit;
 mod view;
 
-pub use bootstrap::{Bootstrap, migrate, pending_migrations};
+pub use bootstrap::{Bootstrap, SchemaState, migrate, schema_state};
 pub use bus::{BusSettings, PgBus};
 pub use config::PgStoreConfig;
 pub use maintenance::PgMaintenance;

@@ -28,5 +28,3 @@ mod event_log;
 mod race;
 #[cfg(test)]
 mod schema;
-#[cfg(test)]
-mod secrets;

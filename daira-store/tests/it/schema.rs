@@ -2,7 +2,7 @@
 
 use daira_core::secret::Secret;
 use daira_store::postgres::testing::Server;
-use daira_store::postgres::{Bootstrap, gate, pending_migrations};
+use daira_store::postgres::{Bootstrap, gate, schema_state};
 use sqlx::Connection as _;
 
 async fn guards_are_up(server: Server) {
@@ -77,7 +77,10 @@ async fn bootstrap_repeats_and_races(server: Server) {
     two.unwrap();
     plan.run(&admin).await.unwrap();
     let owner = format!("{}/{name}", admin.rsplit_once('/').unwrap().0);
-    assert!(pending_migrations(&owner).await.unwrap().is_empty());
+    for url in [&owner, &config.app_url, &config.worker_url] {
+        let state = schema_state(url).await.unwrap();
+        assert!(state.pending.is_empty() && state.unknown.is_empty(), "{state:?}");
+    }
     assert!(gate::inspect(&config.worker_url).await.unwrap().is_empty());
     let mut connection = sqlx::PgConnection::connect(&admin).await.unwrap();
     sqlx::raw_sql(sqlx::AssertSqlSafe(format!("drop database {name} with (force)")))

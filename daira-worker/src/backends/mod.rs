@@ -3,19 +3,24 @@
 //! With no database address a private PostgreSQL is set up in the data folder and started; every process that uses it
 //! attaches, and the last to leave stops it. With an address nothing is started.
 
+mod doctor;
 mod keys;
+
+pub use doctor::{Finding, Level, diagnose};
 
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use daira_core::Ports;
-use daira_core::credential::{Argon2id, Argon2idCost};
+use daira_core::credential::{Argon2id, Argon2idCost, JwtSigner};
 use daira_core::memory::{RandomIds, WallClock};
 use daira_core::port::Keys;
-use daira_core::secret::Secret;
+use daira_core::secret::{Key, Secret};
 use daira_media::FsBlobs;
 use daira_store::postgres::cluster::{Cluster, ClusterConfig};
-use daira_store::postgres::{Bootstrap, BusSettings, PgBus, PgMaintenance, PgStore, PgStoreConfig, migrate};
+use daira_store::postgres::{
+    Bootstrap, BusSettings, PgBus, PgMaintenance, PgStore, PgStoreConfig, SchemaState, migrate, schema_state,
+};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -48,10 +53,23 @@ impl Backends {
         std::fs::create_dir_all(&config.data)
             .with_context(|| format!("the data folder {} cannot be made", config.data.display()))?;
         let master = keys::master(config)?;
-        let (mut database, cluster) = match &config.database.url {
-            Some(_) => (addresses(&config.database)?, None),
+        let (database, cluster) = match &config.database.url {
+            Some(url) => {
+                let state = schema_state(url.expose()).await.context("the database cannot be reached")?;
+                check_schema(&state)?;
+                (addresses(&config.database)?, None)
+            }
             None => embedded(config, &master).await?,
         };
+        Self::over(config, &master, database, cluster).await
+    }
+
+    async fn over(
+        config: &Config,
+        master: &Key,
+        mut database: PgStoreConfig,
+        cluster: Option<Arc<Cluster>>,
+    ) -> Result<Self> {
         database.app_connections = config.database.connections;
         database.worker_connections = config.database.worker_connections;
         database.statement_cache = config.database.statement_cache;
@@ -66,9 +84,9 @@ impl Backends {
             blobs: Arc::new(FsBlobs::open(config.data.join("media"))?),
             clock: Arc::new(WallClock),
             hasher: Arc::new(Argon2Hasher::new(Argon2id::new(Argon2idCost::default())?, ids.clone(), HASHING)),
-            signer: Arc::new(keys::signer(&master, config.tokens.key)?),
+            signer: Arc::new(JwtSigner::new("daira", "daira", &keys::signing(master))?),
             mail: Arc::new(FolderMail::new(&config.mail_folder(), &config.mail.from).context("setting mail")?),
-            keys: Keys::derive(&master),
+            keys: Keys::derive(master),
             store: Arc::new(store.clone()),
             ids,
             settings,
@@ -88,6 +106,24 @@ impl Backends {
                 anyhow::bail!("database.owner_url is not set: migrations run as the owner of the database")
             }
         }
+    }
+
+    /// How far the database is from this program's schema; nothing is changed, and what was not running is stopped again.
+    ///
+    /// # Errors
+    /// With a sentence for the operator.
+    pub async fn schema(config: &Config) -> Result<SchemaState> {
+        if let Some(url) = &config.database.url {
+            let url = config.database.owner_url.as_ref().unwrap_or(url);
+            return schema_state(url.expose()).await.context("the database cannot be reached");
+        }
+        if !is_set_up(config) {
+            return Ok(SchemaState::nothing());
+        }
+        let cluster = Cluster::ensure(wishes(config)).await?;
+        let state = schema_state(&cluster.facts().superuser_url(DATABASE)).await;
+        cluster.shutdown().await?;
+        state.context("the private database cannot be reached")
     }
 
     /// Keeps running what the ports rest on, until `shutdown`: ticks of the event log, attention to them, and the private
@@ -135,15 +171,62 @@ fn addresses(database: &Database) -> Result<PgStoreConfig> {
     Ok(PgStoreConfig::new(url.expose(), worker.expose()))
 }
 
-async fn embedded(config: &Config, master: &daira_core::secret::Key) -> Result<(PgStoreConfig, Option<Arc<Cluster>>)> {
+/// Refuses a database that this program was not built for.
+fn check_schema(state: &SchemaState) -> Result<()> {
+    if let Some(newest) = state.unknown.iter().max() {
+        bail!(
+            "the database is newer than this program: it has migration {newest}; run the program that made it, or a newer one"
+        );
+    }
+    if !state.pending.is_empty() {
+        bail!("the database lacks {} of this program's migrations: run `daira-server migrate`", state.pending.len());
+    }
+    Ok(())
+}
+
+async fn embedded(config: &Config, master: &Key) -> Result<(PgStoreConfig, Option<Arc<Cluster>>)> {
+    let cluster = Cluster::ensure(wishes(config)).await?;
+    match plan(master).run(&cluster.facts().superuser_url("postgres")).await {
+        Ok(addresses) => Ok((addresses, Some(Arc::new(cluster)))),
+        Err(error) => {
+            // Nobody would be left to stop a server that was started for nothing.
+            cluster.shutdown().await?;
+            Err(error).with_context(|| {
+                format!("the private database in {} cannot be made ready", config.data.join("postgres").display())
+            })
+        }
+    }
+}
+
+/// What the private PostgreSQL is to be.
+fn wishes(config: &Config) -> ClusterConfig {
     let mut wishes = ClusterConfig::new(config.data.join("postgres"));
     wishes.bin_dir.clone_from(&config.database.binaries);
     wishes.durable = config.database.durable;
-    let cluster = Cluster::ensure(wishes).await?;
-    let plan = Bootstrap::new(DATABASE, keys::password(master, "app"), keys::password(master, "worker"));
-    let addresses = plan
-        .run(&cluster.facts().superuser_url("postgres"))
-        .await
-        .context("the private database cannot be made ready")?;
-    Ok((addresses, Some(Arc::new(cluster))))
+    wishes
+}
+
+/// Whether the private PostgreSQL was ever set up.
+fn is_set_up(config: &Config) -> bool {
+    config.data.join("postgres/pgdata").exists()
+}
+
+fn plan(master: &Key) -> Bootstrap {
+    Bootstrap::new(DATABASE, keys::password(master, "app"), keys::password(master, "worker"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_of_another_schema_is_refused_with_what_to_do() {
+        let nothing = SchemaState::nothing();
+        assert!(check_schema(&nothing).unwrap_err().to_string().contains("run `daira-server migrate`"));
+        let newer = SchemaState { unknown: vec![9_999], ..nothing };
+        assert!(
+            check_schema(&newer).unwrap_err().to_string().contains("newer than this program: it has migration 9999")
+        );
+        assert!(check_schema(&SchemaState { pending: Vec::new(), unknown: Vec::new() }).is_ok());
+    }
 }

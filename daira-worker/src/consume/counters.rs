@@ -126,7 +126,7 @@ impl Consumer for Counters {
 
     /// The scheduled reconciliation corrects what was missed; nothing else is derived here but affinity, which decays.
     async fn rebuild(&self, ports: &daira_core::Ports) -> Result<()> {
-        crate::job::reconcile(ports).await
+        crate::job::reconcile(ports).await.map(drop)
     }
 }
 

@@ -12,7 +12,12 @@ pub use fan_out::FanOut;
 pub use mail::Mail;
 pub use notifications::Notifications;
 
+use daira_core::port::Group;
+
 use crate::runner::Runner;
+
+/// The groups of all of them.
+pub const GROUPS: [Group; 4] = [FanOut::GROUP, Counters::GROUP, Notifications::GROUP, Mail::GROUP];
 
 /// Adds all of them to a runner.
 #[must_use]

@@ -7,7 +7,7 @@ use core::time::Duration;
 
 use async_trait::async_trait;
 use daira_core::error::Result;
-use daira_core::port::store::CounterField;
+use daira_core::port::store::{CounterField, Recount};
 use daira_core::{Actor, Ports};
 
 use crate::consume::{Counters, deltas};
@@ -45,28 +45,31 @@ impl Job for ReconcileCounters {
     }
 
     async fn run(&self, ports: &Ports) -> Result<()> {
-        reconcile(ports).await
+        reconcile(ports).await.map(drop)
     }
 }
 
-/// Goes through all counters once.
+/// Goes through all counters once; answers how many were off.
 ///
 /// # Errors
 /// The store's; what was corrected before stays corrected.
-pub async fn reconcile(ports: &Ports) -> Result<()> {
+pub async fn reconcile(ports: &Ports) -> Result<usize> {
+    let mut corrected = 0;
     for field in FIELDS {
         let mut from = None;
         loop {
-            from = step(ports, field, from).await?;
+            let found = step(ports, field, from).await?;
+            corrected += found.drift.len();
+            from = found.next;
             if from.is_none() {
                 break;
             }
         }
     }
-    Ok(())
+    Ok(corrected)
 }
 
-async fn step(ports: &Ports, field: CounterField, from: Option<i64>) -> Result<Option<i64>> {
+async fn step(ports: &Ports, field: CounterField, from: Option<i64>) -> Result<Recount> {
     let mut tries = 1;
     loop {
         match attempt(ports, field, from).await {
@@ -79,7 +82,7 @@ async fn step(ports: &Ports, field: CounterField, from: Option<i64>) -> Result<O
     }
 }
 
-async fn attempt(ports: &Ports, field: CounterField, from: Option<i64>) -> Result<Option<i64>> {
+async fn attempt(ports: &Ports, field: CounterField, from: Option<i64>) -> Result<Recount> {
     let actor = Actor::System("reconcile-counters");
     let (mut unit, pending) = ports.maintenance.snapshot(&actor, Counters::GROUP, MOST_PENDING).await?;
     let pending: Vec<_> = deltas(&pending).into_iter().filter(|d| d.field == field).collect();
@@ -88,5 +91,5 @@ async fn attempt(ports: &Ports, field: CounterField, from: Option<i64>) -> Resul
     if !found.drift.is_empty() {
         tracing::warn!(?field, counters = found.drift.len(), "counters were off and have been corrected");
     }
-    Ok(found.next)
+    Ok(found)
 }

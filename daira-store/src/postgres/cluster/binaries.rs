@@ -39,11 +39,10 @@ pub struct Binaries {
 
 impl Binaries {
     /// Picks the programs for a cluster whose existing files, if there are any, are of version `made_by`.
-    pub(super) async fn find(
-        configured: Option<&Path>,
-        made_by: Option<u32>,
-        cluster: &Path,
-    ) -> Result<Self, ClusterError> {
+    ///
+    /// # Errors
+    /// [`ClusterError::BinariesNotFound`], [`ClusterError::UnusableBinaries`], [`ClusterError::WrongMajor`].
+    pub async fn find(configured: Option<&Path>, made_by: Option<u32>, cluster: &Path) -> Result<Self, ClusterError> {
         let (installed, looked_in) = match configured {
             Some(folder) => (vec![Self::configured(folder).await?], Vec::new()),
             None => installed().await,

@@ -1,0 +1,163 @@
+//! The operator's commands, on a private PostgreSQL.
+
+use serde_json::Value;
+
+use crate::program::{Ended, Installation};
+
+fn level(findings: &str, check: &str) -> String {
+    let findings: Value = serde_json::from_str(findings).unwrap_or_else(|error| panic!("{error}: {findings}"));
+    let found = findings.as_array().unwrap().iter().filter(|finding| finding["check"] == check);
+    // The worst of several.
+    let levels = found.map(|finding| finding["level"].as_str().unwrap().to_owned());
+    levels.max_by_key(|level| ["ok", "warn", "fail"].iter().position(|known| known == level)).unwrap()
+}
+
+#[test]
+fn every_command_explains_itself_with_examples() {
+    let here = Installation::new();
+    for command in [
+        &["--help"][..],
+        &["serve", "--help"],
+        &["migrate", "--help"],
+        &["seed", "--help"],
+        &["doctor", "--help"],
+        &["dlq", "--help"],
+        &["counters", "rebuild", "--help"],
+        &["config", "--help"],
+    ] {
+        let out = here.done(command);
+        assert!(out.contains("Examples:\n  ") && !out.contains('\u{1b}'), "{command:?}: {out}");
+    }
+    let unknown = here.run(&["dlq", "bury"]);
+    assert_eq!((unknown.code, unknown.out.as_str()), (2, ""));
+    assert!(!here.data().exists(), "nobody was asked to make anything");
+}
+
+#[test]
+fn security_45_doctor_finds_what_is_wrong() {
+    let here = Installation::new();
+    let fresh = here.run(&["doctor", "--json"]);
+    assert_eq!(fresh.code, 0, "{}", fresh.err);
+    assert_eq!((level(&fresh.out, "data folder"), level(&fresh.out, "PostgreSQL")), ("warn".into(), "ok".into()));
+    assert!(!here.data().exists(), "looking makes nothing");
+
+    here.done(&["migrate"]);
+    let well = here.run(&["doctor", "--json"]);
+    assert_eq!(well.code, 0, "{}{}", well.out, well.err);
+    for check in [
+        "settings",
+        "data folder",
+        "PostgreSQL",
+        "schema",
+        "role of the server",
+        "role of the worker",
+        "partitions",
+        "event log",
+        "dead letters",
+    ] {
+        assert_eq!(level(&well.out, check), "ok", "{check}: {}", well.out);
+    }
+    let shown = here.done(&["doctor"]);
+    assert!(shown.lines().all(|line| line.starts_with("ok    ") || line.starts_with("warn  ")), "{shown}");
+    assert!(shown.contains("schema") && !shown.contains('\u{1b}'), "no colours in a pipe: {shown}");
+
+    for (harm, mend, check) in [
+        ("alter role daira_app bypassrls", "alter role daira_app nobypassrls", "role of the server"),
+        ("grant daira_owner to daira_worker", "revoke daira_owner from daira_worker", "role of the worker"),
+        (
+            "alter table daira.post no force row level security",
+            "alter table daira.post force row level security",
+            "role of the server",
+        ),
+        (
+            "insert into public._sqlx_migrations values (9999, 'later', now(), true, '', 0)",
+            "delete from public._sqlx_migrations where version = 9999",
+            "schema",
+        ),
+    ] {
+        here.sql(harm);
+        let ill = here.run(&["doctor", "--json"]);
+        assert_eq!((ill.code, level(&ill.out, check)), (1, "fail".to_owned()), "{harm}: {}", ill.out);
+        here.sql(mend);
+    }
+
+    let mut unknown = here.command(&["doctor"]);
+    unknown.env("DAIRA_HTTP__LISTN", "127.0.0.1:1");
+    let unknown = Ended::of(unknown);
+    assert!(unknown.code == 1 && unknown.out.contains("FAIL  settings") && unknown.out.contains("DAIRA_HTTP__LISTN"));
+    let mut away = here.command(&["doctor", "--json"]);
+    let nobody = "postgres://daira_app:secret@127.0.0.1:1/daira";
+    away.env("DATABASE_URL", nobody).env("DAIRA_DATABASE__WORKER_URL", nobody);
+    let away = Ended::of(away);
+    assert_eq!((away.code, level(&away.out, "database")), (1, "fail".to_owned()), "{}", away.out);
+    assert!(!away.out.contains("secret@"), "no password is told");
+}
+
+#[test]
+fn security_91_dead_letters_are_listed_shown_replayed_and_dropped() {
+    let here = Installation::new();
+    here.done(&["migrate"]);
+    assert_eq!(here.done(&["dlq", "list"]), "there are no dead letters\n");
+    here.sql(
+        "insert into daira.consumer_group (name, topics, rebuilds) values ('fan-out', '{}', true), ('counters', '{}', true);
+         insert into daira.dead_letter (grp, id, lane, key, topic, kind, payload, event_at, attempts, reason, parked, at) values
+         ('fan-out', 7, 0, 70, 'daira.post.v1', 'daira.post.v1.deleted', '', now(), 8, E'mona wrote\\n{\"level\":\"error\"}\\x1b[2J', false, now()),
+         ('fan-out', 8, 0, 70, 'daira.post.v1', 'daira.post.v1.deleted', '', now(), 0, 'waits for 7', true, now()),
+         ('counters', 9, 0, 90, 'daira.post.v1', 'daira.post.v1.nobody_knows', 'x', now(), 8, 'unknown', false, now())",
+    );
+    let listed = here.done(&["dlq", "list"]);
+    let lines: Vec<_> = listed.lines().collect();
+    assert_eq!(lines.len(), 3, "one line each, whatever a reason holds: {listed:?}");
+    assert!(lines[0].contains("fan-out") && lines[0].contains(" dead ") && lines[1].contains(" waits "), "{listed}");
+    assert!(!listed.contains('\u{1b}') && lines[0].contains("mona wrote\\n"), "{listed:?}");
+    let one: Value = serde_json::from_str(&here.done(&["dlq", "list", "--group", "counters", "--json"])).unwrap();
+    assert_eq!((one.as_array().unwrap().len(), &one[0]["event"], &one[0]["payload"]), (1, &9.into(), &"78".into()));
+    let shown: Value = serde_json::from_str(&here.done(&["dlq", "show", "fan-out", "7"])).unwrap();
+    assert!(shown["holds"].as_str().unwrap().contains("PostDeleted"), "{shown}");
+
+    for (command, told) in [
+        (&["dlq", "list", "--group", "nobody"][..], "there are: fan-out, counters, notifications, mail"),
+        (&["dlq", "show", "fan-out", "6"], "fan-out has no dead letter 6"),
+        (&["dlq", "replay", "fan-out", "8"], "8 waits already"),
+        (&["dlq", "drop", "counters", "9"], "add --yes"),
+        (&["dlq", "drop", "fan-out", "8", "--yes"], "only waits behind"),
+    ] {
+        let refused = here.run(command);
+        assert!(refused.code == 1 && refused.err.contains(told), "{command:?}: {}", refused.err);
+    }
+    assert_eq!(here.run(&["dlq", "replay", "fan-out"]).code, 2, "one, or all");
+
+    assert!(here.done(&["dlq", "drop", "counters", "9", "--yes"]).contains("was dropped"));
+    assert!(here.done(&["dlq", "replay", "fan-out", "--all"]).starts_with("1 events"));
+    let left = here.done(&["dlq", "list"]);
+    assert!(left.lines().count() == 2 && left.lines().all(|line| line.contains(" waits ")), "{left}");
+}
+
+#[test]
+fn security_90_counters_are_rebuilt_from_the_rows() {
+    let here = Installation::new();
+    let out = here.done(&["seed", "--people", "12", "--posts", "60"]);
+    assert!(out.starts_with("log in as ") && !out.contains('\u{1b}'), "{out}");
+    assert_eq!(here.done(&["seed", "--people", "12", "--posts", "60", "--if-empty"]), "");
+    let followers = "select coalesce(sum(followers), 0)::bigint from daira.profile_counter";
+    let truth = here.number(followers);
+    assert!(truth > 0 && truth == here.number("select count(*) from daira.follow"));
+    here.sql("update daira.profile_counter set followers = followers + 5 where profile in (select profile from daira.profile_counter order by profile limit 3)");
+    let rebuilt = here.done(&["counters", "rebuild"]);
+    assert_eq!(rebuilt, "3 counters were off and have been corrected\n");
+    assert_eq!(here.number(followers), truth);
+    assert!(here.done(&["counters", "rebuild"]).starts_with("0 counters"));
+}
+
+#[test]
+fn a_dry_run_changes_nothing() {
+    let here = Installation::new();
+    let plan = here.done(&["migrate", "--dry-run"]);
+    assert!(plan.lines().count() >= 4 && plan.starts_with("would run 0001 foundation\n"), "{plan}");
+    assert!(!here.data().join("postgres").exists());
+    let done = here.done(&["migrate"]);
+    assert_eq!(done.replace("running", "would run"), plan);
+    for command in [&["migrate", "--dry-run"][..], &["migrate"]] {
+        assert_eq!(here.done(command), "the database has this program's schema\n");
+    }
+}
