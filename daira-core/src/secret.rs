@@ -51,9 +51,17 @@ impl fmt::Debug for Key {
     }
 }
 
-/// A string that must not be printed: a password, a code, a token.
-#[derive(Clone, PartialEq, Eq)]
+/// A string that must not be printed: a password, a code, a token. Two are compared in constant time.
+#[derive(Clone)]
 pub struct Secret(String);
+
+impl PartialEq for Secret {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.as_bytes().ct_eq(other.0.as_bytes()).into()
+    }
+}
+
+impl Eq for Secret {}
 
 impl Secret {
     /// Wraps a secret text.
@@ -87,6 +95,13 @@ mod tests {
         assert!(
             !master.verify(&[b"x"], &tag[..15]) && !master.verify(&[b"y"], &tag) && !master.verify(&[b"x"], &[0; 40])
         );
+    }
+
+    #[test]
+    fn security_33_secrets_are_equal_when_all_of_them_is() {
+        for (one, other, same) in [("", "", true), ("ab", "ab", true), ("ab", "ac", false), ("ab", "a", false)] {
+            assert_eq!(Secret::new(one) == Secret::new(other), same, "{one} and {other}");
+        }
     }
 
     #[test]

@@ -54,6 +54,8 @@ pub struct Config {
     /// The master secret, 64 hexadecimal digits, from which all keys are derived. When absent it is made once and kept in
     /// the data folder.
     pub secret: Option<SecretText>,
+    /// Access tokens.
+    pub tokens: Tokens,
     /// PostgreSQL.
     pub database: Database,
     /// HTTP.
@@ -76,6 +78,7 @@ impl Default for Config {
             environment: Environment::Production,
             data: PathBuf::from("data"),
             secret: None,
+            tokens: Tokens::default(),
             database: Database::default(),
             http: Http::default(),
             grpc: Grpc::default(),
@@ -95,6 +98,17 @@ pub enum Environment {
     Development,
     /// For people.
     Production,
+}
+
+/// Access tokens.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
+pub struct Tokens {
+    /// The number of the key that signs them; each is derived from the master secret. To change keys, raise it by one, node
+    /// after node: every node believes the keys next to its own, so nobody is logged out. A token's life later the old key
+    /// is not needed any more, and with the next change nobody believes it.
+    pub key: u32,
 }
 
 /// PostgreSQL.

@@ -21,13 +21,14 @@ pub fn runner(ports: &Ports, config: &Config) -> Runner {
 pub fn until_told() -> CancellationToken {
     let token = CancellationToken::new();
     let told = token.clone();
+    // From this moment on no signal ends the process by itself.
+    let signals = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
     #[expect(
         clippy::disallowed_methods,
         reason = "it lives as long as the process and holds nothing that could be drained"
     )]
     tokio::spawn(async move {
-        let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-        else {
+        let (Ok(mut interrupt), Ok(mut terminate)) = signals else {
             tracing::error!("signals cannot be received: stop the process by force");
             return;
         };
@@ -45,4 +46,18 @@ pub fn until_told() -> CancellationToken {
         std::process::exit(130);
     });
     token
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn security_92_a_sigterm_asks_to_stop() {
+        let told = until_told();
+        assert!(!told.is_cancelled());
+        let pid = std::process::id().to_string();
+        assert!(std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        told.cancelled().await;
+    }
 }

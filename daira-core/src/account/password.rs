@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn the_list_is_sorted_folded_and_found() {
+    fn security_04_the_list_is_long_sorted_folded_and_found() {
         let lines: Vec<&str> = COMMON.lines().collect();
         assert!(lines.len() >= 3_000, "{}", lines.len());
         assert!(lines.windows(2).all(|pair| pair[0] < pair[1]), "sorted by bytes, each once");
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn what_everybody_tries_is_refused() {
+    fn security_04_what_everybody_tries_is_refused() {
         for password in [
             "password123",
             "PASSWORD2026!",
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn the_house_and_the_persons_own_names_are_refused() {
+    fn security_04_the_house_and_the_persons_own_names_are_refused() {
         for password in [
             "i live in daira",
             "دائرتي الجميلة دائرة",
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn length_is_counted_in_characters_and_bounded_in_bytes() {
+    fn security_02_length_is_counted_in_characters_and_bounded_in_bytes() {
         assert_eq!(refusal("كلب صغير"), Some(AccountRefusal::PasswordShort));
         assert_eq!(refusal("kahwa bkm"), Some(AccountRefusal::PasswordShort));
         assert_eq!(refusal("e\u{301}tagèresx"), Some(AccountRefusal::PasswordShort), "counted after composition");
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn long_arabic_and_emoji_passwords_pass() {
+    fn security_02_long_arabic_and_emoji_passwords_pass() {
         let sixty_four = "قهوة سادة على النيل وقت المغرب 🌙 مع صحاب العمر كلهم يوم الخميس ✨";
         assert!(sixty_four.chars().count() >= 64);
         for password in [sixty_four, "correct horse battery", "3ayez agri 3al bahr", "🐪🌴🏜🐪🌊🦅🐈🌙", "x7#Kq!vBz2mm"]

@@ -157,15 +157,30 @@ mod tests {
     }
 
     #[test]
-    fn the_default_cost_is_owasps_minimum_and_stands_in_the_hash() {
+    fn security_01_the_default_cost_is_owasps_minimum_and_stands_in_the_hash() {
         let hash =
             Argon2id::new(Argon2idCost::default()).unwrap().hash(&Secret::new("kahwa sada 3al nil"), [7; 16]).unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
         assert!(matches("kahwa sada 3al nil", &hash), "the cost is taken from the hash");
     }
 
+    /// An unknown e-mail must not be told from a wrong password by the time it takes, so both compute one hash of one cost.
     #[test]
-    fn passwords_equal_in_72_bytes_do_not_open_each_other() {
+    fn security_06_the_decoy_costs_what_a_stored_hash_costs() {
+        for scheme in [Argon2id::new(Argon2idCost::default()).unwrap(), cheap()] {
+            let stored = scheme.hash(&Secret::new("kahwa sada 3al nil"), [7; 16]).unwrap();
+            let [stored, decoy] = [&stored, &scheme.decoy].map(|hash| PasswordHash::new(hash).unwrap());
+            assert_eq!((decoy.algorithm, decoy.version), (stored.algorithm, stored.version));
+            assert_eq!(decoy.params, stored.params, "memory, passes and lanes");
+            assert_eq!(
+                (decoy.salt.unwrap().len(), decoy.hash.unwrap().len()),
+                (stored.salt.unwrap().len(), stored.hash.unwrap().len())
+            );
+        }
+    }
+
+    #[test]
+    fn security_01_passwords_equal_in_72_bytes_do_not_open_each_other() {
         let (one, other) = (format!("{}A", "x".repeat(72)), format!("{}B", "x".repeat(72)));
         let hash = cheap().hash(&Secret::new(&one), [1; 16]).unwrap();
         assert!(matches(&one, &hash) && !matches(&other, &hash));
@@ -222,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn composed_and_decomposed_spellings_are_one_password() {
+    fn security_03_composed_and_decomposed_spellings_are_one_password() {
         for (composed, decomposed) in [
             ("أحلى قهوة آخر الليل", "ا\u{654}حلى قهوة ا\u{653}خر الليل"),
             ("crème brûlée", "cre\u{300}me bru\u{302}le\u{301}e"),
@@ -235,7 +250,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
         #[test]
-        fn any_password_opens_its_own_hash_only(password in "[\\PC\u{600}-\u{6FF}🌙-🌞]{10,64}", other in "\\PC{10,64}", salt: [u8; 16]) {
+        fn security_02_any_password_opens_its_own_hash_only(password in "[\\PC\u{600}-\u{6FF}🌙-🌞]{10,64}", other in "\\PC{10,64}", salt: [u8; 16]) {
             let hash = cheap().hash(&Secret::new(&password), salt).unwrap();
             prop_assert!(matches(&password, &hash));
             prop_assert_eq!(matches(&other, &hash), prepare(&other) == prepare(&password));

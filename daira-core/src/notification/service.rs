@@ -55,18 +55,21 @@ impl NotificationService {
         view.notifications().unread().await
     }
 
-    /// Moves the read marker forward to an instant, for instance the latest of the newest group seen. It never moves back,
-    /// and never ahead of now, so that what is still to come stays unread.
+    /// Moves the read marker forward to an instant, for instance the latest of the newest group seen; to now without one. It
+    /// never moves back, and never ahead of now, so that what is still to come stays unread.
     ///
     /// # Errors
     /// Nobody is logged in.
-    pub async fn mark_read(&self, actor: &Actor, up_to: Timestamp, key: Option<IdempotencyKey>) -> Result<()> {
+    pub async fn mark_read(&self, actor: &Actor, up_to: Option<Timestamp>, key: Option<IdempotencyKey>) -> Result<()> {
         let me = actor.member()?.profile;
         let keyed = keyed("notification.mark_read", key, &up_to);
         let clock = &self.ports.clock;
         self.ports
             .transact_once(actor, keyed.as_ref(), |mut unit| {
-                Box::pin(async move { unit.notifications().mark_read(me, up_to.min(clock.now())).await })
+                Box::pin(async move {
+                    let now = clock.now();
+                    unit.notifications().mark_read(me, up_to.map_or(now, |up_to| up_to.min(now))).await
+                })
             })
             .await
     }

@@ -70,6 +70,15 @@ impl Remembered for bool {
     }
 }
 
+impl Remembered for u32 {
+    fn to_bytes(&self) -> Vec<u8> {
+        self.to_be_bytes().to_vec()
+    }
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        Some(Self::from_be_bytes(bytes.try_into().ok()?))
+    }
+}
+
 impl<I: crate::id::Id> Remembered for I {
     fn to_bytes(&self) -> Vec<u8> {
         self.raw().to_be_bytes().to_vec()

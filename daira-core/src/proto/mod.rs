@@ -42,3 +42,34 @@ pub use generated::daira::{account, feed, post};
 
 /// The compiled contracts, for gRPC reflection.
 pub const DESCRIPTORS: &[u8] = include_bytes!("generated/descriptors.bin");
+
+#[cfg(test)]
+mod tests {
+    use prost::Message as _;
+    use prost_types::FileDescriptorSet;
+
+    use super::DESCRIPTORS;
+
+    /// What only looks.
+    fn looks(method: &str) -> bool {
+        ["Get", "List", "HomeFeed", "FollowingFeed", "WhyThis"].iter().any(|start| method.starts_with(start))
+    }
+
+    #[test]
+    fn security_84_every_call_that_changes_something_takes_a_key() {
+        let files = FileDescriptorSet::decode(DESCRIPTORS).unwrap().file;
+        let mut changing = 0;
+        for file in &files {
+            for method in file.service.iter().flat_map(|service| &service.method) {
+                let takes_a_key = file
+                    .message_type
+                    .iter()
+                    .find(|message| method.input_type().ends_with(&format!(".{}", message.name())))
+                    .is_some_and(|message| message.field.iter().any(|field| field.name() == "idempotency_key"));
+                assert_ne!(takes_a_key, looks(method.name()), "{}", method.name());
+                changing += usize::from(takes_a_key);
+            }
+        }
+        assert!(changing >= 11, "{changing}");
+    }
+}

@@ -123,7 +123,7 @@ mod tests {
     use crate::text::samples::any_text;
 
     #[test]
-    fn valid() {
+    fn security_16_plain_handles_may_be_taken() {
         for handle in [
             "abc",
             "a.b",
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn invalid() {
+    fn security_16_look_alikes_and_invisible_characters_are_refused() {
         use TextError::{ForbiddenCharacter, MisplacedDot, NoLetter, TooLong, TooShort};
         for (handle, error) in [
             ("", TooShort { min: 3, actual: 0 }),
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn the_house_keeps_its_names() {
+    fn security_16_the_house_keeps_its_names() {
         for reserved in RESERVED.split_ascii_whitespace() {
             assert_eq!(Handle::new(reserved), Err(TextError::ReservedHandle), "{reserved}");
             assert_eq!(Handle::existing(reserved).unwrap().as_str(), reserved);
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn dots_and_case() {
+    fn security_16_case_makes_no_other_handle_and_a_dot_does() {
         assert_ne!(Handle::new("salma.m"), Handle::new("salmam"));
         assert_eq!(Handle::new("SALMA"), Handle::new("salma"));
     }

@@ -2,7 +2,10 @@
 //! are listed in the project's documents.
 
 mod joining;
+#[cfg(feature = "credential")]
+mod keys;
 mod profile;
+mod repeats;
 mod sessions;
 
 use std::sync::{Arc, Mutex};

@@ -17,4 +17,6 @@ mod post;
 #[cfg(test)]
 mod reaction;
 #[cfg(test)]
+mod source;
+#[cfg(test)]
 mod world;

@@ -92,11 +92,11 @@ async fn the_read_marker_moves_forward_only_and_not_past_now() {
     world.notify().await;
     let middle = world.ports.clock.now() - Duration::from_secs(1);
     assert_eq!(unread(&world, &mona).await, 2);
-    world.notifications.mark_read(&mona, middle, None).await.unwrap();
+    world.notifications.mark_read(&mona, Some(middle), None).await.unwrap();
     assert_eq!(unread(&world, &mona).await, 1);
-    world.notifications.mark_read(&mona, Timestamp::EPOCH, None).await.unwrap();
+    world.notifications.mark_read(&mona, Some(Timestamp::EPOCH), None).await.unwrap();
     assert_eq!(unread(&world, &mona).await, 1, "never back");
-    world.notifications.mark_read(&mona, Timestamp::from_micros(i64::MAX), None).await.unwrap();
+    world.notifications.mark_read(&mona, Some(Timestamp::from_micros(i64::MAX)), None).await.unwrap();
     assert_eq!(unread(&world, &mona).await, 0);
     assert!(groups(&world, &mona).await.iter().all(|group| !group.unread));
     world.clock.advance(Duration::from_secs(1));
@@ -104,7 +104,7 @@ async fn the_read_marker_moves_forward_only_and_not_past_now() {
     world.reactions.react(&karim, Target::Post(post), ReactionKind::Like, None).await.unwrap();
     world.notify().await;
     assert_eq!(unread(&world, &mona).await, 1, "what came later is unread");
-    let anonymous = world.notifications.mark_read(&Actor::Anonymous, middle, None).await;
+    let anonymous = world.notifications.mark_read(&Actor::Anonymous, Some(middle), None).await;
     refused(anonymous, ActorRefusal::LogInFirst);
 }
 

@@ -16,7 +16,7 @@ use daira_core::secret::Secret;
 use daira_core::text::Handle;
 use tonic::{Request, Response, Status};
 
-use super::caller::{Caller, id, locale, status};
+use super::caller::{Caller, id, key, locale, status};
 use super::{Grpc, convert};
 
 #[async_trait]
@@ -24,6 +24,7 @@ impl AccountService for Grpc {
     async fn register(&self, request: Request<RegisterRequest>) -> Result<Response<RegisterResponse>, Status> {
         let told = locale(request.metadata());
         let r = request.into_inner();
+        let key = key(r.idempotency_key).map_err(|e| status(&e, told))?;
         let input = Register {
             email: r.email,
             password: Secret::new(r.password),
@@ -32,7 +33,7 @@ impl AccountService for Grpc {
             birth_date: r.birth_date,
             locale: Locale::from_tag(&r.locale).unwrap_or_default(),
         };
-        let id = self.services.accounts.register(input, None).await.map_err(|e| status(&e, told))?;
+        let id = self.services.accounts.register(input, key).await.map_err(|e| status(&e, told))?;
         Ok(Response::new(RegisterResponse { registration_id: id.to_string() }))
     }
 
@@ -42,6 +43,7 @@ impl AccountService for Grpc {
     ) -> Result<Response<VerifyEmailResponse>, Status> {
         let told = locale(request.metadata());
         let r = request.into_inner();
+        key(r.idempotency_key).map_err(|e| status(&e, told))?;
         let registration = id(&r.registration_id, "registration_id").map_err(|e| status(&e, told))?;
         let input = VerifyEmail { registration, code: Secret::new(r.code), device: r.device };
         let done = self.services.accounts.verify_email(input).await.map_err(|e| status(&e, told))?;
@@ -52,8 +54,9 @@ impl AccountService for Grpc {
     async fn log_in(&self, request: Request<LogInRequest>) -> Result<Response<LogInResponse>, Status> {
         let told = locale(request.metadata());
         let r = request.into_inner();
+        let key = key(r.idempotency_key).map_err(|e| status(&e, told))?;
         let input = LogIn { email: r.email, password: Secret::new(r.password), device: r.device };
-        let done = self.services.accounts.log_in(input).await.map_err(|e| status(&e, told))?;
+        let done = self.services.accounts.log_in(input, key).await.map_err(|e| status(&e, told))?;
         let (profile_id, tokens) = (done.member.profile.to_string(), Some(convert::tokens(&done.tokens)));
         Ok(Response::new(LogInResponse { profile_id, tokens }))
     }
@@ -63,13 +66,16 @@ impl AccountService for Grpc {
         request: Request<RefreshSessionRequest>,
     ) -> Result<Response<RefreshSessionResponse>, Status> {
         let told = locale(request.metadata());
-        let refresh = Secret::new(request.into_inner().refresh_token);
+        let r = request.into_inner();
+        key(r.idempotency_key).map_err(|e| status(&e, told))?;
+        let refresh = Secret::new(r.refresh_token);
         let tokens = self.services.accounts.refresh(&refresh).await.map_err(|e| status(&e, told))?;
         Ok(Response::new(RefreshSessionResponse { tokens: Some(convert::tokens(&tokens)) }))
     }
 
     async fn log_out(&self, request: Request<LogOutRequest>) -> Result<Response<LogOutResponse>, Status> {
         let caller = Caller::of(request.metadata(), &self.services.accounts).await?;
+        key(request.into_inner().idempotency_key).map_err(caller.told())?;
         self.services.accounts.log_out(&caller.actor).await.map_err(caller.told())?;
         Ok(Response::new(LogOutResponse {}))
     }
@@ -97,8 +103,10 @@ impl AccountService for Grpc {
         request: Request<RevokeSessionRequest>,
     ) -> Result<Response<RevokeSessionResponse>, Status> {
         let caller = Caller::of(request.metadata(), &self.services.accounts).await?;
-        let session = id(&request.into_inner().session_id, "session_id").map_err(caller.told())?;
-        self.services.accounts.revoke_session(&caller.actor, session).await.map_err(caller.told())?;
+        let r = request.into_inner();
+        let key = key(r.idempotency_key).map_err(caller.told())?;
+        let session = id(&r.session_id, "session_id").map_err(caller.told())?;
+        self.services.accounts.revoke_session(&caller.actor, session, key).await.map_err(caller.told())?;
         Ok(Response::new(RevokeSessionResponse {}))
     }
 

@@ -88,7 +88,11 @@ impl Stage {
     ) -> Self {
         let mail = Arc::new(MemoryMail::default());
         let ports = Ports { mail: mail.clone(), ..Ports::in_memory_at(clock, 7) };
-        let ports = Ports { store: wrap(Arc::clone(&ports.store)), ..ports };
+        Self::on(settings, Ports { store: wrap(Arc::clone(&ports.store)), ..ports }, mail)
+    }
+
+    /// Over ports whose mail this is.
+    pub(crate) fn on(settings: HttpSettings, ports: Ports, mail: Arc<MemoryMail>) -> Self {
         let mut registry = Registry::default();
         let services = Services::new(&ports, FeedSettings::default(), "");
         let state = AppState::new(ports.clone(), services, settings, &mut registry);
@@ -236,7 +240,9 @@ fn input_type(mutation: &str) -> &str {
         "updateProfile" => "UpdateProfile",
         "changeHandle" => "ChangeHandle",
         "mute" => "Mute",
+        "revokeOtherSessions" => "RevokeOtherSessions",
         "createCircle" => "CreateCircle",
+        "renameCircle" => "RenameCircle",
         "deleteCircle" => "DeleteCircle",
         "createPost" => "CreatePost",
         "editPost" => "EditPost",

@@ -15,6 +15,8 @@ mod health;
 #[cfg(test)]
 mod http;
 #[cfg(test)]
+mod identity;
+#[cfg(test)]
 mod limits;
 #[cfg(test)]
 mod media;
@@ -28,6 +30,8 @@ mod persisted;
 mod program;
 #[cfg(test)]
 mod reads;
+#[cfg(test)]
+mod repeats;
 #[cfg(test)]
 mod schema;
 #[cfg(test)]

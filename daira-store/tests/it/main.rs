@@ -28,3 +28,5 @@ mod event_log;
 mod race;
 #[cfg(test)]
 mod schema;
+#[cfg(test)]
+mod secrets;

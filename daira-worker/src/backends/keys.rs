@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use daira_core::credential::generate_signing_key;
+use daira_core::credential::{JwtSigner, generate_signing_key};
 use daira_core::memory::RandomIds;
 use daira_core::port::IdSource;
 use daira_core::secret::{Key, Secret};
@@ -54,9 +54,13 @@ fn make(path: &Path) -> std::io::Result<()> {
     }
 }
 
-/// The key that signs access tokens; all nodes with the same master secret have the same.
-pub(super) fn signing(master: &Key) -> Secret {
-    generate_signing_key(&Fixed(*master.derive("signing").as_bytes()))
+/// Signs access tokens with the key of a number, and believes its neighbours as well: nodes that are a step ahead or behind
+/// while the number is raised. All nodes with the same master secret have the same keys.
+pub(super) fn signer(master: &Key, number: u32) -> daira_core::Result<JwtSigner> {
+    let key = |number: u32| generate_signing_key(&Fixed(*master.derive(&format!("signing/{number}")).as_bytes()));
+    let neighbours = [number.checked_sub(1), number.checked_add(1)].into_iter().flatten();
+    let signer = JwtSigner::new("daira", "daira", &key(number))?;
+    neighbours.into_iter().try_fold(signer, |signer, neighbour| signer.also_accepting(&key(neighbour)))
 }
 
 /// The password of one of the private database's roles.
@@ -79,10 +83,37 @@ impl IdSource for Fixed {
 mod tests {
     use super::*;
 
+    use daira_core::id::{Id, ProfileId, SessionId};
+    use daira_core::port::{Claims, TokenSigner};
+    use daira_core::time::Timestamp;
+
+    #[test]
+    fn security_23_neighbouring_keys_believe_each_other_and_no_further() {
+        let now = Timestamp::from_seconds(1_800_000_000);
+        let claims = Claims {
+            profile: ProfileId::from_raw(1),
+            session: SessionId::from_raw(2),
+            generation: 1,
+            issued_at: now,
+            expires_at: now + core::time::Duration::from_mins(15),
+        };
+        let node = |number| signer(&Key::new([9; 32]), number).unwrap();
+        for (signed_by, read_by, holds) in
+            [(0, 0, true), (0, 1, true), (1, 0, true), (0, 2, false), (2, 0, false), (u32::MAX, u32::MAX - 1, true)]
+        {
+            let token = node(signed_by).sign(&claims).unwrap();
+            assert_eq!(node(read_by).verify(&token, now).is_ok(), holds, "{signed_by} read by {read_by}");
+        }
+        let stranger = signer(&Key::new([8; 32]), 0).unwrap();
+        assert!(stranger.verify(&node(0).sign(&claims).unwrap(), now).is_err());
+    }
+
     #[test]
     fn one_secret_gives_the_same_keys_everywhere() {
         let key = || Key::new([9; 32]);
-        assert_eq!(signing(&key()).expose(), signing(&key()).expose());
+        let public = |number| signer(&key(), number).unwrap().public_key();
+        assert_eq!(public(0), public(0));
+        assert_ne!(public(0), public(1));
         assert_ne!(password(&key(), "app").expose(), password(&key(), "worker").expose());
     }
 }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use daira_core::Ports;
-use daira_core::credential::{Argon2id, Argon2idCost, JwtSigner};
+use daira_core::credential::{Argon2id, Argon2idCost};
 use daira_core::memory::{RandomIds, WallClock};
 use daira_core::port::Keys;
 use daira_core::secret::{Key, Secret};
@@ -84,7 +84,7 @@ impl Backends {
             blobs: Arc::new(FsBlobs::open(config.data.join("media"))?),
             clock: Arc::new(WallClock),
             hasher: Arc::new(Argon2Hasher::new(Argon2id::new(Argon2idCost::default())?, ids.clone(), HASHING)),
-            signer: Arc::new(JwtSigner::new("daira", "daira", &keys::signing(master))?),
+            signer: Arc::new(keys::signer(master, config.tokens.key)?),
             mail: Arc::new(FolderMail::new(&config.mail_folder(), &config.mail.from).context("setting mail")?),
             keys: Keys::derive(master),
             store: Arc::new(store.clone()),

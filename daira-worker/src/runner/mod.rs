@@ -220,3 +220,21 @@ async fn sleep(ports: &Ports, duration: Duration, shutdown: &CancellationToken) 
         () = ports.clock.sleep(duration) => true,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn security_91_pauses_double_end_at_a_bound_and_are_never_quite_the_same() {
+        let (ports, settings) = (Ports::in_memory(), RunnerSettings::default());
+        let mut full = settings.pause;
+        for nth in 1..40 {
+            full = (full * 2).min(settings.longest_pause);
+            let pauses = [(); 8].map(|()| pause(&ports, &settings, nth));
+            assert!(pauses.iter().all(|pause| (full / 2..=full).contains(pause)), "{nth}: {pauses:?}");
+            assert!(pauses.iter().any(|pause| *pause != pauses[0]), "{nth}: {pauses:?}");
+        }
+        assert_eq!(full, settings.longest_pause);
+    }
+}

@@ -1,6 +1,10 @@
 //! The runner and the platform's consumers over the in-memory ports.
 
 #[cfg(test)]
+mod delivery;
+#[cfg(test)]
+mod jobs;
+#[cfg(test)]
 mod platform;
 #[cfg(test)]
 mod runner;

@@ -116,7 +116,7 @@ async fn served_pages_are_impressions_and_reasons() {
 }
 
 #[tokio::test]
-async fn the_reconciler_finds_and_mends_drift() {
+async fn security_90_the_reconciler_finds_and_mends_drift() {
     let p = platform();
     let (mona, ali) = (p.world.person("mona").await, p.world.person("ali").await);
     p.world.follow(&ali, &mona).await; // a row without its event: the counter never hears of it

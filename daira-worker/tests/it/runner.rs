@@ -42,7 +42,7 @@ impl Consumer for Picky {
     }
 }
 
-async fn happen(ports: &Ports, keys: &[i64]) {
+pub(crate) async fn happen(ports: &Ports, keys: &[i64]) {
     let events: Vec<Event> = keys.iter().map(|k| v1::ProfileChanged { profile_id: *k }.into()).collect();
     let events = &events;
     let append =
@@ -51,7 +51,7 @@ async fn happen(ports: &Ports, keys: &[i64]) {
 }
 
 #[tokio::test]
-async fn poison_goes_to_the_dead_letters_and_others_go_on() {
+async fn security_91_poison_goes_to_the_dead_letters_and_others_go_on() {
     let ports = Ports::in_memory();
     happen(&ports, &[1, 2, 3, 2, 4]).await;
     let picky = Picky { refuses: Some(2), ..Picky::default() };
@@ -59,6 +59,11 @@ async fn poison_goes_to_the_dead_letters_and_others_go_on() {
     assert_eq!(*picky.got.lock().unwrap(), [1, 3, 4]);
     let dead = ports.bus.dead_letters("test", None, 10).await.unwrap();
     assert_eq!(dead.iter().map(|d| (d.key, d.parked)).collect::<Vec<_>>(), [(2, false), (2, true)]);
+    let [letter, parked] = dead.as_slice() else { panic!("two letters") };
+    assert_eq!((letter.group.as_str(), letter.kind.as_str()), ("test", "daira.account.v1.profile_changed"));
+    assert_eq!(letter.decode().unwrap(), v1::ProfileChanged { profile_id: 2 }.into(), "all that happened is kept");
+    assert!(letter.reason.contains("test.refused") && parked.reason.contains("waits"), "{letter:?} {parked:?}");
+    assert!(letter.attempts > 1 && letter.time <= letter.at);
 
     let cured = Picky::default();
     assert!(ports.bus.replay("test", dead[0].event).await.unwrap());
@@ -78,7 +83,7 @@ async fn a_panic_is_a_failure_and_the_process_lives() {
 }
 
 #[tokio::test]
-async fn a_batch_is_tried_again_before_anything_is_buried_and_shutdown_drains() {
+async fn security_91_a_batch_is_tried_again_before_anything_is_buried_and_shutdown_drains() {
     let ports = Ports::in_memory();
     happen(&ports, &[5]).await;
     let picky = Picky { refuses: Some(5), ..Picky::default() };

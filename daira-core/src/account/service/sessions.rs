@@ -1,5 +1,7 @@
 //! Sessions: logging in, refreshing, looking at them and ending them.
 
+use std::sync::{Mutex, PoisonError};
+
 use super::super::policy::{self, Refresh};
 use super::super::{AccountRefusal, Email, Profile, Session, StoredCredential, token};
 use super::{
@@ -7,8 +9,10 @@ use super::{
     tell_end,
 };
 use crate::actor::{Actor, Member};
-use crate::error::{CommonRefusal, Error, Result};
+use crate::checks::keyed;
+use crate::error::{CommonRefusal, Error, ErrorKind, Result};
 use crate::id::{Id, SessionId};
+use crate::idempotency::{IdempotencyKey, Keyed};
 use crate::port::UnitOfWork;
 use crate::port::store::{Access, Lock};
 use crate::proto::event::v1;
@@ -38,20 +42,32 @@ struct Upkeep {
 
 impl AccountService {
     /// Logs in. An unknown e-mail costs the same work and gets the same answer as a wrong password. A stored hash of an older
-    /// kind is replaced, and a deactivated account wakes up.
+    /// kind is replaced, and a deactivated account wakes up. Under a key a repeated log-in gets the same session, as long as
+    /// it lives; the password is checked every time all the same, so that a key is no way around it.
     ///
     /// # Errors
-    /// [`AccountRefusal::CredentialsInvalid`], [`AccountRefusal::Suspended`], [`AccountRefusal::DeviceInvalid`].
-    pub async fn log_in(&self, input: LogIn) -> Result<LoggedIn> {
+    /// [`AccountRefusal::CredentialsInvalid`], [`AccountRefusal::Suspended`], [`AccountRefusal::DeviceInvalid`];
+    /// [`AccountRefusal::TokenInvalid`] when the session of a repeated log-in has ended meanwhile.
+    pub async fn log_in(&self, input: LogIn, key: Option<IdempotencyKey>) -> Result<LoggedIn> {
         let device = device_name(&input.device)?;
+        let keyed = keyed("account.log_in", key, &device);
         for _ in 0..LOG_IN_TRIES {
             let stored = self.proven(&input).await?;
             let upkeep = self.upkeep(&input, &stored).await?;
-            if let Some(session) = self.open_session(&stored, &upkeep, &device).await? {
-                return self.logged_in(&session);
+            match self.open_session(&stored, &upkeep, &device, keyed.as_ref()).await {
+                Err(error) if error.kind() == ErrorKind::Stale => {}
+                outcome => return outcome,
             }
         }
         Err(CommonRefusal::Unavailable.into())
+    }
+
+    /// The living tokens of the session that the same request began before.
+    async fn resume(&self, member: Member) -> Result<LoggedIn> {
+        let (actor, now) = (Actor::Member(member), self.ports.clock.now());
+        let found = self.ports.store.begin(&actor).await?.accounts().session(member.session).await?;
+        let session = found.filter(|session| session.is_living(now)).ok_or(AccountRefusal::TokenInvalid)?;
+        Ok(LoggedIn { member, tokens: self.tokens(&session, now)? })
     }
 
     /// The credential that the input proves.
@@ -92,14 +108,22 @@ impl AccountService {
         Member { account: stored.account, profile: stored.profile, session }
     }
 
-    /// Begins a session; nothing when the password or the state is no longer what was proven.
-    async fn open_session(&self, stored: &StoredCredential, upkeep: &Upkeep, device: &str) -> Result<Option<Session>> {
+    /// Begins a session, or finds the one that the same request began before. It is [`ErrorKind::Stale`] when the password
+    /// or the state is no longer what was proven.
+    async fn open_session(
+        &self,
+        stored: &StoredCredential,
+        upkeep: &Upkeep,
+        device: &str,
+        keyed: Option<&Keyed>,
+    ) -> Result<LoggedIn> {
+        let stale = || Error::new(ErrorKind::Stale, "account.log_in");
         for _ in 0..DRAWS {
             let (member, now) = (self.draw_session(stored), self.ports.clock.now());
             let session = &self.new_session(member, device, now);
             let outcome = self
                 .ports
-                .transact(&Actor::Member(member), |mut unit| {
+                .transact_once(&Actor::Member(member), keyed, |mut unit| {
                     Box::pin(async move {
                         let unit = &mut *unit;
                         // Locked, so that whatever ends all sessions of the account comes wholly before or after this one.
@@ -107,11 +131,11 @@ impl AccountService {
                         let Some(mut account) = account else { return Err(AccountRefusal::CredentialsInvalid.into()) };
                         policy::may_log_in(account.state, now)?;
                         if unit.accounts().password_hash(account.id).await?.as_ref() != Some(&stored.password_hash) {
-                            return Ok(None);
+                            return Err(stale());
                         }
                         let state = policy::state_after_log_in(account.state, now);
                         if state != account.state {
-                            let Some(profiles) = &upkeep.waking else { return Ok(None) };
+                            let Some(profiles) = &upkeep.waking else { return Err(stale()) };
                             account.state = state;
                             account.version += 1;
                             unit.accounts().update_account(&account).await?;
@@ -124,18 +148,24 @@ impl AccountService {
                         }
                         unit.accounts().insert_session(session).await?;
                         audit(unit, "account.log_in", session.id, "", now).await?;
-                        Ok(Some(session.clone()))
+                        Ok(session.id)
                     })
                 })
                 .await;
-            if !is_taken(&outcome) {
-                return outcome;
+            if is_taken(&outcome) {
+                continue;
             }
+            let began = outcome?;
+            return if began == session.id {
+                self.logged_in(session)
+            } else {
+                self.resume(Member { session: began, ..member }).await
+            };
         }
         Err(out_of_draws())
     }
 
-    /// Exchanges a refresh token for the next tokens. The answer may be lost and the request repeated, or raced by other
+    /// Exchanges a refresh token for the next tokens. The token is its own idempotency key: the answer may be lost and the request repeated, or raced by other
     /// tabs: all of them get the same living token. A copy that comes back later ends the session for both holders.
     ///
     /// # Errors
@@ -186,13 +216,13 @@ impl AccountService {
         self.tokens(&session, now)
     }
 
-    /// Ends the session that asks. Doing it twice is as good as once.
+    /// Ends the session that asks. Doing it twice is as good as once, and needs no key: it can be asked for only once.
     ///
     /// # Errors
     /// Only for somebody who is not logged in, and the store's.
     pub async fn log_out(&self, actor: &Actor) -> Result<()> {
         let session = actor.member()?.session;
-        self.end_own(actor, session, "log_out").await
+        self.end_own(actor, session, "log_out", None).await
     }
 
     /// The living sessions of the actor's account, newest first.
@@ -209,14 +239,20 @@ impl AccountService {
     ///
     /// # Errors
     /// Not found for a session of somebody else, and for none.
-    pub async fn revoke_session(&self, actor: &Actor, session: SessionId) -> Result<()> {
-        self.end_own(actor, session, "revoked").await
+    pub async fn revoke_session(&self, actor: &Actor, session: SessionId, key: Option<IdempotencyKey>) -> Result<()> {
+        self.end_own(actor, session, "revoked", keyed("account.revoke_session", key, &session)).await
     }
 
-    async fn end_own(&self, actor: &Actor, session: SessionId, reason: &'static str) -> Result<()> {
+    async fn end_own(
+        &self,
+        actor: &Actor,
+        session: SessionId,
+        reason: &'static str,
+        keyed: Option<Keyed>,
+    ) -> Result<()> {
         let (member, now) = (*actor.member()?, self.ports.clock.now());
         self.ports
-            .transact(actor, |mut unit| {
+            .transact_once(actor, keyed.as_ref(), |mut unit| {
                 Box::pin(async move {
                     let found = unit.accounts().session(session).await?;
                     let found =
@@ -236,11 +272,13 @@ impl AccountService {
     ///
     /// # Errors
     /// Only for somebody who is not logged in, and the store's.
-    pub async fn revoke_other_sessions(&self, actor: &Actor) -> Result<usize> {
+    pub async fn revoke_other_sessions(&self, actor: &Actor, key: Option<IdempotencyKey>) -> Result<u32> {
         let (member, now) = (*actor.member()?, self.ports.clock.now());
-        let ended = self
+        let keyed = keyed("account.revoke_other_sessions", key, &());
+        let told = &Mutex::new(Vec::new());
+        let count = self
             .ports
-            .transact(actor, |mut unit| {
+            .transact_once(actor, keyed.as_ref(), |mut unit| {
                 Box::pin(async move {
                     let unit = &mut *unit;
                     // Locked against a log-in that is about to add one.
@@ -251,14 +289,16 @@ impl AccountService {
                             tell_end(unit, &session, now, "revoked").await?;
                         }
                     }
-                    Ok(ended)
+                    let count = u32::try_from(ended.len()).unwrap_or(u32::MAX);
+                    *told.lock().unwrap_or_else(PoisonError::into_inner) = ended;
+                    Ok(count)
                 })
             })
             .await?;
-        for session in &ended {
+        for session in told.lock().unwrap_or_else(PoisonError::into_inner).iter() {
             self.directory.revoke(*session, now);
         }
-        Ok(ended.len())
+        Ok(count)
     }
 }
 

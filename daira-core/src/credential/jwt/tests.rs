@@ -1,7 +1,5 @@
 //! Forged, broken and stale tokens against the signer: each must be refused, quickly and without a fault.
 
-use std::time::Instant;
-
 use data_encoding::BASE64URL_NOPAD;
 use jsonwebtoken::{Algorithm, EncodingKey};
 use proptest::prelude::*;
@@ -100,7 +98,7 @@ fn a_token_says_what_was_signed() {
 }
 
 #[test]
-fn only_the_configured_algorithm_is_believed() {
+fn security_17_only_the_configured_algorithm_is_believed() {
     let unsigned =
         |alg: &str| format!("{}.", message(&with(head(), "alg", json!(alg)).to_string(), &body().to_string()));
     for alg in ["none", "None", "NONE", "nOnE", "", "EdDSA"] {
@@ -114,7 +112,7 @@ fn only_the_configured_algorithm_is_believed() {
 }
 
 #[test]
-fn the_public_key_is_no_shared_secret() {
+fn security_18_the_public_key_is_no_shared_secret() {
     let message = message(&with(head(), "alg", json!("HS256")).to_string(), &body().to_string());
     let public = signer().public_key();
     for secret in [public.as_bytes(), public.trim_end().as_bytes(), &signer().public] {
@@ -125,7 +123,7 @@ fn the_public_key_is_no_shared_secret() {
 }
 
 #[test]
-fn keys_inside_a_token_are_ignored() {
+fn security_19_keys_inside_a_token_are_ignored() {
     let stranger = JwtSigner::new("https://daira.test", "daira-api", &key(2)).unwrap();
     let jwk =
         json!({"kty": "OKP", "crv": "Ed25519", "x": BASE64URL_NOPAD.encode(&stranger.public), "kid": stranger.kid});
@@ -147,7 +145,7 @@ fn keys_inside_a_token_are_ignored() {
 }
 
 #[test]
-fn the_name_of_a_key_is_looked_up_and_nothing_else() {
+fn security_20_the_name_of_a_key_is_looked_up_and_nothing_else() {
     let long = "k".repeat(10_000);
     for kid in
         ["", "../../../../dev/null", "' OR 1=1 --", "x' UNION SELECT 'key", "\u{0}", "🔑", &long, &"k".repeat(65)]
@@ -164,7 +162,7 @@ fn an_extension_that_must_be_understood_is_refused() {
 }
 
 #[test]
-fn every_claim_is_required_and_must_be_ours() {
+fn security_21_every_claim_is_required_and_must_be_ours() {
     for claim in ["iss", "aud", "sub", "sid", "gen", "iat", "exp"] {
         assert!(!holds(&forge(&head(), &without(body(), claim))), "{claim} missing");
         assert!(!holds(&forge(&head(), &with(body(), claim, Value::Null))), "{claim} null");
@@ -190,7 +188,7 @@ fn every_claim_is_required_and_must_be_ours() {
 }
 
 #[test]
-fn times_are_compared_with_the_given_clock_and_a_bounded_leeway() {
+fn security_21_times_are_compared_with_the_given_clock_and_a_bounded_leeway() {
     let generous = signer().with_leeway(Duration::from_hours(1));
     let token = signer().sign(&claims()).unwrap();
     let at = |seconds: i64| Timestamp::from_seconds(NOW.as_seconds() + seconds);
@@ -213,7 +211,7 @@ fn times_are_compared_with_the_given_clock_and_a_bounded_leeway() {
 }
 
 #[test]
-fn only_access_tokens_are_access_tokens() {
+fn security_22_only_access_tokens_are_access_tokens() {
     for typ in ["JWT", "rt+jwt", "AT+JWT", "", "at+jwt "] {
         assert!(!holds(&forge(&with(head(), "typ", json!(typ)), &body())), "{typ}");
     }
@@ -223,7 +221,7 @@ fn only_access_tokens_are_access_tokens() {
 }
 
 #[test]
-fn keys_rotate_without_a_log_out() {
+fn security_23_two_keys_are_valid_at_once() {
     let old_token = signer().sign(&claims()).unwrap();
     let rotated = || JwtSigner::new("https://daira.test", "daira-api", &key(2)).unwrap();
     assert!(!verdict(&rotated(), &old_token, NOW));
@@ -237,7 +235,7 @@ fn keys_rotate_without_a_log_out() {
 }
 
 #[test]
-fn signatures_that_are_none_are_refused() {
+fn security_24_signatures_that_are_none_are_refused() {
     let (head, body) = (head().to_string(), body().to_string());
     let message = message(&head, &body);
     for signature in ["", "A", "AAAA", &"A".repeat(86), &"A".repeat(85), &"A".repeat(2_000), "!!!!", "=", "ب"] {
@@ -265,7 +263,7 @@ fn signatures_that_are_none_are_refused() {
 }
 
 #[test]
-fn an_object_that_names_a_member_twice_is_refused() {
+fn security_24_an_object_that_names_a_member_twice_is_refused() {
     let twice = |object: &Value, member: &str| {
         let text = object.to_string();
         format!("{{\"{member}\":{},{}", object[member], &text[1..])
@@ -284,20 +282,23 @@ fn an_object_that_names_a_member_twice_is_refused() {
     }
 }
 
+/// Nothing of a token that is longer than any of ours is decoded or hashed: however good, it is refused by its length alone.
 #[test]
-fn a_huge_token_costs_nothing() {
-    let signer = signer();
-    let huge = [
+fn security_24_a_huge_token_is_not_even_looked_at() {
+    let padded = |length: usize| forge(&with(head(), "pad", json!("x".repeat(length))), &body());
+    assert!(holds(&padded(1_000)), "what is not understood is ignored");
+    let longer = padded(MAX_TOKEN);
+    assert!(longer.len() > MAX_TOKEN && !holds(&longer));
+    let [head, body] = [head(), body()].map(|part| BASE64URL_NOPAD.encode(part.to_string().as_bytes()));
+    for huge in [
         "A".repeat(1 << 20),
         format!("{}.{}.{}", "A".repeat(1 << 19), "A".repeat(1 << 19), "A".repeat(86)),
         ".".repeat(1 << 20),
-        forge(&with(head(), "jwk", json!("x".repeat(1 << 20))), &body()),
-    ];
-    let start = Instant::now();
-    for token in &huge {
-        assert!(!verdict(&signer, token, NOW));
+        format!("{head}.{body}.{}", "A".repeat(1 << 20)),
+        padded(1 << 20),
+    ] {
+        assert!(!holds(&huge));
     }
-    assert!(start.elapsed() < Duration::from_millis(50), "{:?}", start.elapsed());
 }
 
 #[test]

@@ -71,6 +71,9 @@ pub struct RegisterRequest {
     /// `ar` or `en`; Arabic when empty.
     #[prost(string, tag = "6")]
     pub locale: ::prost::alloc::string::String,
+    /// The same request sent again under the same key within 24 hours has no second effect and the same answer; empty for none.
+    #[prost(string, tag = "7")]
+    pub idempotency_key: ::prost::alloc::string::String,
 }
 /// Names the registration.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -89,6 +92,9 @@ pub struct VerifyEmailRequest {
     /// What the owner will see the session as.
     #[prost(string, tag = "3")]
     pub device: ::prost::alloc::string::String,
+    /// As everywhere; but a code works once and is its own key already.
+    #[prost(string, tag = "4")]
+    pub idempotency_key: ::prost::alloc::string::String,
 }
 /// The new person, logged in.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -107,6 +113,9 @@ pub struct LogInRequest {
     pub password: ::prost::alloc::string::String,
     #[prost(string, tag = "3")]
     pub device: ::prost::alloc::string::String,
+    /// The same request sent again under the same key within 24 hours has no second effect and the same answer; empty for none.
+    #[prost(string, tag = "4")]
+    pub idempotency_key: ::prost::alloc::string::String,
 }
 /// Logged in.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -121,6 +130,9 @@ pub struct LogInResponse {
 pub struct RefreshSessionRequest {
     #[prost(string, tag = "1")]
     pub refresh_token: ::prost::alloc::string::String,
+    /// As everywhere; but the token is its own key already.
+    #[prost(string, tag = "2")]
+    pub idempotency_key: ::prost::alloc::string::String,
 }
 /// New tokens.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -129,8 +141,12 @@ pub struct RefreshSessionResponse {
     pub tokens: ::core::option::Option<Tokens>,
 }
 /// Ends the present session.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct LogOutRequest {}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LogOutRequest {
+    /// As everywhere; but the session is its own key already.
+    #[prost(string, tag = "1")]
+    pub idempotency_key: ::prost::alloc::string::String,
+}
 /// Ended.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct LogOutResponse {}
@@ -148,6 +164,9 @@ pub struct ListSessionsResponse {
 pub struct RevokeSessionRequest {
     #[prost(string, tag = "1")]
     pub session_id: ::prost::alloc::string::String,
+    /// The same request sent again under the same key within 24 hours has no second effect and the same answer; empty for none.
+    #[prost(string, tag = "2")]
+    pub idempotency_key: ::prost::alloc::string::String,
 }
 /// Ended.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]

@@ -139,10 +139,10 @@ impl AccountMutation {
     ) -> Result<Option<LogInPayload>> {
         let scope = ctx.scope();
         change(ctx, input.client_mutation_id, async {
-            scope.key(input.idempotency_key)?;
+            let key = scope.key(input.idempotency_key)?;
             let (email, password) = (input.email, Secret::new(input.password));
             let log_in = LogIn { email, password, device: input.device.unwrap_or_default() };
-            let (tokens, profile) = shown(scope, scope.services.accounts.log_in(log_in).await?).await?;
+            let (tokens, profile) = shown(scope, scope.services.accounts.log_in(log_in, key).await?).await?;
             Ok(LogInPayload { tokens: Some(tokens), profile, ..Default::default() })
         })
         .await

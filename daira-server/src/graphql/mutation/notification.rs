@@ -41,8 +41,7 @@ impl NotificationMutation {
         let (up_to, key, client_mutation_id) = input.unwrap_or_default();
         change(ctx, client_mutation_id, async {
             let key = scope.key(key)?;
-            let up_to = up_to.map_or_else(|| scope.now(), |up_to| up_to.0);
-            scope.services.notifications.mark_read(&scope.actor, up_to, key).await?;
+            scope.services.notifications.mark_read(&scope.actor, up_to.map(|up_to| up_to.0), key).await?;
             let mut view = scope.reads.view().await?;
             let unread = scope.services.notifications.unread(&scope.actor, view.as_mut()).await?;
             Ok(MarkNotificationsReadPayload { unread: Some(unread), ..Default::default() })

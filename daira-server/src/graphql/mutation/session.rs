@@ -67,9 +67,9 @@ impl SessionMutation {
     ) -> Result<Option<RevokeSessionPayload>> {
         let scope = ctx.scope();
         change(ctx, input.client_mutation_id, async {
-            scope.key(input.idempotency_key)?;
+            let key = scope.key(input.idempotency_key)?;
             scope.member()?;
-            scope.services.accounts.revoke_session(&scope.actor, id(&input.session_id, "sessionId")?).await?;
+            scope.services.accounts.revoke_session(&scope.actor, id(&input.session_id, "sessionId")?, key).await?;
             Ok(RevokeSessionPayload { session_id: Some(input.session_id.clone()), ..Default::default() })
         })
         .await
@@ -84,9 +84,9 @@ impl SessionMutation {
         let (scope, input) = (ctx.scope(), input.map(|input| (input.idempotency_key, input.client_mutation_id)));
         let (key, client_mutation_id) = input.unwrap_or_default();
         change(ctx, client_mutation_id, async {
-            scope.key(key)?;
-            let ended = scope.services.accounts.revoke_other_sessions(&scope.actor).await?;
-            Ok(RevokeOtherSessionsPayload { count: i64::try_from(ended).ok(), ..Default::default() })
+            let key = scope.key(key)?;
+            let ended = scope.services.accounts.revoke_other_sessions(&scope.actor, key).await?;
+            Ok(RevokeOtherSessionsPayload { count: Some(ended.into()), ..Default::default() })
         })
         .await
     }
