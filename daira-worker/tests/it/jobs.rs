@@ -107,6 +107,7 @@ async fn pictures_that_hang_on_nothing_go_with_their_bytes() {
             width: 480,
             height: 480,
             blurhash: "LEHV6nWB2yk8pyo0adR*.7kCMdnj".to_owned(),
+            alt: String::new(),
             variants: vec![variant],
             post: None,
             attached,
