@@ -235,8 +235,10 @@ create table daira.comment (
     deleted_at timestamptz,
     text       text not null check (octet_length(text) <= 32000)
 );
-create index comment_thread on daira.comment (post, coalesce(parent, 0), id desc);
-create index comment_parent on daira.comment (parent) where parent is not null;
+-- Row security lets an index see a bare column and nothing that is computed from it, not even a coalesce: answers to a post
+-- and answers to a comment are found by one plain index each.
+create index comment_thread on daira.comment (post, id desc);
+create index comment_answers on daira.comment (parent, id desc) where parent is not null;
 
 -- One table for both kinds of target, so that "one per person and target" is one primary key. Targets are locked or
 -- present when a reaction comes; the purge of a post takes its reactions along.

@@ -151,6 +151,7 @@ pub async fn pushed_posts_go_by_id(ports: &Ports) {
         let Some(last) = some.last() else { break };
         after = *last;
         all.extend(some);
+        assert!(all.len() <= expected.len(), "each once: {all:?}");
     }
     assert_eq!(all, expected);
 }

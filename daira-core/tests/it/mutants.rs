@@ -8,11 +8,11 @@ use daira_core::memory::{HmacHasher, HmacSigner, ManualClock, MemoryBlobs, Rando
 use daira_core::port::{BlobStore, Clock, IdSource, PasswordHasher, Ports};
 use daira_core::secret::Key;
 use daira_core::testkit::mutant::{
-    BlobFault, BusFault, DeafHasher, FrozenIds, HastyClock, MutantBlobs, MutantBus, MutantStore, StoreFault,
-    TimelessSigner,
+    BlobFault, BusFault, DeafHasher, FrozenIds, HastyClock, MaintenanceFault, MutantBlobs, MutantBus,
+    MutantMaintenance, MutantStore, StoreFault, TimelessSigner,
 };
 use daira_core::testkit::signer::Signers;
-use daira_core::testkit::{blob, bus, clock, hasher, ids, law, signer, store};
+use daira_core::testkit::{blob, bus, clock, hasher, ids, law, maintenance, signer, store};
 use daira_core::time::Timestamp;
 use futures_util::FutureExt;
 
@@ -80,6 +80,25 @@ async fn the_bus_kit_notices_every_fault() {
             BusFault::LosesPosition => fails(bus::a_dropped_batch_comes_again(ports)).await,
             BusFault::LosesLetters => fails(bus::a_dead_letter_keeps_all_of_it(ports)).await,
             BusFault::KeepsFailedEffects => fails(bus::a_failure_is_rolled_back_alone(ports)).await,
+        };
+        assert!(noticed, "nothing noticed {fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_maintenance_kit_notices_every_fault() {
+    for fault in MaintenanceFault::ALL {
+        let ports = memory();
+        let ports = &Ports { maintenance: Arc::new(MutantMaintenance::new(ports.maintenance.clone(), fault)), ..ports };
+        let noticed = match fault {
+            MaintenanceFault::MakesTooFew => fails(maintenance::partitions_are_made_ahead(ports)).await,
+            MaintenanceFault::ForgetsOutstanding => {
+                fails(maintenance::a_snapshot_holds_what_is_outstanding(ports)).await
+            }
+            MaintenanceFault::RepeatsPosts => fails(maintenance::pushed_posts_go_by_id(ports)).await,
+            MaintenanceFault::GivesToAll | MaintenanceFault::EndsForAll => {
+                fails(maintenance::a_job_is_run_by_one(ports)).await
+            }
         };
         assert!(noticed, "nothing noticed {fault:?}");
     }

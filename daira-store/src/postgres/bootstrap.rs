@@ -26,7 +26,7 @@ use super::error::fault;
 /// The schema's migrations, in order; they ship inside the program.
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 const ROLES: &str = include_str!("roles.sql");
-/// The lock under which roles and databases are made: any number will do, as long as nothing else uses it.
+/// The lock under which roles, databases and schemas are made: any number will do, as long as nothing else uses it.
 const LOCK: i64 = 0x0064_6169_7261;
 /// The role that serves people.
 const APP: &str = "daira_app";
@@ -93,11 +93,7 @@ impl Bootstrap {
             let create =
                 format!("create database {} owner daira_owner encoding 'UTF8' template template0", self.database);
             sqlx::raw_sql(AssertSqlSafe(create)).execute(&mut connection).await.map_err(failed)?;
-            let close = format!(
-                "revoke all on database {0} from public; grant connect on database {0} to daira_app, daira_worker, daira_backup",
-                self.database
-            );
-            sqlx::raw_sql(AssertSqlSafe(close)).execute(&mut connection).await.map_err(failed)?;
+            sqlx::raw_sql(AssertSqlSafe(closing(&self.database))).execute(&mut connection).await.map_err(failed)?;
         }
         connection.close().await.map_err(failed)
     }
@@ -166,12 +162,18 @@ pub async fn schema_state(url: &str) -> Result<SchemaState> {
 async fn run_migrations(database: &PgConnectOptions) -> Result<()> {
     const OPERATION: &str = "migrate.run";
     let mut connection = database.connect().await.map_err(|e| fault(OPERATION, e))?;
-    // Whoever connects, everything belongs to the owner; and no migration waits long for a lock while others queue
-    // behind it.
-    sqlx::raw_sql("set role daira_owner; set lock_timeout = '2s'; set client_min_messages = warning")
+    // Whoever connects, everything belongs to the owner. Who comes second waits for the first to be done; but no migration
+    // waits long for a table while others queue behind it.
+    sqlx::raw_sql("set role daira_owner; set client_min_messages = warning; set lock_timeout = 0")
         .execute(&mut connection)
         .await
         .map_err(|e| fault(OPERATION, e))?;
+    sqlx::query("select pg_advisory_lock($1)")
+        .bind(LOCK)
+        .execute(&mut connection)
+        .await
+        .map_err(|e| fault(OPERATION, e))?;
+    sqlx::raw_sql("set lock_timeout = '2s'").execute(&mut connection).await.map_err(|e| fault(OPERATION, e))?;
     MIGRATIONS.run(&mut connection).await.map_err(migration_fault)?;
     connection.close().await.map_err(|e| fault(OPERATION, e))
 }
@@ -184,10 +186,17 @@ pub(super) fn fingerprint() -> u64 {
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
+/// What closes a database of this name to all but the program's roles.
+pub(super) fn closing(database: &str) -> String {
+    format!(
+        "revoke all on database {database} from public; grant connect on database {database} to daira_app, daira_worker, daira_backup"
+    )
+}
+
 fn migration_fault(error: MigrateError) -> Error {
     const OPERATION: &str = "migrate.run";
     match error {
-        MigrateError::Execute(cause) => fault(OPERATION, cause),
+        MigrateError::Execute(cause) | MigrateError::ExecuteMigration(cause, _) => fault(OPERATION, cause),
         MigrateError::VersionMissing(version) => Error::new(ErrorKind::Internal, OPERATION)
             .with_source(format!("the database is newer than this program: it has migration {version}")),
         MigrateError::VersionMismatch(version) => Error::new(ErrorKind::Internal, OPERATION)

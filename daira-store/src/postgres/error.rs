@@ -24,6 +24,18 @@ pub(crate) fn fault(operation: &'static str, error: sqlx::Error) -> Error {
     Error::new(kind(&error), operation).with_source(error)
 }
 
+/// Whether the connection was gone before anything was asked on it: broken, or ended by the server, whose farewell is read
+/// only now.
+pub(crate) fn is_dead(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) => true,
+        sqlx::Error::Database(answer) => {
+            matches!(answer.code().as_deref(), Some("57P01" | "57P02" | "57P05" | "25P03" | "25P04"))
+        }
+        _ => false,
+    }
+}
+
 /// What a failed commit means: when the connection broke, nobody knows whether it happened.
 pub(crate) fn commit_fault(error: sqlx::Error) -> Error {
     let kind = match &error {

@@ -9,7 +9,7 @@
 //! transaction's opening batch and for this transaction alone. Two roles serve the program, `daira_app` for people and
 //! `daira_worker` for the platform's own actors; neither owns anything, neither bypasses row security.
 //!
-//! Where to look: `store` (pools, opening), `unit` and `view` (one transaction each), `repo` (the statements, one file for
+//! Where to look: `store` (pools), `opening` (transactions that leave nothing behind), `unit` and `view` (one transaction each), `repo` (the statements, one file for
 //! each port), `error` (what the database's answers mean), [`bootstrap`](Bootstrap) (roles, database, migrations),
 //! [`gate`] (proof that the guards are up), [`cluster`] (a private server of our own). The schema is in `migrations/`.
 
@@ -20,6 +20,7 @@ mod config;
 mod error;
 pub mod gate;
 mod maintenance;
+mod opening;
 mod repo;
 mod shared;
 mod store;

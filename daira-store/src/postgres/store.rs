@@ -17,14 +17,14 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, Connection as _, PgPool, Postgres, Transaction};
 
 use super::config::PgStoreConfig;
-use super::error::fault;
+use super::error::{fault, is_dead};
 use super::shared::Shared;
 use super::unit::PgUnit;
 use super::view::PgView;
 
 /// A connection that was idle for longer is asked whether it still lives before it is used.
 const TRUSTED_IDLE: Duration = Duration::from_secs(5);
-/// How often opening is tried again when the connection turns out to be dead, as all are after the server's restart.
+/// How often opening is tried when the connection turns out to be dead, as all are after the server's restart.
 const OPENINGS: u32 = 3;
 pub(super) const BEGIN: &str = "begin";
 const BEGIN_READ: &str = "begin isolation level repeatable read read only";
@@ -112,8 +112,8 @@ impl PgStore {
         let mut tries = 1;
         loop {
             // The batch is made of constants and whole numbers.
-            match role.begin_with(AssertSqlSafe(opening.as_str())).await {
-                Err(sqlx::Error::Io(_)) if tries < OPENINGS => tries += 1,
+            match super::opening::begin(role, AssertSqlSafe(opening.clone())).await {
+                Err(error) if tries < OPENINGS && is_dead(&error) => tries += 1,
                 outcome => return outcome.map_err(|e| fault("store.open", e)),
             }
         }

@@ -1,15 +1,18 @@
-//! The PostgreSQL adapters under the kits of their ports, and the law of the two guards, on every supported server.
+//! The PostgreSQL adapters under the kits of their ports, on every supported server.
 
 use core::time::Duration;
 use std::sync::Arc;
 
 use daira_core::memory::{RandomIds, WallClock};
 use daira_core::port::Ports;
-use daira_core::testkit::law;
+use daira_core::secret::Secret;
 use daira_store::postgres::testing::{Server, TestDatabase};
-use daira_store::postgres::{PgMaintenance, PgStore};
+use daira_store::postgres::{PgBus, PgMaintenance, PgStore};
+use tokio::task::JoinSet;
 
-/// Ports on a database of their own: the store, the bus over its log, and the upkeep, by the wall's clock.
+use crate::event_log::QUICK;
+
+/// Ports on a database of their own: the store and the upkeep, by the wall's clock.
 pub(crate) async fn ports(server: Server) -> (Ports, TestDatabase) {
     let database = server.database().await.unwrap();
     // Counters are to be seen as they are stored; how late they may be otherwise has a test of its own.
@@ -29,14 +32,21 @@ pub(crate) fn ports_over(store: &PgStore) -> Ports {
     }
 }
 
-daira_core::store_kit!(pg15_store, ports(Server::Pg15).await);
-daira_core::store_kit!(pg18_store, ports(Server::Pg18).await);
-
-async fn the_law_holds(server: Server) {
-    let (ports, _database) = ports(server).await;
-    let tally = law::check(&ports, 2_026, 100_000).await;
-    println!("law {server:?} {tally:?}");
-    assert!(tally.pairs >= 100_000 && tally.towns > 5);
+/// The same with the bus over the log, and what makes it tick.
+async fn ports_with_bus(server: Server) -> (Ports, (JoinSet<()>, TestDatabase)) {
+    let database = server.database().await.unwrap();
+    let store = database.store().await.unwrap();
+    let bus = PgBus::new(&store, QUICK);
+    let url = database.config().worker_url;
+    let mut tasks = JoinSet::new();
+    tasks.spawn(PgBus::ticker(&url).unwrap().run(core::future::pending()));
+    tasks.spawn(bus.attendant(&Secret::new(url)).run(core::future::pending()));
+    (Ports { bus: Arc::new(bus), ..ports_over(&store) }, (tasks, database))
 }
 
-on_each_server!(the_law_holds);
+daira_core::store_kit!(pg15_store, ports(Server::Pg15).await);
+daira_core::store_kit!(pg18_store, ports(Server::Pg18).await);
+daira_core::bus_kit!(pg15_bus, ports_with_bus(Server::Pg15).await);
+daira_core::bus_kit!(pg18_bus, ports_with_bus(Server::Pg18).await);
+daira_core::maintenance_kit!(pg15_maintenance, ports_with_bus(Server::Pg15).await);
+daira_core::maintenance_kit!(pg18_maintenance, ports_with_bus(Server::Pg18).await);

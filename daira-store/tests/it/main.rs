@@ -25,6 +25,12 @@ mod conformance;
 #[cfg(test)]
 mod event_log;
 #[cfg(test)]
+mod guards;
+#[cfg(test)]
+mod law;
+#[cfg(test)]
+mod migrations;
+#[cfg(test)]
 mod race;
 #[cfg(test)]
 mod schema;

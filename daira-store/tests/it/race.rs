@@ -9,18 +9,21 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use daira_core::Result;
+use daira_core::account::{Account, AccountRefusal, AccountService, AccountState, Profile, Register};
 use daira_core::actor::Actor;
 use daira_core::comment::CommentService;
 use daira_core::error::Error;
 use daira_core::graph::{GraphRefusal, GraphService, MAX_CIRCLES, Relation};
+use daira_core::locale::Locale;
 use daira_core::port::store::{
-    Access, AccountRepository, CommentRepository, CounterRepository, FeedRepository, GraphRepository, Journal,
+    Access, AccountRepository, CommentRepository, CounterRepository, FeedRepository, GraphRepository, Journal, Lock,
     MediaRepository, NotificationRepository, PostRepository, ReactionRepository,
 };
 use daira_core::port::{Ports, ReadView, Store, UnitOfWork};
 use daira_core::post::{Attachment, CreatePost, EditPost, PostRefusal, PostService, ReplyRule, Visibility};
 use daira_core::reaction::{ReactionKind, ReactionService, Target};
-use daira_core::testkit::fixture::{Draft, Fixture, Person, Writing};
+use daira_core::secret::Secret;
+use daira_core::testkit::fixture::{Draft, Fixture, PLATFORM, Person, Writing};
 use daira_store::postgres::testing::{Server, TestDatabase};
 use tokio::sync::Semaphore;
 
@@ -328,6 +331,94 @@ fn saying(text: &str, media: Vec<Attachment>) -> CreatePost {
     CreatePost { text: text.to_owned(), visibility, replies, media, warning: None }
 }
 
+async fn a_reaction_and_a_way_out_of_the_audience(server: Server) {
+    let town = Town::new(server).await;
+    for deed_first in [true, false] {
+        let (mona, karim) = town.pair(deed_first).await;
+        let circle = town.world.circle(&mona, "شلة", &[&karim]).await.id;
+        let inner = town.world.post(&mona, Writing::new("للشلة").visible(Visibility::Circle(circle))).await;
+        let target = Target::Post(inner.id);
+        let react =
+            async |ports| ReactionService::new(ports).react(&karim.actor(), target, ReactionKind::Love, None).await;
+        let remove =
+            async |ports| GraphService::new(ports).remove_circle_member(&mona.actor(), circle, karim.id, None).await;
+        race(&town.ports, deed_first, react, remove).await;
+        assert!(!town.world.sees(&karim.actor(), &inner).await, "whoever looks after the removal sees nothing");
+    }
+}
+
+async fn a_look_and_a_removal(server: Server) {
+    let town = Town::new(server).await;
+    let (mona, karim) = town.pair(true).await;
+    let circle = town.world.circle(&mona, "شلة", &[&karim]).await.id;
+    let inner = town.world.post(&mona, Writing::new("للشلة").visible(Visibility::Circle(circle))).await;
+    let remove =
+        async |ports| GraphService::new(ports).remove_circle_member(&mona.actor(), circle, karim.id, None).await;
+    let look = async |_| town.world.sees(&karim.actor(), &inner).await;
+    let (removed, seen, overtaken) = meet(&town.ports, remove, look).await;
+    assert!(removed.unwrap());
+    assert_eq!((seen, overtaken), (true, true), "a look waits for nobody: it was before the removal");
+    assert!(!town.world.sees(&karim.actor(), &inner).await, "and after it there is nothing to see");
+}
+
+/// Suspends somebody as a moderator's decision does: account and face, in one unit.
+async fn suspend(ports: Ports, whom: &Person) -> Result<()> {
+    let until = ports.clock.now() + Duration::from_hours(1);
+    let suspended = ports.transact(&PLATFORM, |mut unit| {
+        Box::pin(async move {
+            let account = unit.accounts().account(whom.account, Lock::Update).await?.ok_or_else(Error::not_found)?;
+            let (state, version) = (AccountState::Suspended(until), account.version + 1);
+            unit.accounts().update_account(&Account { state, version, ..account }).await?;
+            let face = unit.accounts().profile(whom.id, Lock::Update).await?.ok_or_else(Error::not_found)?;
+            let (standing, version) = (state.standing(), face.version + 1);
+            unit.accounts().update_profile(&Profile { standing, version, ..face }).await
+        })
+    });
+    suspended.await
+}
+
+async fn a_deed_and_a_suspension(server: Server) {
+    let town = Town::new(server).await;
+    for deed_first in [true, false] {
+        let (mona, karim) = town.pair(deed_first).await;
+        let publish =
+            async |ports| PostService::new(ports).create(&mona.actor(), &saying("كلام", Vec::new()), None).await;
+        race(&town.ports, deed_first, publish, async |ports| suspend(ports, &mona).await).await;
+        let (sara, ali) = (&town.world.person(&*format!("sara{}", u8::from(deed_first))).await, &karim);
+        let post = town.world.post(sara, "سؤال").await.id;
+        let say = async |ports| CommentService::new(ports).create(&ali.actor(), post, None, "رأيي", None).await;
+        race(&town.ports, deed_first, say, async |ports| suspend(ports, sara).await).await;
+        let follow = async |ports| GraphService::new(ports).follow(&ali.actor(), sara.id, None).await;
+        assert!(follow(town.ports.clone()).await.is_err(), "nobody follows who is hidden");
+    }
+}
+
+async fn one_handle_for_a_newcomer_and_a_member(server: Server) {
+    let town = Town::new(server).await;
+    for member_first in [true, false] {
+        let (mona, _) = town.pair(member_first).await;
+        let handle = format!("wanted{}", u8::from(member_first));
+        let change =
+            async |ports| AccountService::new(ports).change_handle(&mona.actor(), &handle, None).await.map(drop);
+        let join = async |ports| {
+            let input = Register {
+                email: format!("{handle}@example.com"),
+                password: Secret::new("kahwa sada 3al nil"),
+                handle: handle.clone(),
+                name: "نادية".to_owned(),
+                birth_date: "1999-04-25".to_owned(),
+                locale: Locale::Ar,
+            };
+            AccountService::new(ports).register(input, None).await.map(drop)
+        };
+        let (one, other, overtaken) =
+            if member_first { meet(&town.ports, change, join).await } else { meet(&town.ports, join, change).await };
+        assert!(!overtaken, "the second waits until it is known who has it");
+        assert!(one.is_ok(), "{one:?}");
+        assert_eq!(other.unwrap_err().refusal(), Some(AccountRefusal::HandleTaken));
+    }
+}
+
 async fn a_mention_and_a_block(server: Server) {
     let town = Town::new(server).await;
     let (mona, karim) = town.pair(true).await;
@@ -363,6 +454,10 @@ on_each_server!(
     an_answer_and_a_deletion,
     a_comment_and_a_way_out_of_the_audience,
     a_reaction_and_its_end,
+    a_reaction_and_a_way_out_of_the_audience,
+    a_look_and_a_removal,
+    a_deed_and_a_suspension,
+    one_handle_for_a_newcomer_and_a_member,
     a_mention_and_a_block,
     one_picture_for_two_posts,
 );

@@ -90,7 +90,7 @@ async fn bootstrap_repeats_and_races(server: Server) {
 }
 
 #[test]
-fn pools_are_out_of_reach() {
+fn security_50_pools_are_out_of_reach() {
     trybuild::TestCases::new().compile_fail("tests/ui/*.rs");
 }
 

@@ -14,7 +14,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::id::{FeedSessionId, Id, PostId, ProfileId};
 use crate::page::{Limit, Page};
 use crate::port::store::{
-    Candidate, CounterField, DeliveredChunk, FeedReads, FeedRepository, InboxReason, PageServed, Signals,
+    Candidate, CounterField, DeliveredChunk, FeedReads, FeedRepository, InboxReason, PageServed, SEEN_FOR, SEEN_PAGES,
+    Signals,
 };
 use crate::post::{Delivery, Post, Visibility, policy};
 use crate::time::Timestamp;
@@ -22,8 +23,6 @@ use crate::time::Timestamp;
 const DAY: Duration = Duration::from_hours(24);
 /// An interaction counts half after this long.
 const AFFINITY_HALF_LIFE: Duration = Duration::from_hours(14 * 24);
-/// How far back a page served makes its posts "seen".
-const SEEN_FOR: Duration = Duration::from_hours(3 * 24);
 /// How long a frozen list holds.
 const FROZEN_FOR: Duration = Duration::from_hours(2);
 /// The most that the count of new posts tells.
@@ -73,23 +72,30 @@ impl World {
         self.inbox.add(InboxRow { profile, post: post.id, author: post.author, reason, delivered_at }, "inbox.deliver")
     }
 
-    /// Everything that a profile's own feeds are made of, by post: inbox, pulled authors and own posts, since a day.
-    fn sources(&self, me: ProfileId, since: Timestamp) -> BTreeMap<PostId, (&Post, InboxReason, Timestamp)> {
-        let mut found = BTreeMap::new();
+    /// Everything that a profile's own feeds are made of, by post: inbox, pulled authors and own posts, since a day. Of
+    /// several ways to a post the first counts.
+    fn sources<'a>(&'a self, me: ProfileId, since: Timestamp) -> BTreeMap<PostId, (&'a Post, InboxReason, Timestamp)> {
+        let mut found: BTreeMap<PostId, (&'a Post, InboxReason, Timestamp)> = BTreeMap::new();
+        let mut offer = |post: &'a Post, reason: InboxReason, at| {
+            let held = found.entry(post.id).or_insert((post, reason, at));
+            if (at, reason.code()) < (held.2, held.1.code()) {
+                *held = (post, reason, at);
+            }
+        };
         let rows = self.inbox.from((me, PostId::from_raw(0))).take_while(|row| row.profile == me);
         for row in rows {
             if let Some(post) = self.posts.get(&row.post).filter(|post| self.edge_stands(row, post)) {
-                found.insert(post.id, (post, row.reason, row.delivered_at));
+                offer(post, row.reason, row.delivered_at);
             }
         }
         for follow in self.followees(me) {
             let pulled = self.posts.by(BY_AUTHOR, (follow.followee.raw(), 0)).filter(|p| p.delivery == Delivery::Pull);
             for post in pulled {
-                found.entry(post.id).or_insert((post, InboxReason::Follow, post.created_at().max(follow.at)));
+                offer(post, InboxReason::Follow, post.created_at().max(follow.at));
             }
         }
         for post in self.posts.by(BY_AUTHOR, (me.raw(), 0)) {
-            found.insert(post.id, (post, InboxReason::Own, post.created_at()));
+            offer(post, InboxReason::Own, post.created_at());
         }
         let viewer = self.face(me);
         let mutes = |author: ProfileId| self.mutes.get(&(me, author)).is_some_and(|mute| mute.posts);
@@ -101,8 +107,10 @@ impl World {
     fn signals(&self, me: ProfileId, post: &Post, as_of: Timestamp) -> Signals {
         let counters = self.post_counters(post.id);
         let affinity = self.affinities.get(&(me, post.author));
-        let pages = self.pages.by(OF_PROFILE, (me.raw(), 0)).filter(|p| p.page.at > as_of - SEEN_FOR);
-        let seen = pages.filter(|p| p.page.items.iter().any(|(id, _)| *id == post.id)).count();
+        let lately = |p: &&ServedPage| p.page.at > as_of - SEEN_FOR && p.page.at <= as_of;
+        let mut pages: Vec<&ServedPage> = self.pages.by(OF_PROFILE, (me.raw(), 0)).filter(lately).collect();
+        pages.sort_by_key(|p| Reverse(p.page.at));
+        let seen = pages.iter().take(SEEN_PAGES).filter(|p| p.page.items.iter().any(|(id, _)| *id == post.id)).count();
         Signals {
             reactions: counters.reactions,
             comments: counters.comments,

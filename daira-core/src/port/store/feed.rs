@@ -1,5 +1,7 @@
 //! Inboxes, pull sources, affinity, feed sessions and the record of pages served.
 
+use core::time::Duration;
+
 use async_trait::async_trait;
 
 use crate::error::Result;
@@ -7,6 +9,11 @@ use crate::id::{FeedSessionId, PostId, ProfileId};
 use crate::page::{Limit, Page};
 use crate::post::{MediaKind, Post};
 use crate::time::Timestamp;
+
+/// How long a page that was served makes its posts "seen".
+pub const SEEN_FOR: Duration = Duration::from_hours(72);
+/// How many of somebody's latest pages are looked at for what was seen.
+pub const SEEN_PAGES: usize = 60;
 
 /// Why a post stands in somebody's inbox or among their candidates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -71,7 +78,7 @@ pub struct Signals {
     pub affinity: f64,
     /// When that sum was last brought forward.
     pub affinity_at: Timestamp,
-    /// On how many recent pages the viewer was served this post.
+    /// On how many of the viewer's latest [`SEEN_PAGES`] pages of the last [`SEEN_FOR`] this post was.
     pub seen: u16,
 }
 
@@ -150,10 +157,12 @@ pub trait FeedRepository: Send {
 #[async_trait]
 pub trait FeedReads: Send {
     /// The newest candidates of the home feed that were deliverable at `as_of`: inbox, pulled authors and own posts,
-    /// without posts of muted people, each once, at most `limit`, newest first. When fewer than `limit` are found, public
-    /// posts of others that somebody reacted to fill up, those with most reactions and comments first.
+    /// without posts of muted people, each once, at most `limit`, newest first. A post that came in several ways came by the
+    /// first of them. When fewer than `limit` are found, public posts of others that somebody reacted to fill up, those with
+    /// most reactions and comments first; an adapter may look for those among the newest few thousand.
     async fn candidates(&mut self, as_of: Timestamp, limit: u16) -> Result<Vec<Candidate>>;
-    /// The same sources, newest first, without ranking and without popular posts of strangers.
+    /// The same sources, newest first, without ranking and without popular posts of strangers, as far back as inboxes reach
+    /// now.
     async fn newest(&mut self, after: Option<PostId>, limit: Limit) -> Result<Page<PostId>>;
     /// How many posts by followed people came since an instant, at most 100: deliverable later than it, and visible.
     async fn count_new(&mut self, since: Timestamp) -> Result<i64>;

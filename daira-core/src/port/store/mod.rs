@@ -31,7 +31,9 @@ use async_trait::async_trait;
 pub use account::{AccountReads, AccountRepository, HandleHolder};
 pub use comment::{CommentReads, CommentRepository};
 pub use counter::{CounterDelta, CounterField, CounterRepository, Recount};
-pub use feed::{Candidate, DeliveredChunk, FeedReads, FeedRepository, InboxReason, PageServed, Signals};
+pub use feed::{
+    Candidate, DeliveredChunk, FeedReads, FeedRepository, InboxReason, PageServed, SEEN_FOR, SEEN_PAGES, Signals,
+};
 pub use graph::{EdgeKey, GraphReads, GraphRepository};
 pub use journal::{AuditRecord, Journal};
 pub use media::{MediaReads, MediaRepository};

@@ -4,9 +4,11 @@
 //! them and expect a case to fail.
 
 mod bus;
+mod maintenance;
 mod small;
 mod store;
 
 pub use bus::{BusFault, MutantBus};
+pub use maintenance::{MaintenanceFault, MutantMaintenance};
 pub use small::{BlobFault, DeafHasher, FrozenIds, HastyClock, MutantBlobs, TimelessSigner};
 pub use store::{MutantStore, StoreFault};

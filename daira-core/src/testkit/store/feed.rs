@@ -6,7 +6,7 @@ use super::{all_pages, last_page, world};
 use crate::actor::Actor;
 use crate::id::{FeedSessionId, Id, PostId};
 use crate::port::Ports;
-use crate::port::store::{Candidate, CounterField, InboxReason, PageServed};
+use crate::port::store::{Candidate, CounterField, InboxReason, PageServed, SEEN_PAGES};
 use crate::post::{MediaKind, Post, Visibility};
 use crate::testkit::fixture::{Draft, Fixture, PLATFORM, Person, Writing, limit};
 use crate::time::Timestamp;
@@ -64,6 +64,30 @@ pub async fn candidates_are_as_of_an_instant(ports: &Ports) {
     assert_eq!(posts(&candidates(&world, &ali, as_of, 500).await), [first.id]);
     let now = posts(&candidates(&world, &ali, world.now(), 500).await);
     assert_eq!(now, [own.id, after.id, late.id, first.id, before.id]);
+}
+
+/// A post that is pulled and was delivered as well came by whichever was first, and is new only since then.
+pub async fn the_first_way_to_a_post_counts(ports: &Ports) {
+    let world = world(ports);
+    let (star, ali, sara) = (world.person("star").await, world.person("ali").await, world.person("sara").await);
+    world.follow(&ali, &star).await;
+    let writing = Writing::new("@ali @sara").visible(Visibility::Mentioned).mention(&ali).mention(&sara).pull();
+    let post = world.post(&star, writing).await;
+    let between = world.tick();
+    world.deliver(&post).await;
+    let later = world.tick();
+    let follow = world.follow(&sara, &star).await;
+    let way = async |of: &Person| {
+        let all = candidates(&world, of, world.now(), 9).await;
+        let [only] = all[..] else { panic!("{all:?}") };
+        (only.post, only.reason, only.delivered_at)
+    };
+    assert_eq!(way(&ali).await, (post.id, InboxReason::Follow, post.created_at()), "pulled before it was delivered");
+    let (_, reason, at) = way(&sara).await;
+    assert_eq!(reason, InboxReason::Mention, "delivered before she followed");
+    assert!(at > between && at < later && later < follow.at);
+    let count = async |of: &Person, since| world.view(&of.actor()).await.feed().count_new(since).await.unwrap();
+    assert_eq!((count(&ali, between).await, count(&sara, between).await, count(&sara, later).await), (0, 1, 0));
 }
 
 /// Posts of muted and hidden people are in nobody's candidates, from whatever source.
@@ -142,6 +166,29 @@ pub async fn the_newest_feed_pages(ports: &Ports) {
     assert_eq!(all_pages!(|after, size| reads.newest(after, size).await.unwrap(), |id| *id), expected);
     drop(view);
     assert!(world.view(&Actor::Anonymous).await.feed().newest(None, limit(9)).await.unwrap().items.is_empty());
+}
+
+/// Own and pulled posts are in feeds for as long as delivered ones are, and no longer.
+pub async fn feeds_reach_back_as_far_as_inboxes(ports: &Ports) {
+    let world = world(ports);
+    let (ali, star) = (world.person("ali").await, world.person("star").await);
+    world.follow(&ali, &star).await;
+    let mut kept = Vec::new();
+    for (age, author) in [(7, &ali), (9, &star), (7, &star), (9, &ali), (0, &star)] {
+        let at = world.tick() - Duration::from_hours(24 * age);
+        let id = ports.ids.draw(at, ports.ids.shard());
+        let post = Post { id, ..world.written(author, Writing::new("1").pull()) };
+        let mut unit = world.unit(&PLATFORM).await;
+        unit.posts().insert(&post).await.unwrap();
+        unit.commit().await.unwrap();
+        if age < 8 {
+            kept.push(id);
+        }
+    }
+    kept.sort_unstable_by(|one: &PostId, other| other.cmp(one));
+    let newest = last_page(world.view(&ali.actor()).await.feed().newest(None, limit(9)).await.unwrap());
+    assert_eq!(newest, kept);
+    assert_eq!(posts(&candidates(&world, &ali, world.now(), 9).await), kept);
 }
 
 /// How many posts of followed people came since an instant, at most a hundred, without one's own.
@@ -233,6 +280,27 @@ pub async fn seen_and_reason_come_from_pages(ports: &Ports) {
         assert_eq!(world.view(&stranger).await.feed().served_reason(one.id).await.unwrap(), None);
     }
     assert!(candidates(&world, &sara, world.now(), 9).await.iter().all(|c| c.signals.seen == 0));
+}
+
+/// Seen is what stood on the latest pages before the instant that is asked about.
+pub async fn seen_is_of_the_latest_pages(ports: &Ports) {
+    let world = world(ports);
+    let (mona, ali) = (world.person("mona").await, world.person("ali").await);
+    world.follow(&ali, &mona).await;
+    let (one, two) = (world.published(&mona, "1").await, world.published(&mona, "2").await);
+    let page = |post: &Post| PageServed { viewer: ali.id, at: world.tick(), items: vec![(post.id, vec![1])] };
+    let pages: Vec<PageServed> = core::iter::once(&one).chain([&two; SEEN_PAGES]).map(page).collect();
+    let mut unit = world.unit(&PLATFORM).await;
+    unit.feed().record_pages(&pages).await.unwrap();
+    unit.commit().await.unwrap();
+    let seen = async |as_of| {
+        let all = candidates(&world, &ali, as_of, 9).await;
+        let of = |post: &Post| all.iter().find(|c| c.post == post.id).unwrap().signals.seen;
+        (of(&one), of(&two))
+    };
+    let most = u16::try_from(SEEN_PAGES).unwrap();
+    assert_eq!(seen(world.now()).await, (0, most));
+    assert_eq!(seen(pages[SEEN_PAGES - 1].at).await, (1, most - 1));
 }
 
 /// Whoever freezes first decides; everybody after gets that list.

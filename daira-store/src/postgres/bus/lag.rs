@@ -7,19 +7,26 @@ use sqlx::{PgConnection, PgPool, Row as _};
 use super::fault;
 use super::window::Row;
 use daira_core::error::{Error, ErrorKind, Result};
+use daira_core::event::LANES;
 use daira_core::port::{Delivered, Group, Lag};
 
 /// No more events than this are counted in a lane: a lag beyond it is "at least".
 const COUNTED: i64 = 20_000;
 
-// The events of each lane that its newest position does not cover, whatever ticks exist: all that is visible now.
+// The events of each lane that its newest position does not cover, whatever ticks exist: all that is visible now. A lane
+// without a position will begin at the oldest tick.
 macro_rules! ahead_sql {
-    ($head:literal, $columns:literal, $tail:literal) => {
+    ($head:literal, $lanes:literal, $columns:literal, $tail:literal) => {
         concat!(
             $head,
-            "from (select lane from daira.lease where grp = $1) l
-             cross join lateral (
+            "from ",
+            $lanes,
+            " l
+             left join lateral (
                  select * from daira.position where grp = $1 and lane = l.lane order by tick desc, after desc limit 1
+             ) q on true
+             cross join lateral (
+                 select coalesce(q.tick, (select min(n) from daira.tick)) as tick, coalesce(q.after, 0) as after, q.upto
              ) p
              join daira.tick a on a.n = p.tick left join daira.tick b on b.n = p.upto
              cross join lateral (
@@ -48,6 +55,7 @@ pub(super) async fn lag(db: &PgPool, group: Group) -> Result<Lag> {
     let row = sqlx::query(ahead_sql!(
         "select count(*), coalesce(extract(epoch from now() - min(e.at)), 0)::double precision, \
          (select count(*) from daira.dead_letter where grp = $1) ",
+        "(select lane from daira.lease where grp = $1)",
         "at",
         ""
     ))
@@ -65,7 +73,8 @@ pub(super) async fn lag(db: &PgPool, group: Group) -> Result<Lag> {
     })
 }
 
-/// The events in this transaction's snapshot whose effects are not in it, in order of the log.
+/// The events in this transaction's snapshot whose effects are not in it, in order of the log. For a group that nobody has
+/// begun to read with these are all that it will get.
 ///
 /// # Errors
 /// `Unavailable` when they are more than `most`.
@@ -75,12 +84,14 @@ pub(in crate::postgres) async fn undelivered(db: &mut PgConnection, group: Group
              select id, lane, key, topic, kind, payload, event_at as at, attempts from daira.dead_letter where grp = $1
              union all
              select e.id, e.lane, e.key, e.topic, e.kind, e.payload, e.at, 0::smallint ",
+        "(select unnest($4::smallint[]) as lane)",
         "id, lane, key, topic, kind, payload, at",
         ") u order by id limit $3"
     ))
     .bind(group.name)
     .bind(group.topics)
     .bind(i64::from(most) + 1)
+    .bind((0..LANES).collect::<Vec<i16>>())
     .fetch_all(db)
     .await
     .map_err(|e| fault("bus.undelivered", e))?;

@@ -127,7 +127,7 @@ pub(super) async fn list(
 /// Puts a dead row back among those to be delivered. Says whether there was one.
 pub(super) async fn replay(db: &PgPool, group: &str, event: i64) -> Result<bool> {
     let changed = sqlx::query(
-        "update daira.dead_letter set parked = true, attempts = 0, reason = 'to be delivered again', at = now()
+        "update daira.dead_letter set parked = true, reason = 'to be delivered again', at = now()
          where grp = $1 and id = $2 and not parked",
     )
     .bind(group)

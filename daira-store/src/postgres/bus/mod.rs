@@ -47,6 +47,7 @@ use daira_core::secret::Secret;
 pub use ticker::Ticker;
 
 use super::error::fault;
+use super::opening;
 use super::store::{BEGIN, PgStore};
 use batch::{PgBatch, Source};
 use seat::Seat;
@@ -161,12 +162,8 @@ impl PgBus {
 }
 
 /// A transaction of the bus's own, on its own tables.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the bus's tables are the platform's: no actor's row security applies to them"
-)]
 async fn begin(db: &PgPool) -> Result<Transaction<'static, Postgres>> {
-    db.begin().await.map_err(|e| fault("bus.begin", e))
+    opening::begin(db, BEGIN).await.map_err(|e| fault("bus.begin", e))
 }
 
 #[async_trait]

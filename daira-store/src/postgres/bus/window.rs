@@ -68,15 +68,23 @@ pub(super) struct Bounds<'a> {
 // Two ways into the window, both ranges of the index (lane, xid, id): transactions that began after the first tick, and those
 // that were open in it and are finished in the second. The bounds on `at` are plain parameters, so that a generic plan
 // leaves all other days out before it starts. The snapshot is read once, not for each row.
-const WINDOW: &str = "select id, lane, key, topic, kind, payload, at, 0::smallint as attempts from (
+// Lane by lane and transaction by transaction, because a plan is kept: one for all of them at once that is made while a
+// day is young and small would read the whole day, or a whole lane of it, and go on so when it has grown.
+const WINDOW: &str = "select id, lane, key, topic, kind, payload, at, 0::smallint as attempts
+ from unnest($3::smallint[]) l (of)
+ cross join lateral (
      select * from daira.event
-     where at >= $1 and at < $2 and lane = any($3) and topic = any($4) and id > $5
+     where at >= $1 and at < $2 and lane = l.of and topic = any($4) and id > $5
        and xid >= $6::text::xid8 and xid < $7::text::xid8
        and pg_visible_in_snapshot(xid, (select $8::text::pg_snapshot))
      union all
-     select * from daira.event
-     where at >= $1 and at < $2 and lane = any($3) and topic = any($4) and id > $5
-       and xid = any($9::text[]::xid8[])
+     select late.* from unnest($9::text[]::xid8[]) x (closed)
+     cross join lateral (
+         select * from daira.event
+         where at >= $1 and at < $2 and lane = l.of and topic = any($4) and id > $5 and xid = x.closed
+         offset 0
+     ) late
+     offset 0
  ) e order by id limit $10";
 
 /// The window's events in order of id, at most `limit`.

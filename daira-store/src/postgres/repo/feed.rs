@@ -146,7 +146,7 @@ impl FeedRepository for PgUnit {
     async fn withdraw_author(&mut self, profile: ProfileId, author: ProfileId) -> Result<u64> {
         let done = sqlx::query!(
             "delete from daira.inbox
-             where profile = $1 and author = $2 and reason = 1
+             where profile = $1 and author = $2 and reason = 1 and post < daira.id_floor(now() + interval '1 day')
                and not (select exists (select from daira.follow where follower = $1 and followee = $2))",
             profile.raw(),
             author.raw()

@@ -1,5 +1,6 @@
 //! Feeds as their reader gets them.
 
+use core::ops::Range;
 use core::time::Duration;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -8,7 +9,7 @@ use async_trait::async_trait;
 use daira_core::error::Result;
 use daira_core::id::{FeedSessionId, Id, PostId, ProfileId, floor};
 use daira_core::page::{Limit, Page};
-use daira_core::port::store::{Candidate, FeedReads, InboxReason, Signals};
+use daira_core::port::store::{Candidate, FeedReads, InboxReason, SEEN_FOR, SEEN_PAGES, Signals};
 use daira_core::time::Timestamp;
 
 use super::super::error::fault;
@@ -21,8 +22,6 @@ use super::sources::{Source, Window};
 
 /// How long a frozen list holds.
 const FROZEN_FOR: Duration = Duration::from_hours(2);
-/// How long a post that was served counts as seen.
-const SEEN_FOR: Duration = Duration::from_hours(72);
 /// How many of the newest public posts are looked at for what is popular.
 const POPULAR_AMONG: i64 = 4_000;
 /// How many popular posts are kept in mind.
@@ -41,18 +40,16 @@ impl PgView {
         &mut self,
         me: ProfileId,
         taken: &[Source],
-        window: Window,
+        timely: &Range<i64>,
         wanted: usize,
     ) -> Result<Vec<Source>> {
         let popular = match self.shared.popular() {
             Some(popular) => popular,
-            None => self.look_for_popular(window).await?,
+            None => self.look_for_popular(timely.start).await?,
         };
         let taken: HashSet<i64> = taken.iter().map(|source| source.post).collect();
-        let mut rest = popular.iter().filter(|p| {
-            let timely = (window.from..window.below).contains(&p.post);
-            timely && p.author != me.raw() && !taken.contains(&p.post)
-        });
+        let mut rest =
+            popular.iter().filter(|p| timely.contains(&p.post) && p.author != me.raw() && !taken.contains(&p.post));
         let mut found = Vec::with_capacity(wanted);
         while found.len() < wanted {
             let missing = wanted - found.len();
@@ -85,7 +82,7 @@ impl PgView {
     }
 
     /// The most reacted to among the newest public posts, the same for every reader.
-    async fn look_for_popular(&mut self, window: Window) -> Result<Arc<[Popular]>> {
+    async fn look_for_popular(&mut self, from: i64) -> Result<Arc<[Popular]>> {
         let found = sqlx::query_as!(
             Popular,
             "select p.id as post, p.author, p.kind
@@ -95,7 +92,7 @@ impl PgView {
              join daira.post_counter c on c.post = p.id and c.reactions > 0
              order by c.reactions + c.comments desc, p.id desc
              limit $3",
-            window.from,
+            from,
             POPULAR_AMONG,
             POPULAR_MAX
         )
@@ -136,13 +133,14 @@ impl PgView {
             r#"select a.authors, a.sums, a.times,
                       array(select unnest(s.posts)
                             from (select posts from daira.page_served
-                                  where viewer = $1 and at > $3 and at <= $4 order by at desc limit 60) s) as "seen!"
+                                  where viewer = $1 and at > $3 and at <= $4 order by at desc limit $5) s) as "seen!"
                from (select array_agg(author) as authors, array_agg(sum) as sums, array_agg(at) as times
                      from daira.affinity where viewer = $1 and author = any ($2)) a"#,
             me.raw(),
             authors,
             stored(as_of - SEEN_FOR),
-            stored(as_of)
+            stored(as_of),
+            i64::try_from(SEEN_PAGES).unwrap_or(i64::MAX)
         )
         .fetch_one(self.connection())
         .await
@@ -168,15 +166,11 @@ impl FeedReads for PgView {
     async fn candidates(&mut self, as_of: Timestamp, limit: u16) -> Result<Vec<Candidate>> {
         let Some(member) = self.member() else { return Ok(Vec::new()) };
         let wanted = usize::from(limit);
-        let window = Window {
-            from: self.reach(as_of),
-            below: floor(as_of + Duration::from_millis(1)),
-            as_of: Some(stored(as_of)),
-            wanted,
-        };
+        let timely = self.reach(as_of)..floor(as_of + Duration::from_millis(1));
+        let window = Window { from: Some(timely.start), below: timely.end, as_of: Some(stored(as_of)), wanted };
         let mut found = self.sources(member, window).await?;
         if found.len() < wanted {
-            let strangers = self.strangers(member.profile, &found, window, wanted - found.len()).await?;
+            let strangers = self.strangers(member.profile, &found, &timely, wanted - found.len()).await?;
             found.extend(strangers);
         }
         if found.is_empty() {
@@ -213,7 +207,7 @@ impl FeedReads for PgView {
 
     async fn newest(&mut self, after: Option<PostId>, limit: Limit) -> Result<Page<PostId>> {
         let Some(member) = self.member() else { return Ok(Page::empty()) };
-        let window = Window { from: 0, below: below(after), as_of: None, wanted: limit.get() + 1 };
+        let window = Window { from: None, below: below(after), as_of: None, wanted: limit.get() + 1 };
         let found = self.sources(member, window).await?;
         Ok(Page::cut(found.into_iter().map(|source| PostId::from_raw(source.post)).collect(), limit))
     }
@@ -225,9 +219,11 @@ impl FeedReads for PgView {
                from (
                    (select i.post
                     from daira.inbox i
+                    join daira.follow f on f.follower = $1 and f.followee = i.author
                     join daira.visible_post p on p.id = i.post
-                    where i.profile = $1 and i.post >= $2 and i.at > $3 and i.author <> $1
-                      and exists (select from daira.follow f where f.follower = $1 and f.followee = i.author offset 0)
+                    where i.profile = $1 and i.post >= $2 and i.post < daira.id_floor(now() + interval '1 day')
+                      and i.at > $3 and i.author <> $1
+                      and (p.delivery = 1 or greatest(daira.id_at(p.id), f.at) > $3)
                       and case i.reason when 2 then $1 = any (p.mentions) when 3 then p.visibility = 3 else true end
                       and not exists (select from daira.mute m where m.muter = $1 and m.muted = i.author and m.posts offset 0)
                     limit 100)
@@ -237,6 +233,8 @@ impl FeedReads for PgView {
                     cross join lateral (
                         select q.id from daira.post q
                         where q.author = f.followee and q.delivery = 2 and q.id >= $2 and greatest(daira.id_at(q.id), f.at) > $3
+                          and not exists (select from daira.inbox i where i.profile = $1 and i.post = q.id and i.post >= $2
+                                            and i.post < daira.id_floor(now() + interval '1 day') and i.at <= $3 offset 0)
                           and exists (select from daira.visible_post v where v.id = q.id offset 0)
                         order by q.id desc limit 100) p
                     where f.follower = $1
@@ -270,11 +268,11 @@ impl FeedReads for PgView {
 
     async fn served_reason(&mut self, post: PostId) -> Result<Option<(Timestamp, Vec<u8>)>> {
         let Some(me) = self.me() else { return Ok(None) };
-        // No page is older than the post on it.
+        // No page is older than the post on it; none is of the days to come.
         let found = sqlx::query!(
             r#"select at, reasons[array_position(posts, $2)] as "reason!"
                from daira.page_served
-               where viewer = $1 and at >= daira.id_at($2) and $2 = any (posts)
+               where viewer = $1 and at >= daira.id_at($2) and at < now() + interval '1 day' and $2 = any (posts)
                order by at desc
                limit 1"#,
             me.raw(),

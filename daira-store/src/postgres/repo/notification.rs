@@ -66,15 +66,15 @@ impl NotificationRepository for PgUnit {
 
 /// The latest two thousand of the reader's notifications, up to an instant and perhaps after the read marker, that still
 /// stand: whose cause is there, whose doer and subject are visible. `$1` is the reader, `$2` the instant, `$3` whether
-/// only unread ones count. Bounds are computed beforehand, in their own `select`: row security lets an index see nothing that
-/// is worked out beside the column.
+/// only unread ones count. Row security lets an index see nothing but a column beside a plain value, hence a `case` for the
+/// instant, which also leaves out the months to come, and a `select` of its own for the marker.
 macro_rules! told {
     ($sql:literal $(, $argument:expr)+) => {
         sqlx::query!(
             r#"with told as materialized (
                    select n.*
                    from (select * from daira.notification
-                         where recipient = $1 and at <= (select coalesce($2, 'infinity'::timestamptz))
+                         where recipient = $1 and at <= case when $2::timestamptz is null then now() + interval '1 day' else $2 end
                            and at > (select case when $3 then coalesce((select read_at from daira.notification_marker where profile = $1), '-infinity')
                                             else '-infinity' end)
                          order by at desc, event desc limit 2000) n

@@ -238,7 +238,7 @@ impl PostRepository for PgUnit {
         }
         let done = sqlx::query!(
             "delete from daira.reaction where not on_comment and target = any($1)
-                 or on_comment and target in (select id from daira.comment where post = any($1))",
+                 or on_comment and target = any(array(select id from daira.comment where post = any($1)))",
             &doomed
         )
         .execute(self.connection())
@@ -260,8 +260,15 @@ impl PostRepository for PgUnit {
             .await;
         self.check(OPERATION, done)?;
         // Inboxes do not reach back so far, unless somebody purges sooner than the product does.
-        let done =
-            sqlx::query!("delete from daira.inbox where post = any($1)", &doomed).execute(self.connection()).await;
+        let (first, last) = (doomed.iter().min().copied(), doomed.iter().max().copied());
+        let done = sqlx::query!(
+            "delete from daira.inbox where post = any($1) and post between $2 and $3",
+            &doomed,
+            first,
+            last
+        )
+        .execute(self.connection())
+        .await;
         self.check(OPERATION, done)?;
         let done = sqlx::query!(
             "delete from daira.post_changed where post < $1 and post < daira.id_floor(now() - interval '10 days')",

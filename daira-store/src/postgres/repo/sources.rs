@@ -33,8 +33,8 @@ pub(super) struct Source {
 /// Which posts are asked for.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Window {
-    /// The smallest id.
-    pub(super) from: i64,
+    /// The smallest id, or nothing for what inboxes reach back to now.
+    pub(super) from: Option<i64>,
     /// The id above the largest.
     pub(super) below: i64,
     /// Delivered at or before this instant, if that matters.
@@ -71,9 +71,7 @@ impl PgView {
             let answer = self.newest_of_each(me, window, taken).await?;
             let (horizon, candidates) = answer.candidates(me.profile.raw(), taken)?;
             let mut found = self.settle(me, candidates).await?;
-            found.sort_unstable_by_key(|source| {
-                (core::cmp::Reverse(source.post), source.reason != InboxReason::Own, source.at)
-            });
+            found.sort_unstable_by_key(|source| (core::cmp::Reverse(source.post), source.at, source.reason.code()));
             found.dedup_by_key(|source| source.post);
             found.truncate(window.wanted);
             if found.len() == window.wanted || horizon == i64::MIN {
@@ -89,12 +87,14 @@ impl PgView {
             r#"with newest as materialized (
                    (select 1::smallint as origin, post, author, reason, kind, at
                     from daira.inbox
-                    where profile = $1 and post >= $3 and post < $4 and at <= coalesce($5, 'infinity'::timestamptz)
+                    where profile = $1 and post >= case when $3::bigint is null then daira.id_floor(now() - make_interval(days => $7)) else $3 end and post < $4
+                      and at <= coalesce($5, 'infinity'::timestamptz)
                     order by post desc limit $6)
                    union all
                    (select 2::smallint, p.id, p.author, 4::smallint, p.kind, daira.id_at(p.id)
                     from daira.post p
-                    where p.author = $1 and p.id >= $3 and p.id < $4 and p.deleted_at is null
+                    where p.author = $1 and p.id >= case when $3::bigint is null then daira.id_floor(now() - make_interval(days => $7)) else $3 end and p.id < $4
+                      and p.deleted_at is null
                       and daira.id_at(p.id) <= coalesce($5, 'infinity'::timestamptz)
                     order by p.id desc limit $6)
                    union all
@@ -104,10 +104,11 @@ impl PgView {
                     cross join lateral (
                         select q.id, q.author, q.kind
                         from daira.post q
-                        where q.author = a.author and q.delivery = 2 and q.id >= $3 and q.id < $4 and q.deleted_at is null
+                        where q.author = a.author and q.delivery = 2 and q.id >= case when $3::bigint is null then daira.id_floor(now() - make_interval(days => $7)) else $3 end
+                          and q.id < $4 and q.deleted_at is null
                           and greatest(daira.id_at(q.id), f.at) <= coalesce($5, 'infinity'::timestamptz)
                         order by q.id desc limit $6) p
-                    where a.latest >= $3
+                    where a.latest >= case when $3::bigint is null then daira.id_floor(now() - make_interval(days => $7)) else $3 end
                     order by p.id desc limit $6)
                ), keys as materialized (
                    select array_agg(origin) as origins, array_agg(post) as posts, array_agg(author) as authors,
@@ -127,10 +128,11 @@ impl PgView {
                from keys where posts is not null"#,
             me.profile.raw(),
             me.account.raw(),
-            window.from,
+            window.from as Option<i64>,
             window.below,
             window.as_of,
             i64::try_from(taken).unwrap_or(i64::MAX),
+            i32::from(self.inbox_days),
         )
         .fetch_optional(self.connection())
         .await
