@@ -1,11 +1,13 @@
 //! `lint`: what can be judged without running anything: format, clippy, documentation, and the house rules on files
-//! (a `//!` head, a size that can be read in one sitting, nothing unfinished, no path of somebody's machine).
+//! (a `//!` head, a size that can be read in one sitting, nothing unfinished, no path of somebody's machine, no table that
+//! names a test which is gone).
 
 use std::{fs, path::Path, process::Command};
 
 use anyhow::{Result, bail};
 
 use crate::run::{Steps, cargo, output, root};
+use crate::tables;
 
 /// No file is longer than this, but generated ones and conformance kits.
 const LONGEST: usize = 600;
@@ -55,6 +57,7 @@ fn files() -> Result<()> {
     // What is not ignored counts, whether or not it is committed yet.
     listing.args(["ls-files", "--cached", "--others", "--exclude-standard", "--deduplicate"]).current_dir(root());
     let (mut sizes, mut wrong) = (Vec::new(), Vec::new());
+    let (mut sources, mut documents) = (Vec::new(), Vec::new());
     for name in output(&mut listing)?.lines() {
         let path = Path::new(name);
         let ours = !["/generated/", "/vendor/", "/assets/", "/tests/ui/"].iter().any(|place| name.contains(place));
@@ -82,8 +85,12 @@ fn files() -> Result<()> {
             if lines > LONGEST && !name.contains("/testkit/") {
                 wrong.push(format!("{name}: {lines} lines; split it by subject (at most {LONGEST})"));
             }
+            sources.push(text);
+        } else if name.starts_with("docs/") {
+            documents.push((name.to_owned(), text));
         }
     }
+    wrong.extend(tables::faults(&sources, &documents)?);
     sizes.sort_unstable();
     let rank = |share: usize| sizes.get(sizes.len() * share / 100).copied().unwrap_or_default();
     let longest = sizes.last().copied().unwrap_or_default();

@@ -13,6 +13,7 @@ mod lint;
 mod proto;
 mod run;
 mod services;
+mod tables;
 mod test;
 
 use std::process::ExitCode;

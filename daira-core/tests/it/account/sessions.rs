@@ -193,6 +193,19 @@ async fn security_25_the_last_token_is_forgiven_only_briefly_once_its_successor_
 }
 
 #[tokio::test]
+async fn security_26_a_repeated_refresh_gives_the_same_living_pair() {
+    let world = world();
+    let a = world.join("mona").await.tokens;
+    let b = world.accounts.refresh(&a.refresh).await.unwrap();
+    let again = world.accounts.refresh(&a.refresh).await.unwrap();
+    assert_eq!((&again.refresh, again.session_expires_at), (&b.refresh, b.session_expires_at));
+    world.accounts.authenticate(&again.access).await.unwrap();
+    let c = world.accounts.refresh(&again.refresh).await.unwrap();
+    assert_ne!(c.refresh, b.refresh);
+    assert!(works(&world, &c).await, "one branch, and it goes on");
+}
+
+#[tokio::test]
 async fn failure_08_a_lost_answer_logs_nobody_out() {
     let world = world();
     let a = world.join("mona").await.tokens;
