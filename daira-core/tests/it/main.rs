@@ -7,6 +7,8 @@ mod comment;
 #[cfg(feature = "testkit")]
 mod conformance;
 #[cfg(test)]
+mod events;
+#[cfg(test)]
 mod graph;
 #[cfg(feature = "testkit")]
 mod mutants;
