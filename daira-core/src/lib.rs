@@ -1,4 +1,4 @@
-//! The kernel of DAIRA: types, rules, use cases and ports. No I/O happens here.
+#![doc = include_str!("../README.md")]
 //!
 //! **How to read it.** A business module is always the same four files: `model` (types with checked constructors),
 //! `policy` (pure decisions, no async), `service` (use cases, one unit of work each) and the module head. Services take

@@ -1,6 +1,6 @@
-//! DAIRA's server: thin shells over the use cases.
+#![doc = include_str!("../README.md")]
 //!
-//! No business rule lives here. A transport reads who asks and what for, calls a use case, and shows its answer or its
+//! A transport reads who asks and what for, calls a use case, and shows its answer or its
 //! refusal. What all transports share is in [`state`].
 //!
 //! | module | is about |

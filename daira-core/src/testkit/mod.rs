@@ -3,9 +3,15 @@
 //! A **kit** is a list of cases. `CASES` names them, every case is a `pub async fn` that panics when the adapter breaks the
 //! port's contract, and a macro turns the list into one `#[tokio::test]` per case for an adapter of yours:
 //!
-//! ```ignore
-//! daira_core::store_kit!(memory, Ports::in_memory_at(Arc::new(ManualClock::default()), 1));
-//! daira_core::blob_kit!(folder, Arc::new(FolderBlobs::open(&dir()).await.unwrap()) as Arc<dyn BlobStore>);
+//! ```
+//! use std::sync::Arc;
+//!
+//! use daira_core::memory::{ManualClock, MemoryBlobs};
+//! use daira_core::port::{BlobStore, Ports};
+//!
+//! daira_core::store_kit!(memory_store, Ports::in_memory_at(Arc::new(ManualClock::default()), 1));
+//! daira_core::blob_kit!(memory_blobs, Arc::new(MemoryBlobs::default()) as Arc<dyn BlobStore>);
+//! # fn main() {}
 //! ```
 //!
 //! The expression is evaluated anew in every test, inside an async function, so it may `.await`. It gives the subject, or
