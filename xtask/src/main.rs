@@ -9,8 +9,7 @@ mod deps;
 mod dev;
 mod features;
 mod lint;
-#[cfg(feature = "proto")]
-mod proto;
+mod mutants;
 mod run;
 mod services;
 mod tables;
@@ -23,9 +22,13 @@ use anyhow::{Result, bail};
 /// A command: its name, what it is good for, and what it does with the arguments that follow the name.
 type Command = (&'static str, &'static str, fn(&[String]) -> Result<()>);
 
-const COMMANDS: [Command; 9] = [
+const COMMANDS: [Command; 10] = [
     ("ci", "everything that a change must pass; each step is a command of its own", ci::run),
-    ("codegen", "generate the Rust of the protobuf contracts; --check fails when it was out of date", codegen::run),
+    (
+        "codegen",
+        "make the generated files again, or with --check fail where they are out of date; all, or those named",
+        codegen::run,
+    ),
     ("coverage", "which lines the tests reach, closing with a TOTAL line", coverage::run),
     ("deps", "prove which crate depends on which, and that heavy dependencies stay out", deps::run),
     ("dev", "build and run everything on this machine, with a demo world", dev::run),
@@ -35,6 +38,7 @@ const COMMANDS: [Command; 9] = [
         "format, clippy and docs without a warning, file sizes and heads; or one of: fmt clippy doc files",
         lint::run,
     ),
+    ("mutants", "break the policies of visibility one by one, and show that the law notices", mutants::run),
     (
         "services",
         "up | down | status: the servers that tests run against; `eval \"$(cargo xtask services up)\"`",

@@ -31,10 +31,22 @@ pub(crate) fn cargo(arguments: &[&str]) -> Result<Command> {
     let program = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let mut command = Command::new(program);
     command.args(arguments).current_dir(root());
-    if std::env::var_os("CARGO_TARGET_DIR").is_none() {
-        command.env("CARGO_TARGET_DIR", cache()?.join("target"));
-    }
+    command.env("CARGO_TARGET_DIR", target()?);
     Ok(command)
+}
+
+/// Builds our programs as the tests build them, so that nothing is compiled twice, and tells their folder.
+pub(crate) fn programs() -> Result<PathBuf> {
+    // The example is there for its tests' dependencies: with any, cargo chooses the features that it chooses for tests.
+    let wanted = ["--bin", "daira-server", "--bin", "daira-worker", "--example", "embed"];
+    let status = cargo(&["build", "--workspace", "--all-features"])?.args(wanted).status()?;
+    ensure!(status.success(), "the build failed");
+    Ok(target()?.join("debug"))
+}
+
+/// The folder of builds.
+pub(crate) fn target() -> Result<PathBuf> {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| Ok(cache()?.join("target")), |folder| Ok(folder.into()))
 }
 
 /// What a command prints; an error shows what it complained about.
@@ -66,7 +78,17 @@ pub(crate) fn have(program: &str) -> bool {
 /// A sequence of steps that goes on after a failure, so that one run shows everything that is wrong.
 #[derive(Default)]
 pub(crate) struct Steps {
-    done: Vec<(String, Duration, Result<()>)>,
+    done: Vec<Step>,
+}
+
+/// A step that was taken.
+struct Step {
+    label: String,
+    /// By the clock on the wall.
+    time: Duration,
+    /// Of processors, by programs that ended; unknown where there is no `/proc`.
+    work: Option<Duration>,
+    outcome: Result<()>,
 }
 
 impl Steps {
@@ -81,23 +103,35 @@ impl Steps {
     /// Runs anything as a step.
     pub(crate) fn step(&mut self, label: &str, work: impl FnOnce() -> Result<()>) {
         eprintln!("── {label}");
-        let began = Instant::now();
+        let (began, worked) = (Instant::now(), processor_time());
         let outcome = work();
         if let Err(error) = &outcome {
             eprintln!("{error:#}");
         }
-        self.done.push((label.to_owned(), began.elapsed(), outcome));
+        let work = worked.zip(processor_time()).map(|(before, after)| after.saturating_sub(before));
+        self.done.push(Step { label: label.to_owned(), time: began.elapsed(), work, outcome });
     }
 
     /// Prints each step with its time, and fails if one did.
     pub(crate) fn finish(self) -> Result<()> {
-        let failed = self.done.iter().filter(|(_, _, outcome)| outcome.is_err()).count();
+        let failed = self.done.iter().filter(|step| step.outcome.is_err()).count();
         eprintln!();
-        for (label, time, outcome) in &self.done {
-            let verdict = if outcome.is_ok() { "ok    " } else { "FAILED" };
-            eprintln!("{verdict} {:>7.1} s  {label}", time.as_secs_f64());
+        for step in &self.done {
+            let verdict = if step.outcome.is_ok() { "ok    " } else { "FAILED" };
+            let work = step.work.map_or_else(String::new, |work| format!(" ({:.0} s of work)", work.as_secs_f64()));
+            eprintln!("{verdict} {:>7.1} s  {}{work}", step.time.as_secs_f64(), step.label);
         }
         ensure!(failed == 0, "{failed} of {} steps failed", self.done.len());
         Ok(())
     }
+}
+
+/// The processor time of all programs that we ran and that have ended.
+fn processor_time() -> Option<Duration> {
+    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+    // The name of the program, in brackets, may hold anything; the state after it is field 3, the times are 16 and 17.
+    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+    let ticks: u64 = fields.get(13)?.parse::<u64>().ok()? + fields.get(14)?.parse::<u64>().ok()?;
+    // Linux counts in hundredths of a second, everywhere.
+    Some(Duration::from_millis(ticks * 10))
 }

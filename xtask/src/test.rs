@@ -14,12 +14,12 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let mut command = cargo(&["test", "--workspace", "--all-features", "--no-fail-fast"])?;
     let (ours, theirs) = split(arguments);
     command.args(ours).args(["--", "--show-output"]).args(theirs);
-    for (name, value) in services::up()? {
-        command.env(name, value);
-    }
+    command.envs(services::up()?);
     let summary = watch(&mut command)?;
     summary.print();
-    ensure!(summary.ok, "tests failed");
+    ensure!(summary.ok, "tests failed, or did not compile");
+    ensure!(summary.skipped == 0, "tests were skipped: a test runs, or is deleted");
+    ensure!(summary.passed > 0, "no test ran");
     Ok(())
 }
 
@@ -35,6 +35,7 @@ fn split(arguments: &[String]) -> (&[String], &[String]) {
 #[derive(Debug, Default)]
 pub(crate) struct Summary {
     cases: BTreeMap<(String, String), usize>,
+    failures: Vec<String>,
     passed: usize,
     failed: usize,
     skipped: usize,
@@ -46,6 +47,9 @@ impl Summary {
         println!("\nconformance cases that ran:");
         for ((port, adapter), cases) in &self.cases {
             println!("  {port:<12} {adapter:<14} {cases:>4}");
+        }
+        for name in &self.failures {
+            println!("\nfailed: {name}");
         }
         println!("\n{} passed, {} failed, {} skipped", self.passed, self.failed, self.skipped);
     }
@@ -69,6 +73,9 @@ pub(crate) fn watch(command: &mut Command) -> Result<Summary> {
             summary.passed += count(counts, " passed");
             summary.failed += count(counts, " failed");
             summary.skipped += count(counts, " ignored");
+        }
+        if let Some(name) = line.strip_prefix("test ").and_then(|test| test.strip_suffix(" ... FAILED")) {
+            summary.failures.push(name.to_owned());
         }
         // Printed by every conformance case: port, adapter, case.
         if let Some(case) = line.strip_prefix("conformance ") {

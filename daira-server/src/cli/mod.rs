@@ -79,6 +79,8 @@ enum Command {
         #[command(subcommand)]
         what: Counters,
     },
+    /// Print the GraphQL schema.
+    Schema,
     /// Look at the settings in force.
     #[command(after_help = "Examples:\n  daira-server config check\n  daira-server --config daira.toml config dump")]
     Config {
@@ -104,6 +106,10 @@ enum ConfigCommand {
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    if let Some(Command::Schema) = arguments.command {
+        print!("{}", daira_server::graphql::schema::sdl());
+        return Ok(());
+    }
     let config = Config::load(arguments.config.as_deref());
     if let Some(Command::Doctor { json }) = &arguments.command {
         return blocking(doctor::run(config, *json))?;
@@ -124,7 +130,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
             Some(Command::Seed(wanted)) => seed::run(&config, wanted).await,
             Some(Command::Dlq { what }) => letters::run(&config, what).await,
             Some(Command::Counters { what: Counters::Rebuild }) => rebuild(&config).await,
-            Some(Command::Doctor { .. } | Command::Config { .. }) => Ok(()),
+            Some(Command::Doctor { .. } | Command::Schema | Command::Config { .. }) => Ok(()),
         }
     })?
 }

@@ -7,6 +7,7 @@ use clap::Args;
 use daira_server::seed::{self, Stage, World, WorldOptions};
 use daira_worker::backends::Backends;
 use daira_worker::config::Config;
+use daira_worker::program;
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// Which world.
@@ -28,8 +29,12 @@ pub(super) struct Seed {
 
 /// Plans and loads it.
 pub(super) async fn run(config: &Config, wanted: &Seed) -> Result<()> {
+    let told = program::until_told();
     let backends = Backends::connect(config).await?;
-    let outcome = load(&backends, wanted, &config.data).await;
+    let outcome = tokio::select! {
+        outcome = load(&backends, wanted, &config.data) => outcome,
+        () = told.cancelled() => Err(anyhow::anyhow!("told to stop before the world was whole")),
+    };
     backends.close().await?;
     outcome
 }
@@ -48,6 +53,7 @@ async fn load(backends: &Backends, wanted: &Seed, data: &Path) -> Result<()> {
         ProgressStyle::with_template("{msg:12} {wide_bar} {pos}/{len} {elapsed}").context("the progress bar")?,
     );
     seed::load(&backends.ports, &world, |stage, done, of| {
+        bar.set_length(of as u64);
         bar.set_message(match stage {
             Stage::People => "people",
             Stage::Follows => "follows",
@@ -57,7 +63,6 @@ async fn load(backends: &Backends, wanted: &Seed, data: &Path) -> Result<()> {
             Stage::Affinities => "affinities",
             Stage::Derived => "inboxes",
         });
-        bar.set_length(of as u64);
         bar.set_position(done as u64);
     })
     .await?;

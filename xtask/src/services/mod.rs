@@ -40,11 +40,15 @@ pub(crate) fn up() -> Result<Vec<(String, String)>> {
     Ok(variables)
 }
 
-/// A PostgreSQL that the programs can run privately: the folder of its binaries.
-pub(crate) fn postgresql() -> Result<PathBuf> {
+/// A PostgreSQL that the programs can run privately; the folder of its binaries, when they would not find it themselves.
+pub(crate) fn postgresql() -> Result<Option<PathBuf>> {
     let (host, _lock) = prepare()?;
-    let oldest = postgres::SERVERS.first().context("no server is known")?;
-    obtain::postgres(&host, oldest.major)
+    obtain::any_postgres(&host)
+}
+
+/// The client that comes with PostgreSQL's package, and not with a build that was fetched.
+pub(crate) fn psql() -> Result<()> {
+    host::require("psql", "postgresql-client")
 }
 
 fn down() -> Result<()> {

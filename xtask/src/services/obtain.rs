@@ -3,6 +3,7 @@
 
 use std::{
     fs,
+    ops::RangeInclusive,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -18,26 +19,45 @@ const ARTIFACT: &str = "io.zonky.test.postgres:embedded-postgres-binaries";
 /// The release of each major version that is fetched.
 const RELEASES: [(u32, &str); 2] = [(15, "15.18.0"), (18, "18.6.0")];
 
+/// The versions that the programs look for by themselves.
+const KNOWN: RangeInclusive<u32> = 15..=19;
+
 /// The folder that holds `postgres`, `initdb` and `pg_ctl` of this major version.
 pub(crate) fn postgres(host: &Host, major: u32) -> Result<PathBuf> {
-    let system = |folder: &PathBuf| folder.join("postgres").is_file();
+    if let Some(found) = installed(major) {
+        return Ok(found);
+    }
+    let package = format!("postgresql-{major}");
+    if offers(&package) {
+        install(&[&package])?;
+        return installed(major)
+            .with_context(|| format!("`{package}` is installed, but its programs are not in any usual place"));
+    }
+    fetch(host, major)
+}
+
+/// Some version that can be used: the system's, else its package, else a build that is fetched. The folder is told for the
+/// last only: the programs find what is installed by themselves, in the version that made their data.
+pub(crate) fn any_postgres(host: &Host) -> Result<Option<PathBuf>> {
+    let [.., (newest, _)] = RELEASES;
+    if KNOWN.into_iter().any(|major| installed(major).is_some()) {
+        return Ok(None);
+    }
+    match KNOWN.rev().find(|major| offers(&format!("postgresql-{major}"))) {
+        Some(major) => postgres(host, major).map(|_installed| None),
+        None => fetch(host, newest).map(Some),
+    }
+}
+
+/// Where systems put the programs of a major version, if they are there.
+fn installed(major: u32) -> Option<PathBuf> {
     let places = [
         format!("/usr/lib/postgresql/{major}/bin"),
         format!("/usr/pgsql-{major}/bin"),
         format!("/opt/homebrew/opt/postgresql@{major}/bin"),
         format!("/usr/local/opt/postgresql@{major}/bin"),
     ];
-    let find = || places.iter().map(PathBuf::from).find(system);
-    if let Some(found) = find() {
-        return Ok(found);
-    }
-    let package = format!("postgresql-{major}");
-    if offers(&package) {
-        install(&[&package])?;
-        return find()
-            .with_context(|| format!("`{package}` is installed, but its programs are not in {}", places.join(", ")));
-    }
-    fetch(host, major)
+    places.iter().map(PathBuf::from).find(|folder| folder.join("postgres").is_file())
 }
 
 /// Whether apt knows a package by this name.

@@ -1,0 +1,111 @@
+//! `mutants`: shows that the law of visibility notices a broken policy. Each mutation is one edit of a `policy.rs`, made in
+//! a scratch copy of the tree; the law must then fail, and must hold again in the copy as it was.
+//!
+//! The same for row security is a test of the store, which mutates the policies of a database.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail, ensure};
+
+use crate::run::{cache, cargo, output, root};
+
+/// The test that runs the law over the store in memory, which asks the policies.
+const LAW: &str = "conformance::the_law_holds_in_memory";
+
+/// What breaks, where, and the text that becomes another.
+type Mutation = (&'static str, &'static str, &'static str, &'static str);
+
+const MUTATIONS: [Mutation; 10] = [
+    ("a block hides no post", "post", "!reader.blocked && open", "open"),
+    (
+        "a block hides no person",
+        "graph",
+        "standing == Standing::Live && !relation.blocked()",
+        "standing == Standing::Live",
+    ),
+    ("posts of hidden people are seen", "post", "reader.standing == Standing::Live && ", ""),
+    ("hidden people are seen", "graph", "own || (standing == Standing::Live && ", "own || ("),
+    (
+        "followers and others change places",
+        "post",
+        "Followers => reader.follows,\n        Visibility",
+        "Followers => !reader.follows,\n        Visibility",
+    ),
+    ("a circle is for everybody", "post", "Visibility::Circle(_) => reader.in_circle", "Visibility::Circle(_) => true"),
+    ("private posts are seen", "post", "Visibility::Private => false", "Visibility::Private => true"),
+    (
+        "a private profile is open",
+        "post",
+        "!reader.private || reader.follows ||",
+        "reader.follows || reader.private || !reader.private ||",
+    ),
+    ("deleted posts are seen", "post", "post.deleted_at.is_some() || !within_class", "!within_class"),
+    ("deleted comments are seen", "comment", "comment.deleted_at.is_none() && crate", "crate"),
+];
+
+pub(crate) fn run(arguments: &[String]) -> Result<()> {
+    ensure!(arguments.is_empty(), "usage: cargo xtask mutants");
+    let copy = cache()?.join("mutants");
+    take(&copy)?;
+    if let Some(said) = law(&copy)? {
+        bail!("the law fails on the tree as it is, so it proves nothing:\n{said}");
+    }
+    let mut survivors = 0;
+    println!("{:<38} {:<32} the law", "mutation", "in");
+    for (what, module, from, to) in MUTATIONS {
+        let name = format!("daira-core/src/{module}/policy.rs");
+        let file = copy.join(&name);
+        let text = fs::read_to_string(&file)?;
+        ensure!(text.matches(from).count() == 1, "{name} does not hold {from:?} once: look after xtask/src/mutants.rs");
+        fs::write(&file, text.replacen(from, to, 1))?;
+        let noticed = law(&copy)?;
+        fs::write(&file, text)?;
+        survivors += usize::from(noticed.is_none());
+        println!(
+            "{what:<38} {name:<32} {}",
+            noticed.map_or("DOES NOT NOTICE".to_owned(), |said| format!("fails: {said}"))
+        );
+    }
+    ensure!(survivors == 0, "{survivors} of {} mutations were not noticed", MUTATIONS.len());
+    println!("{} mutations, all noticed", MUTATIONS.len());
+    Ok(())
+}
+
+/// Copies the tree as it is here, committed or not.
+fn take(copy: &Path) -> Result<()> {
+    if copy.exists() {
+        fs::remove_dir_all(copy)?;
+    }
+    let mut listing = Command::new("git");
+    listing.args(["ls-files", "--cached", "--others", "--exclude-standard", "--deduplicate"]).current_dir(root());
+    for name in output(&mut listing)?.lines() {
+        let (from, to) = (root().join(name), copy.join(name));
+        // Deleted, but not committed yet.
+        if from.is_file() {
+            fs::create_dir_all(to.parent().context("a file in no folder")?)?;
+            fs::copy(&from, &to).with_context(|| format!("copying {name}"))?;
+        }
+    }
+    Ok(())
+}
+
+/// Runs the law in a tree; what it fails with, or nothing. A tree that does not compile is an error: that notices nothing.
+fn law(tree: &Path) -> Result<Option<String>> {
+    let test = |more: &[&str]| -> Result<Command> {
+        let mut command = cargo(&["test", "--quiet", "--package", "daira-core", "--all-features", "--test", "it"])?;
+        command.args(more).current_dir::<PathBuf>(tree.into());
+        Ok(command)
+    };
+    output(&mut test(&["--no-run"])?)?;
+    let run = test(&["--", "--exact", LAW])?.output()?;
+    let said = String::from_utf8_lossy(&run.stdout).into_owned() + &String::from_utf8_lossy(&run.stderr);
+    if run.status.success() {
+        ensure!(said.contains("1 passed"), "the law did not run:\n{said}");
+        return Ok(None);
+    }
+    let mut lines = said.lines().skip_while(|line| !line.contains("panicked at"));
+    let reason = lines.nth(1).context("it failed without a reason")?;
+    Ok(Some(reason.trim().trim_start_matches("assertion `left == right` failed: ").to_owned()))
+}
