@@ -1,9 +1,10 @@
 //! `services`: the real servers that tests run against, set up on this machine, shared by all test runs, and thrown away
-//! by `services down`.
+//! by `services down`; and the clients of others that tests drive our server with.
 //!
-//! Each server says by environment variables where it is: `up` prints them (for `eval`), and [`up`] hands them to the
+//! Each says by environment variables where it is: `up` prints them (for `eval`), and [`up`] hands them to the
 //! commands that run tests. A server that cannot be had is an error, never a reason to skip what needs it.
 
+mod clients;
 mod host;
 mod obtain;
 mod postgres;
@@ -37,6 +38,7 @@ pub(crate) fn up() -> Result<Vec<(String, String)>> {
         variables.push((server.variable(), url));
         variables.push((format!("{}_BIN", server.variable()), bin.display().to_string()));
     }
+    variables.extend(clients::variables(&host)?);
     Ok(variables)
 }
 
