@@ -156,7 +156,7 @@ impl MediaService {
 
     /// Whether a picture that hangs on a post of this visibility, by an author who is or is not private, is everybody's.
     pub fn is_everybodys(visibility: Visibility, private: bool) -> bool {
-        !private && matches!(visibility, Visibility::Public | Visibility::Unlisted)
+        !private && visibility.is_open()
     }
 
     /// Finds a rendition: without a signature if everybody may see the picture right now, with one if the reader it was

@@ -132,7 +132,7 @@ mod tests {
         let store = MemoryStore::new(clock.clone(), &Settings::default());
         let bus = MemoryBus::new(&store);
         let mut unit = now(store.begin(&Actor::System("test"))).unwrap();
-        let event = v1::PostDeleted { post_id: 1, author_id: 2 };
+        let event = v1::PostDeleted { post_id: 1, author_id: 2, open: true };
         now(unit.journal().append(&[event.into()])).unwrap();
         now(unit.commit()).unwrap();
         let batches = GROUPS.map(|group| now(bus.next(group, "a", 10)).unwrap().unwrap());

@@ -136,9 +136,15 @@ mod tests {
     #[test]
     fn mentions_tell_the_mentioned_once() {
         use NotificationKind::Mentioned;
-        let post = v1::PostCreated { post_id: 9, author_id: 1, mentioned_ids: vec![2, 1, 3, 2], pull: false };
+        let post = v1::PostCreated { post_id: 9, author_id: 1, mentioned_ids: vec![2, 1, 3, 2], ..Default::default() };
         assert_eq!(planned(post), [(2, Mentioned), (3, Mentioned)]);
-        let edit = v1::PostEdited { post_id: 9, author_id: 1, newly_mentioned_ids: vec![4], visibility_changed: true };
+        let edit = v1::PostEdited {
+            post_id: 9,
+            author_id: 1,
+            newly_mentioned_ids: vec![4],
+            visibility_changed: true,
+            opened: 0,
+        };
         assert_eq!(planned(edit), [(4, Mentioned)]);
     }
 
@@ -146,13 +152,13 @@ mod tests {
     fn other_events_tell_nobody() {
         assert_eq!(planned(v1::Unfollowed { follower_id: 1, followee_id: 2 }), []);
         assert_eq!(planned(v1::Blocked { blocker_id: 1, blocked_id: 2 }), []);
-        assert_eq!(planned(v1::PostRestored { post_id: 9, author_id: 1, pull: true }), []);
+        assert_eq!(planned(v1::PostRestored { post_id: 9, author_id: 1, pull: true, open: true }), []);
     }
 
     proptest! {
         #[test]
         fn nobody_twice_and_nobody_of_oneself(author in 1..4_i64, host in 1..4_i64, parent in proptest::option::of(1..4_i64), people in proptest::collection::vec(1..6_i64, 0..8)) {
-            let post = v1::PostCreated { post_id: 9, author_id: author, mentioned_ids: people, pull: false };
+            let post = v1::PostCreated { post_id: 9, author_id: author, mentioned_ids: people, ..Default::default() };
             for event in [comment(author, host, parent).into(), Event::from(post)] {
                 let told = plan(&ENVELOPE, &event);
                 let mut recipients: Vec<_> = told.iter().map(|told| told.recipient).collect();

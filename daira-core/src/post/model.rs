@@ -23,6 +23,13 @@ pub enum Visibility {
     Unlisted,
 }
 
+impl Visibility {
+    /// Whether everybody may see it. Only such posts are counted for others: a number must not tell of the rest.
+    pub fn is_open(self) -> bool {
+        matches!(self, Self::Public | Self::Unlisted)
+    }
+}
+
 /// Who may comment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize)]
 pub enum ReplyRule {

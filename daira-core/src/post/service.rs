@@ -106,6 +106,7 @@ impl PostService {
                         author_id: me.id.raw(),
                         mentioned_ids: raw(&post.mentions),
                         pull: post.delivery == Delivery::Pull,
+                        open: post.visibility.is_open(),
                     };
                     unit.journal().append(&[event.into()]).await?;
                     Ok(post.id)
@@ -170,6 +171,7 @@ impl PostService {
                         author_id: me.id.raw(),
                         newly_mentioned_ids: raw(&newly),
                         visibility_changed: policy::audience_changed(&before, &after),
+                        opened: i32::from(after.visibility.is_open()) - i32::from(before.visibility.is_open()),
                     };
                     unit.journal().append(&[event.into()]).await
                 })
@@ -196,7 +198,8 @@ impl PostService {
                     let version = post.version + 1;
                     let deleted = Post { deleted_at: Some(clock.now()), version, ..post };
                     unit.posts().update(&deleted, None).await?;
-                    let event = v1::PostDeleted { post_id: id.raw(), author_id: me.raw() };
+                    let open = deleted.visibility.is_open();
+                    let event = v1::PostDeleted { post_id: id.raw(), author_id: me.raw(), open };
                     unit.journal().append(&[event.into()]).await
                 })
             })
@@ -223,9 +226,9 @@ impl PostService {
                     }
                     let delivery = delivery(&mut *unit, me.id, ports.settings.pull_threshold).await?;
                     let version = post.version + 1;
-                    unit.posts().update(&Post { deleted_at: None, delivery, version, ..post }, None).await?;
-                    let pull = delivery == Delivery::Pull;
-                    let event = v1::PostRestored { post_id: id.raw(), author_id: me.id.raw(), pull };
+                    unit.posts().update(&Post { deleted_at: None, delivery, version, ..post.clone() }, None).await?;
+                    let (pull, open) = (delivery == Delivery::Pull, post.visibility.is_open());
+                    let event = v1::PostRestored { post_id: id.raw(), author_id: me.id.raw(), pull, open };
                     unit.journal().append(&[event.into()]).await
                 })
             })

@@ -32,7 +32,8 @@ const PATIENCE: (u32, Duration) = (400, Duration::from_millis(25));
 const LAST: i64 = i64::MAX;
 
 fn event(key: i64, number: i64) -> Event {
-    v1::PostCreated { post_id: key, author_id: number, mentioned_ids: vec![key, -1], pull: number % 2 == 0 }.into()
+    v1::PostCreated { post_id: key, author_id: number, mentioned_ids: vec![key, -1], pull: number % 2 == 0, open: true }
+        .into()
 }
 
 fn number(delivered: &Delivered) -> i64 {

@@ -24,7 +24,7 @@ const POSTS: Group = Group { name: "kit-posts", topics: &["daira.post.v1"], rebu
 const HOUR: Duration = Duration::from_hours(1);
 
 fn event(key: i64) -> Event {
-    v1::PostDeleted { post_id: key, author_id: 1 }.into()
+    v1::PostDeleted { post_id: key, author_id: 1, open: true }.into()
 }
 
 async fn emit(ports: &Ports, key: i64) {

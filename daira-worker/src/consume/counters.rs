@@ -46,9 +46,10 @@ pub fn deltas(events: &[Delivered]) -> Vec<CounterDelta> {
     };
     for delivered in events {
         match &delivered.event {
-            Event::PostCreated(e) => add(CounterField::ProfilePosts, e.author_id, 1),
-            Event::PostRestored(e) => add(CounterField::ProfilePosts, e.author_id, 1),
-            Event::PostDeleted(e) => add(CounterField::ProfilePosts, e.author_id, -1),
+            Event::PostCreated(e) => add(CounterField::ProfilePosts, e.author_id, i64::from(e.open)),
+            Event::PostEdited(e) => add(CounterField::ProfilePosts, e.author_id, e.opened.into()),
+            Event::PostRestored(e) => add(CounterField::ProfilePosts, e.author_id, i64::from(e.open)),
+            Event::PostDeleted(e) => add(CounterField::ProfilePosts, e.author_id, -i64::from(e.open)),
             Event::Followed(e) => {
                 add(CounterField::ProfileFollowers, e.followee_id, 1);
                 add(CounterField::ProfileFollowing, e.follower_id, 1);

@@ -10,6 +10,7 @@ use super::world::World;
 use crate::error::Result;
 use crate::id::{CommentId, Id, PostId};
 use crate::port::store::{CounterDelta, CounterField, CounterRepository, Recount};
+use crate::post::Post;
 use crate::reaction::Target;
 
 impl World {
@@ -23,7 +24,8 @@ impl World {
         let living = |rows: &mut dyn Iterator<Item = bool>| i64::try_from(rows.filter(|living| *living).count()).ok();
         match field {
             CounterField::ProfilePosts => {
-                living(&mut self.posts.by(BY_AUTHOR, (subject, 0)).map(|p| p.deleted_at.is_none()))
+                let counts = |p: &Post| p.deleted_at.is_none() && p.visibility.is_open();
+                living(&mut self.posts.by(BY_AUTHOR, (subject, 0)).map(counts))
             }
             CounterField::ProfileFollowers => Some(self.follows.count(TO, (subject, 0))),
             CounterField::ProfileFollowing => Some(self.follows.count(FROM, (subject, 0))),

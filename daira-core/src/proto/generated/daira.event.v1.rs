@@ -98,6 +98,9 @@ pub struct PostCreated {
     /// Whether it is delivered by looking it up when followers read.
     #[prost(bool, tag = "4")]
     pub pull: bool,
+    /// Whether everybody may see it, so that its author's counter of posts shows it.
+    #[prost(bool, tag = "5")]
+    pub open: bool,
 }
 /// A post was edited.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -112,6 +115,9 @@ pub struct PostEdited {
     /// Whether its audience changed.
     #[prost(bool, tag = "4")]
     pub visibility_changed: bool,
+    /// One when it became open, minus one when it no longer is, zero when that stayed as it was.
+    #[prost(sint32, tag = "5")]
+    pub opened: i32,
 }
 /// A post was deleted; its author can still restore it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -120,6 +126,9 @@ pub struct PostDeleted {
     pub post_id: i64,
     #[prost(int64, tag = "2")]
     pub author_id: i64,
+    /// Whether it was open.
+    #[prost(bool, tag = "3")]
+    pub open: bool,
 }
 /// A deleted post is back.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -130,6 +139,8 @@ pub struct PostRestored {
     pub author_id: i64,
     #[prost(bool, tag = "3")]
     pub pull: bool,
+    #[prost(bool, tag = "4")]
+    pub open: bool,
 }
 /// A comment was written.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]

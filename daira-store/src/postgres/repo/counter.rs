@@ -115,7 +115,8 @@ impl PgUnit {
             CounterField::ProfilePosts => compare!(
                 self,
                 r#"select s.id as subject, coalesce(c.posts, 0) as "counter!",
-                          (select count(*) from daira.post p where p.author = s.id and p.deleted_at is null) as "rows!"
+                          (select count(*) from daira.post p
+                           where p.author = s.id and p.deleted_at is null and p.visibility in (1, 6)) as "rows!"
                    from daira.profile s left join daira.profile_counter c on c.profile = s.id
                    where s.id > $1 order by s.id limit $2"#,
                 from,
