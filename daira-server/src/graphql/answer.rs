@@ -84,7 +84,7 @@ impl Answer {
         Self {
             status: status(line),
             body,
-            document_refused: *refusal == GraphqlRefusal::Syntax,
+            document_refused: matches!(refusal, GraphqlRefusal::Syntax | GraphqlRefusal::Invalid),
             retry_after,
             kind: "unknown",
             outcome: Outcome::Refused,

@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_store_is_bounded() {
+    async fn security_73_the_store_of_documents_is_bounded() {
         let persisted = Persisted::new(&Documents::Any);
         for n in 0..5_000 {
             let text: Arc<str> = format!("{{ a{n} }}").into();

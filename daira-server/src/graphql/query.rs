@@ -55,7 +55,7 @@ impl Query {
         ctx: &Context<'_>,
         #[graphql(desc = "The handle, with or without @.")] handle: String,
     ) -> Result<Option<Profile>> {
-        let Ok(handle) = Handle::new(handle.strip_prefix('@').unwrap_or(&handle)) else { return Ok(None) };
+        let Ok(handle) = Handle::existing(handle.strip_prefix('@').unwrap_or(&handle)) else { return Ok(None) };
         let found = ctx.scope().reads.view().await?.accounts().profile_by_handle(&handle).await?;
         Ok(found.map(|profile| Profile::Alone(profile.into())))
     }

@@ -1,16 +1,20 @@
 //! Who calls, in which language, and how they are told of errors.
 
-use daira_core::account::{AccountRefusal, AccountService};
+use std::borrow::Cow;
+use std::time::Duration;
+
+use daira_core::account::AccountService;
 use daira_core::actor::Actor;
 use daira_core::error::{CommonRefusal, Error, Result};
 use daira_core::id::Id;
 use daira_core::idempotency::IdempotencyKey;
 use daira_core::locale::Locale;
 use daira_core::page::Limit;
-use daira_core::secret::Secret;
 use tonic::metadata::MetadataMap;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
+
+use crate::http::{authenticate, retry_seconds};
 
 /// Who calls, and in which language they are answered.
 #[derive(Debug)]
@@ -23,16 +27,8 @@ impl Caller {
     /// From the metadata: `authorization: Bearer …` and `accept-language`. Without a token the caller is anonymous; a
     /// token that does not hold is refused, never ignored.
     pub(super) async fn of(metadata: &MetadataMap, accounts: &AccountService) -> Result<Self, Status> {
-        let text = |name| metadata.get(name).and_then(|v| v.to_str().ok());
-        let locale = Locale::negotiate(text("accept-language").unwrap_or_default());
-        let actor = if metadata.contains_key("authorization") {
-            let token =
-                text("authorization").and_then(|v| v.strip_prefix("Bearer ").or_else(|| v.strip_prefix("bearer ")));
-            let token = token.ok_or_else(|| status(&AccountRefusal::TokenInvalid.into(), locale))?;
-            accounts.authenticate(&Secret::new(token)).await.map_err(|e| status(&e, locale))?
-        } else {
-            Actor::Anonymous
-        };
+        let locale = locale(metadata);
+        let actor = authenticate(accounts, metadata.as_ref()).await.map_err(|e| status(&e, locale))?;
         Ok(Self { actor, locale })
     }
 
@@ -45,25 +41,45 @@ impl Caller {
 
 /// The language of a caller who needs no identity.
 pub(super) fn locale(metadata: &MetadataMap) -> Locale {
-    Locale::negotiate(metadata.get("accept-language").and_then(|v| v.to_str().ok()).unwrap_or_default())
+    let wish = metadata.get("accept-language").and_then(|v| v.to_str().ok());
+    wish.map_or_else(Locale::default, Locale::negotiate)
 }
 
 /// An error as `google.rpc.Status`. What lies behind a fault goes to the log only.
 pub(super) fn status(error: &Error, locale: Locale) -> Status {
-    let refusal = error.refused_as();
     if !error.is_refusal() {
         tracing::error!(?error, "request failed");
     }
+    status_as(Code::from(error.refused_as().class.grpc_code()), error, locale)
+}
+
+/// An error under a code of its own.
+pub(super) fn status_as(code: Code, error: &Error, locale: Locale) -> Status {
+    let refusal = error.refused_as();
     let mut details = ErrorDetails::new();
     details.set_error_info(refusal.code, "daira", std::collections::HashMap::new());
     details.set_localized_message(locale.tag(), refusal.text(locale));
     if let Some(field) = error.field() {
-        details.add_bad_request_violation(field, refusal.text(locale));
+        details.add_bad_request_violation(field_name(field), refusal.text(locale));
     }
-    if let Some(after) = error.retry_after() {
-        details.set_retry_info(Some(after));
+    if let Some(seconds) = retry_seconds(error) {
+        details.set_retry_info(Some(Duration::from_secs(seconds)));
     }
-    Status::with_error_details(Code::from(refusal.class.grpc_code()), refusal.text(locale), details)
+    Status::with_error_details(code, refusal.text(locale), details)
+}
+
+/// A field as the contracts call it.
+fn field_name(field: &str) -> Cow<'_, str> {
+    match field {
+        "after" => "page_token".into(),
+        "first" => "page_size".into(),
+        _ if field.bytes().any(|b| b.is_ascii_uppercase()) => {
+            let snake =
+                |c: char| if c.is_ascii_uppercase() { format!("_{}", c.to_ascii_lowercase()) } else { c.into() };
+            field.chars().map(snake).collect::<String>().into()
+        }
+        _ => field.into(),
+    }
 }
 
 /// A public id of a field.
@@ -84,4 +100,53 @@ pub(super) fn limit(size: i32) -> Result<Limit> {
 /// A page token; empty is the first page.
 pub(super) fn token(text: &str) -> Option<&str> {
     (!text.is_empty()).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use daira_core::error::ErrorKind;
+    use tonic_types::StatusExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_refusal_carries_code_field_sentence_and_when_to_retry() {
+        let error =
+            Error::from(CommonRefusal::PageSize).on_field("first").with_retry_after(Duration::from_millis(1_200));
+        let status = status(&error, Locale::En);
+        assert_eq!((status.code(), status.message()), (Code::InvalidArgument, "Ask for 1 to 100 items."));
+        let details = status.get_error_details();
+        let info = details.error_info().unwrap();
+        assert_eq!((info.reason.as_str(), info.domain.as_str()), ("page.size", "daira"));
+        assert_eq!(details.bad_request().unwrap().field_violations[0].field, "page_size");
+        let told = details.localized_message().unwrap();
+        assert_eq!((told.locale.as_str(), told.message.as_str()), ("en", "Ask for 1 to 100 items."));
+        assert_eq!(details.retry_info().unwrap().retry_delay, Some(Duration::from_secs(2)));
+    }
+
+    #[test]
+    fn a_fault_says_nothing_of_its_cause() {
+        let fault = Error::new(ErrorKind::Internal, "post.insert").with_source("duplicate key: mona@example.com");
+        let status = status(&fault, Locale::Ar);
+        assert_eq!((status.code(), status.message()), (Code::Internal, "حصلت مشكلة من عندنا."));
+        assert!(!format!("{status:?}").contains("mona") && !format!("{status:?}").contains("post.insert"));
+        let away = super::status(&Error::new(ErrorKind::Unavailable, "store.read"), Locale::En);
+        assert_eq!(away.code(), Code::Unavailable);
+        assert!(away.get_error_details().retry_info().is_some(), "somebody turned away may come again");
+    }
+
+    #[test]
+    fn fields_are_called_as_in_the_contracts() {
+        let names = ["after", "first", "birthDate", "circleId", "text"].map(field_name);
+        assert_eq!(names, ["page_token", "page_size", "birth_date", "circle_id", "text"]);
+    }
+
+    #[test]
+    fn empty_texts_and_zero_mean_nothing_given() {
+        assert_eq!((key(String::new()).unwrap(), token("")), (None, None));
+        assert_eq!(limit(0).unwrap(), Limit::DEFAULT);
+        for size in [-1, 101, i32::MIN, i32::MAX] {
+            assert_eq!(limit(size).unwrap_err().refused_as().code, "page.size", "{size}");
+        }
+    }
 }

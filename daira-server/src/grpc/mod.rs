@@ -1,24 +1,32 @@
 //! gRPC: `daira.account.v1`, `daira.post.v1`, `daira.feed.v1`, with health and reflection.
 //!
 //! Every method is a thin shell: read the caller from the metadata, call the use case, turn its answer or its error into
-//! protobuf. Refusals are `google.rpc.Status` with `ErrorInfo` (the stable code), the field and when to retry.
+//! protobuf. Refusals are `google.rpc.Status` with `ErrorInfo` (the stable code), the field and when to retry. What all
+//! calls have in common stands in `guard`.
 
 mod account;
 mod caller;
 mod convert;
 mod feed;
+mod guard;
 mod post;
 
 use std::time::Duration;
 
+use axum::middleware::from_fn_with_state;
 use daira_core::Ports;
 use daira_core::proto::account::v1::account_service_server::AccountServiceServer;
 use daira_core::proto::feed::v1::feed_service_server::FeedServiceServer;
 use daira_core::proto::post::v1::post_service_server::PostServiceServer;
 use tokio::net::TcpListener;
-use tokio_stream::wrappers::TcpListenerStream;
 use tokio_util::sync::CancellationToken;
+use tonic::server::NamedService as _;
+use tonic::service::Routes;
+use tonic::transport::server::TcpIncoming;
+use tonic_health::ServingStatus;
+use tonic_health::server::HealthReporter;
 
+use self::guard::{Guard, guard};
 use crate::state::Services;
 
 /// The largest message that is read, in bytes: the longest post is far smaller.
@@ -37,40 +45,59 @@ impl Grpc {
         Self { ports, services }
     }
 
-    /// Serves until `shutdown`, then lets running calls finish.
+    /// Serves until `shutdown`, then lets running calls finish. No call takes longer than `longest`.
     ///
     /// # Errors
     /// When the contracts cannot be offered by reflection, or the listener fails.
     pub async fn serve(
         self,
         listener: TcpListener,
-        timeout: Duration,
+        longest: Duration,
         shutdown: CancellationToken,
     ) -> anyhow::Result<()> {
         let (health, health_service) = tonic_health::server::health_reporter();
-        health.set_serving::<AccountServiceServer<Self>>().await;
-        health.set_serving::<PostServiceServer<Self>>().await;
-        health.set_serving::<FeedServiceServer<Self>>().await;
-        let reflection = tonic_reflection::server::Builder::configure()
-            .register_encoded_file_descriptor_set(daira_core::proto::DESCRIPTORS)
-            .build_v1()?;
-        let draining = async move {
-            shutdown.cancelled().await;
-            health.set_not_serving::<AccountServiceServer<Self>>().await;
-            health.set_not_serving::<PostServiceServer<Self>>().await;
-            health.set_not_serving::<FeedServiceServer<Self>>().await;
+        for service in Self::services() {
+            health.set_service_status(service, ServingStatus::Serving).await;
+        }
+        let reflection = || {
+            tonic_reflection::server::Builder::configure()
+                .register_encoded_file_descriptor_set(daira_core::proto::DESCRIPTORS)
+                .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+                // So that a client that only knows our address can read the details of errors.
+                .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
         };
-        tonic::transport::Server::builder()
-            .timeout(timeout)
-            .concurrency_limit_per_connection(64)
-            .http2_keepalive_interval(Some(Duration::from_secs(30)))
-            .add_service(health_service)
-            .add_service(reflection)
+        let limits = Guard { ids: self.ports.ids.clone(), longest };
+        let routes = Routes::new(health_service)
+            .add_service(reflection().build_v1()?)
+            // Older clients know only this one.
+            .add_service(reflection().build_v1alpha()?)
             .add_service(AccountServiceServer::new(self.clone()).max_decoding_message_size(MAX_MESSAGE))
             .add_service(PostServiceServer::new(self.clone()).max_decoding_message_size(MAX_MESSAGE))
-            .add_service(FeedServiceServer::new(self).max_decoding_message_size(MAX_MESSAGE))
-            .serve_with_incoming_shutdown(TcpListenerStream::new(listener), draining)
+            .add_service(FeedServiceServer::new(self).max_decoding_message_size(MAX_MESSAGE));
+        let guarded = routes.prepare().into_axum_router().layer(from_fn_with_state(limits, guard));
+        let draining = async move {
+            shutdown.cancelled().await;
+            drain(health).await;
+        };
+        tonic::transport::Server::builder()
+            .concurrency_limit_per_connection(64)
+            .http2_keepalive_interval(Some(Duration::from_secs(30)))
+            .add_routes(Routes::from(guarded))
+            .serve_with_incoming_shutdown(TcpIncoming::from(listener).with_nodelay(Some(true)), draining)
             .await?;
         Ok(())
+    }
+
+    /// The names that health knows; the empty one stands for the whole server.
+    fn services() -> [&'static str; 4] {
+        ["", AccountServiceServer::<Self>::NAME, PostServiceServer::<Self>::NAME, FeedServiceServer::<Self>::NAME]
+    }
+}
+
+/// Tells whoever watches that the server goes, and ends their streams: they would keep it from going.
+async fn drain(mut health: HealthReporter) {
+    for service in Grpc::services() {
+        health.set_service_status(service, ServingStatus::NotServing).await;
+        health.clear_service_status(service).await;
     }
 }

@@ -1,8 +1,7 @@
 //! Errors: stable codes, a request id, and nothing of what lies behind.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use axum::http::{StatusCode, header};
 use daira_server::graphql::GraphqlSettings;
@@ -10,23 +9,10 @@ use daira_server::http::HttpSettings;
 use serde_json::json;
 
 use crate::harness::{Stage, json_request};
-use crate::stores::{Trouble, Troubled};
-
-struct Trap {
-    stage: Stage,
-    begun: Arc<AtomicBool>,
-    given_up: Arc<AtomicUsize>,
-}
-
-fn troubled(settings: HttpSettings, trouble: Trouble) -> Trap {
-    let (begun, given_up) = (Arc::<AtomicBool>::default(), Arc::<AtomicUsize>::default());
-    let flags = (Arc::clone(&begun), Arc::clone(&given_up));
-    let stage = Stage::over(settings, |store| Arc::new(Troubled { store, trouble, begun: flags.0, given_up: flags.1 }));
-    Trap { stage, begun, given_up }
-}
+use crate::stores::{Trouble, troubled};
 
 #[tokio::test]
-async fn errors_have_a_code_and_the_request_id_and_no_cause() {
+async fn security_72_errors_have_a_code_and_the_request_id_and_no_cause() {
     let trap = troubled(HttpSettings::default(), Trouble::Fail);
     trap.begun.store(true, Ordering::SeqCst);
     let reply = trap.stage.ask(r#"{ profile(handle: "mona") { id } }"#).await;
@@ -52,15 +38,13 @@ async fn one_failed_field_leaves_the_others_and_is_null() {
 }
 
 #[tokio::test]
-async fn a_slow_operation_is_cancelled() {
+async fn security_69_a_slow_operation_is_given_up_with_what_it_asked_the_store() {
     let graphql = GraphqlSettings { timeout: Duration::from_millis(50), ..GraphqlSettings::default() };
     let trap = troubled(HttpSettings { graphql, ..HttpSettings::default() }, Trouble::Hang);
     trap.begun.store(true, Ordering::SeqCst);
-    let started = Instant::now();
     let reply = trap.stage.ask(r#"{ profile(handle: "mona") { id } }"#).await;
     assert_eq!((reply.status, reply.code().as_str()), (StatusCode::SERVICE_UNAVAILABLE, "graphql.timed_out"));
     assert!(reply.headers.contains_key(header::RETRY_AFTER));
-    assert!(started.elapsed() < Duration::from_secs(1));
     assert_eq!(trap.given_up.load(Ordering::SeqCst), 1, "the store's work was given up, not left behind");
 }
 

@@ -1,6 +1,8 @@
-//! A server in memory, people on it, and requests to it.
+//! A server over any ports, people on it, and requests to it.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -10,19 +12,43 @@ use daira_core::Ports;
 use daira_core::memory::{MemoryMail, WallClock};
 use daira_core::port::{Clock, Store};
 use daira_feed::FeedSettings;
+use daira_server::grpc::Grpc;
 use daira_server::http::{HttpSettings, router};
 use daira_server::state::{AppState, Services};
-use daira_worker::Runner;
+use daira_worker::consume::{self, Counters, FanOut, Mail, Notifications};
+use daira_worker::{Consumer, Runner};
 use prometheus_client::registry::Registry;
 use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
-/// A server in memory.
+/// Rounds of consumers after which a test gives up.
+const MOST_ROUNDS: usize = 1_000;
+
+/// A server.
 pub(crate) struct Stage {
     pub ports: Ports,
     pub state: AppState,
     pub router: Router,
     mail: Arc<MemoryMail>,
+}
+
+/// A transport that listens; it is gone with this value.
+pub(crate) struct Listening {
+    pub address: SocketAddr,
+    pub stop: CancellationToken,
+    serving: JoinSet<anyhow::Result<()>>,
+}
+
+impl Listening {
+    /// Lets what runs finish, and waits for it.
+    pub(crate) async fn drain(mut self) {
+        self.stop.cancel();
+        let ended = tokio::time::timeout(Duration::from_secs(30), self.serving.join_next()).await;
+        ended.expect("the server does not end").unwrap().unwrap().unwrap();
+    }
 }
 
 /// Somebody who joined.
@@ -160,7 +186,44 @@ impl Stage {
 
     /// Lets all consumers work off what happened.
     pub(crate) async fn settle(&self) {
-        daira_worker::consume::all(Runner::new(self.ports.clone()), &self.ports).run_until_idle().await.unwrap();
+        let ports = &self.ports;
+        let runner = consume::all(Runner::new(ports.clone()), ports);
+        let groups = [FanOut::new(ports).group(), Counters.group(), Notifications.group(), Mail::new(ports).group()];
+        for _ in 0..MOST_ROUNDS {
+            runner.run_until_idle().await.unwrap();
+            let mut behind = 0;
+            for group in groups {
+                behind += ports.bus.lag(group).await.unwrap().events;
+            }
+            if behind == 0 {
+                return;
+            }
+            // What happened is there, but the log has no tick after it yet.
+            ports.bus.wait(Duration::from_millis(25)).await;
+        }
+        panic!("the consumers do not come to an end");
+    }
+
+    /// Serves gRPC on a port of its own, with calls of at most `longest`.
+    pub(crate) async fn grpc(&self, longest: Duration) -> Listening {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let stop = CancellationToken::new();
+        let grpc = Grpc::new(self.ports.clone(), Services::clone(&self.state.services));
+        let mut serving = JoinSet::new();
+        serving.spawn(grpc.serve(listener, longest, stop.clone()));
+        Listening { address, stop, serving }
+    }
+
+    /// Serves HTTP on a port of its own.
+    pub(crate) async fn http(&self) -> Listening {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let stop = CancellationToken::new();
+        let served = axum::serve(listener, self.router.clone()).with_graceful_shutdown(stop.clone().cancelled_owned());
+        let mut serving = JoinSet::new();
+        serving.spawn(async move { Ok(served.await?) });
+        Listening { address, stop, serving }
     }
 
     /// Opens a registration.

@@ -12,7 +12,7 @@ use crate::harness::{Stage, json_request};
 const TYPENAME: &str = r#"{"query":"{ __typename }"}"#;
 
 #[tokio::test]
-async fn mutation_over_get_is_405() {
+async fn security_66_a_mutation_over_get_is_405() {
     let stage = Stage::new();
     for document in ["mutation{logOut{loggedOut}}", "query+Q{me{__typename}}mutation+M{__typename}&operationName=M"] {
         let reply = stage.get(&format!("/graphql?query={}", document.replace('{', "%7B").replace('}', "%7D"))).await;
@@ -48,7 +48,7 @@ async fn other_methods_are_405_and_say_what_is_allowed() {
 }
 
 #[tokio::test]
-async fn only_json_is_taken_by_post() {
+async fn security_66_only_json_is_taken_by_post() {
     let stage = Stage::new();
     for content_type in [
         "text/plain",
@@ -92,12 +92,14 @@ async fn the_answer_has_the_accepted_type_or_there_is_none() {
 #[tokio::test]
 async fn a_refused_document_is_400_and_has_no_data() {
     let stage = Stage::new();
-    for (document, code) in [
-        ("{", "graphql.syntax"),
-        ("{ nothing }", "graphql.invalid"),
-        ("query ($id: ID!) { node(id: $id) { id } }", "graphql.invalid"),
+    for (document, variables, code) in [
+        ("{", json!({}), "graphql.syntax"),
+        ("{ nothing }", json!({}), "graphql.invalid"),
+        ("query ($id: ID!) { node(id: $id) { id } }", json!({ "id": null }), "graphql.invalid"),
+        ("query ($id: ID!) { node(id: $id) { id } }", json!({}), "graphql.invalid"),
+        ("query ($id: ID!) { node(id: $id) { id } }", json!({ "id": { "a": 1 } }), "graphql.invalid"),
     ] {
-        let body = json!({ "query": document, "variables": { "id": null } }).to_string();
+        let body = json!({ "query": document, "variables": variables }).to_string();
         let reply = stage.post(body.clone()).await;
         assert_eq!((reply.status, reply.code().as_str()), (StatusCode::BAD_REQUEST, code), "{document}");
         assert_eq!(reply.json().get("data"), None);
@@ -110,7 +112,7 @@ async fn a_refused_document_is_400_and_has_no_data() {
 }
 
 #[tokio::test]
-async fn a_body_beyond_the_limit_is_413() {
+async fn security_65_a_body_beyond_the_limit_is_413() {
     let stage = Stage::new();
     let reply = stage.post("x".repeat(256 * 1024 + 1)).await;
     assert_eq!((reply.status, reply.code().as_str()), (StatusCode::PAYLOAD_TOO_LARGE, "http.too_large"));
@@ -185,7 +187,7 @@ async fn what_is_nowhere_is_a_404_problem() {
 }
 
 #[tokio::test]
-async fn graphiql_is_served_in_development_only() {
+async fn security_68_graphiql_is_served_in_development_only() {
     let page = || Request::get("/graphql").header(header::ACCEPT, "text/html,*/*;q=0.8").body(Body::empty()).unwrap();
     let production = Stage::new();
     assert_eq!(production.send(page()).await.status, StatusCode::BAD_REQUEST);

@@ -1,4 +1,5 @@
-//! The server's transports in process, over everything in memory; its program over a private PostgreSQL.
+//! The server's transports: in process over everything in memory, over PostgreSQL, and driven by clients of others; its
+//! program over a private PostgreSQL.
 
 #[cfg(test)]
 mod audit;
@@ -9,6 +10,10 @@ mod errors;
 #[cfg(test)]
 mod flow;
 #[cfg(test)]
+mod graphiql;
+#[cfg(test)]
+mod grpc;
+#[cfg(test)]
 mod harness;
 #[cfg(test)]
 mod health;
@@ -17,7 +22,11 @@ mod http;
 #[cfg(test)]
 mod identity;
 #[cfg(test)]
+mod introspection;
+#[cfg(test)]
 mod limits;
+#[cfg(test)]
+mod matrix;
 #[cfg(test)]
 mod media;
 #[cfg(test)]
@@ -27,13 +36,21 @@ mod operator;
 #[cfg(test)]
 mod persisted;
 #[cfg(test)]
+mod postgres;
+#[cfg(test)]
 mod program;
 #[cfg(test)]
+mod programs;
+#[cfg(test)]
 mod reads;
+#[cfg(test)]
+mod real;
 #[cfg(test)]
 mod repeats;
 #[cfg(test)]
 mod schema;
+#[cfg(test)]
+mod schema_changes;
 #[cfg(test)]
 mod stores;
 #[cfg(test)]

@@ -22,7 +22,7 @@ fn hash(document: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_registered_document_is_run_by_its_hash() {
+async fn security_73_a_registered_document_is_run_by_its_hash() {
     let (stage, document) = (Stage::new(), "{ __typename }");
     let reply = stage.post(named(None, &hash(document))).await;
     assert_eq!((reply.status, reply.code().as_str()), (StatusCode::BAD_REQUEST, "PERSISTED_QUERY_NOT_FOUND"));
@@ -37,7 +37,7 @@ async fn a_registered_document_is_run_by_its_hash() {
 }
 
 #[tokio::test]
-async fn a_wrong_hash_is_refused_and_registers_nothing() {
+async fn security_73_a_wrong_hash_is_refused_and_registers_nothing() {
     let (stage, wrong) = (Stage::new(), hash("{ other }"));
     assert_eq!(stage.post(named(Some("{ __typename }"), &wrong)).await.code(), "graphql.persisted_mismatch");
     assert_eq!(stage.post(named(None, &wrong)).await.code(), "PERSISTED_QUERY_NOT_FOUND");
@@ -45,14 +45,14 @@ async fn a_wrong_hash_is_refused_and_registers_nothing() {
 }
 
 #[tokio::test]
-async fn a_refused_document_is_not_registered() {
+async fn security_73_a_refused_document_is_not_registered() {
     let (stage, document) = (Stage::new(), "{ me { ");
     assert_eq!(stage.post(named(Some(document), &hash(document))).await.code(), "graphql.syntax");
     assert_eq!(stage.post(named(None, &hash(document))).await.code(), "PERSISTED_QUERY_NOT_FOUND");
 }
 
 #[tokio::test]
-async fn only_registered_documents_may_be_all_there_is() {
+async fn security_73_only_registered_documents_may_be_all_there_is() {
     let graphql =
         GraphqlSettings { documents: Documents::Only(vec!["{ __typename }".to_owned()]), ..GraphqlSettings::default() };
     let stage = Stage::with(HttpSettings { graphql, ..HttpSettings::default() });

@@ -24,7 +24,7 @@ async fn world(people: usize) -> (Stage, crate::harness::Person, Arc<Seen>) {
 }
 
 #[tokio::test]
-async fn look_ups_do_not_grow_with_the_page() {
+async fn security_70_look_ups_do_not_grow_with_the_page() {
     let (stage, reader, seen) = world(30).await;
     let document = "query ($n: Int!) { homeFeed(first: $n) { edges { cursor node { text viewerReaction counters { reactions } \
                     author { handle avatar { id } counters { followers } relation { follows } } mentions { handle counters { posts } } } } } }";

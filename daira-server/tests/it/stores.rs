@@ -11,6 +11,9 @@ use daira_core::port::store::{
     SearchReads,
 };
 use daira_core::port::{ReadView, Store, UnitOfWork};
+use daira_server::http::HttpSettings;
+
+use crate::harness::Stage;
 
 /// What a store was seen doing.
 #[derive(Debug, Default)]
@@ -139,4 +142,19 @@ impl Store for Troubled {
         self.meet().await?;
         self.store.ping().await
     }
+}
+
+/// A stage whose store is in trouble once told so.
+pub(crate) struct Trap {
+    pub stage: Stage,
+    pub begun: Arc<AtomicBool>,
+    pub given_up: Arc<AtomicUsize>,
+}
+
+/// A stage over such a store.
+pub(crate) fn troubled(settings: HttpSettings, trouble: Trouble) -> Trap {
+    let (begun, given_up) = (Arc::<AtomicBool>::default(), Arc::<AtomicUsize>::default());
+    let flags = (Arc::clone(&begun), Arc::clone(&given_up));
+    let stage = Stage::over(settings, |store| Arc::new(Troubled { store, trouble, begun: flags.0, given_up: flags.1 }));
+    Trap { stage, begun, given_up }
 }

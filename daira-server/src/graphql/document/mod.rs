@@ -11,10 +11,9 @@ mod measure;
 mod scan;
 mod shape;
 
-use async_graphql::Variables;
 use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationDefinition, OperationType};
 use async_graphql::parser::{Error as ParseError, parse_query};
-use async_graphql::{Pos, Positioned};
+use async_graphql::{Name, Pos, Positioned, Value, Variables};
 
 use super::refusal::GraphqlRefusal;
 use crate::graphql::Limits;
@@ -66,6 +65,9 @@ pub fn check(
     let document = parse_query(text).map_err(|error| syntax(&error))?;
     count(&document, limits)?;
     let chosen = choose(&document.operations, operation)?;
+    if let Some(at) = left_out(chosen, variables) {
+        return Err(Refused { refusal: GraphqlRefusal::Invalid, at: vec![at] });
+    }
     let mut measure = Measure::new(&document, shape, variables, free_introspection);
     // All of them are validated, whichever is executed.
     for (_, operation) in document.operations.iter() {
@@ -80,6 +82,17 @@ pub fn check(
     let extent = measure.operation(chosen)?;
     let kind = chosen.ty;
     Ok(Checked { kind, introspects: extent.introspections > 0, guesses: extent.guesses, document })
+}
+
+/// A variable that must be given and is not. The library notices it only where the variable is used, and then answers as if
+/// the document had fitted.
+fn left_out(operation: &OperationDefinition, variables: &Variables) -> Option<Pos> {
+    let must = operation
+        .variable_definitions
+        .iter()
+        .filter(|definition| !definition.node.var_type.node.nullable && definition.node.default_value.is_none());
+    let given = |name: &Name| variables.get(name).is_some_and(|value| *value != Value::Null);
+    must.filter(|definition| !given(&definition.node.name.node)).map(|definition| definition.pos).next()
 }
 
 /// Where the parser stopped; what it says quotes the document and is left out.
@@ -129,6 +142,21 @@ mod tests {
             ("query A { me { id } } query B { me { id } }", None),
         ] {
             assert_eq!(refusal(text, name), Some(GraphqlRefusal::Operation), "{text}");
+        }
+    }
+
+    #[test]
+    fn variables_that_must_be_given_are_missed() {
+        let refused = |variables: serde_json::Value| {
+            let shape = Shape::read("type Query { me(a: Int, b: Int, c: Int): Int }");
+            let text = "query ($a: Int!, $b: Int! = 2, $c: Int) { me(a: $a, b: $b, c: $c) }";
+            let variables = Variables::from_json(variables);
+            check(text, None, &variables, &shape, &Limits::default(), false).err()
+        };
+        assert_eq!(refused(serde_json::json!({ "a": 1 })), None);
+        for variables in [serde_json::json!({}), serde_json::json!({ "a": null }), serde_json::json!({ "b": 1 })] {
+            let refused = refused(variables).unwrap();
+            assert_eq!((refused.refusal, refused.at[0].column), (GraphqlRefusal::Invalid, 8));
         }
     }
 
