@@ -22,8 +22,8 @@ use tokio_util::sync::CancellationToken;
 
 /// A server that is gone with this value.
 pub(crate) struct Server {
-    pub http: String,
-    pub grpc: String,
+    /// Where it listens, by transport.
+    urls: [(&'static str, String); 2],
     mail: Arc<MemoryMail>,
     runner: Arc<Runner>,
     _serving: JoinSet<Result<()>>,
@@ -67,7 +67,7 @@ pub(crate) async fn start() -> Server {
     let mut serving = JoinSet::new();
     serving.spawn(async move { Ok(axum::serve(http, router(state, Arc::new(registry))).await?) });
     serving.spawn(Grpc::new(ports, services).serve(grpc, Duration::from_secs(30), CancellationToken::new()));
-    Server { http: http_url, grpc: grpc_url, mail, runner, _serving: serving }
+    Server { urls: [("http", http_url), ("grpc", grpc_url)], mail, runner, _serving: serving }
 }
 
 async fn listener() -> TcpListener {
@@ -75,6 +75,11 @@ async fn listener() -> TcpListener {
 }
 
 impl Server {
+    /// Where a transport listens.
+    pub(crate) fn url(&self, transport: &str) -> &str {
+        self.urls.iter().find(|(name, _)| *name == transport).map(|(_, url)| url.as_str()).expect("a transport")
+    }
+
     /// Reads the code of the latest mail to an address.
     pub(crate) fn mailed(&self) -> impl AsyncFnOnce(&str) -> Result<String> {
         async |email: &str| {

@@ -27,10 +27,11 @@ fn samples() -> Vec<Event> {
         v1::Blocked { blocker_id, blocked_id }.into(),
         v1::Unblocked { blocker_id, blocked_id }.into(),
         v1::CircleMemberRemoved { circle_id, owner_id: profile_id, member_id: other }.into(),
-        v1::PostCreated { post_id, author_id, mentioned_ids: vec![other, 300], pull: true }.into(),
-        v1::PostEdited { post_id, author_id, newly_mentioned_ids: vec![other], visibility_changed: true }.into(),
-        v1::PostDeleted { post_id, author_id }.into(),
-        v1::PostRestored { post_id, author_id, pull: true }.into(),
+        v1::PostCreated { post_id, author_id, mentioned_ids: vec![other, 300], pull: true, open: true }.into(),
+        v1::PostEdited { post_id, author_id, newly_mentioned_ids: vec![other], visibility_changed: true, opened: -1 }
+            .into(),
+        v1::PostDeleted { post_id, author_id, open: true }.into(),
+        v1::PostRestored { post_id, author_id, pull: true, open: true }.into(),
         v1::CommentCreated {
             comment_id,
             post_id,

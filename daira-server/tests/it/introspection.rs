@@ -148,11 +148,12 @@ impl Schema {
             }
             let target = named(&field["type"]);
             match self.find(target)["kind"].as_str() {
-                Some("SCALAR" | "ENUM") => selection.push_str(&format!(" {}", name(field))),
+                Some("SCALAR" | "ENUM") => selection.extend([" ", name(field)]),
                 // The same field of two types of a union must not differ, so one that leads on is named by its type.
                 _ if depth > 0 => {
                     let below = self.everything(target, depth - 1, but);
-                    selection.push_str(&format!(" {of}_{0}: {0} {{ {below} }}", name(field)));
+                    let field = name(field);
+                    selection.extend([" ", of, "_", field, ": ", field, " { ", &below, " }"]);
                 }
                 _ => {}
             }

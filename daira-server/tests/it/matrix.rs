@@ -39,7 +39,8 @@ async fn upload(stage: &Stage, owner: &Person) -> String {
     let actor = stage.state.services.accounts.authenticate(&Secret::new(owner.token.as_str())).await.unwrap();
     let bytes = data_encoding::BASE64.decode(PICTURE.as_bytes()).unwrap().into();
     let media = &stage.state.services.media;
-    media.upload(&actor, Upload { purpose: Purpose::Post, bytes }).await.unwrap().to_string()
+    let upload = Upload { purpose: Purpose::Post, content_type: None, alt: String::new(), bytes };
+    media.upload(&actor, upload, None).await.unwrap().id.to_string()
 }
 
 /// Private things of every kind, made by somebody whom the reader neither follows nor blocks.

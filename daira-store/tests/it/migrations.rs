@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use daira_core::error::ErrorKind;
 use daira_core::secret::Secret;
 use daira_store::postgres::testing::Server;
-use daira_store::postgres::{Bootstrap, gate, migrate, pending_migrations};
+use daira_store::postgres::{Bootstrap, gate, migrate, schema_state};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
 /// The last migration of the first release: it lays an empty database, so nobody waits for it.
@@ -196,14 +196,14 @@ fn elsewhere(url: &str) -> std::thread::JoinHandle<daira_core::Result<()>> {
 
 async fn failure_10_two_programs_migrate_at_once(server: Server) {
     let empty = Empty::new(server, "twice").await;
-    let pending = pending_migrations(&empty.url).await.unwrap();
+    let pending = schema_state(&empty.url).await.unwrap().pending;
     assert_eq!(pending.len(), usize::try_from(FIRST_RELEASE).unwrap());
     let both = [elsewhere(&empty.url), elsewhere(&empty.url)];
     for program in both {
         program.join().unwrap().unwrap();
     }
     migrate(&empty.url).await.unwrap();
-    assert!(pending_migrations(&empty.url).await.unwrap().is_empty());
+    assert!(schema_state(&empty.url).await.unwrap().pending.is_empty());
     assert!(gate::inspect(&empty.url).await.unwrap().is_empty());
     let mut db = PgConnection::connect(&empty.url).await.unwrap();
     let runs: i64 =

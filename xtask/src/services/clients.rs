@@ -69,12 +69,11 @@ fn python(host: &Host) -> Result<PathBuf> {
 
 fn browser() -> Result<PathBuf> {
     let find = || BROWSERS.iter().find_map(|name| output(Command::new("which").arg(name)).ok());
-    let found = match find() {
-        Some(found) => found,
-        None => {
-            install(&["chromium"])?;
-            find().context("`chromium` is installed, but it is not on the search path")?
-        }
+    let found = if let Some(found) = find() {
+        found
+    } else {
+        install(&["chromium"])?;
+        find().context("`chromium` is installed, but it is not on the search path")?
     };
     Ok(found.trim().into())
 }

@@ -16,7 +16,7 @@ use tonic_types::StatusExt;
 use crate::harness::{Listening, Person, Stage};
 
 /// Longer than any call of these tests takes.
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_mins(1);
 
 /// The three services at one address.
 struct Clients {
@@ -54,7 +54,7 @@ fn with<T>(metadata: &[(&'static str, &str)], message: T) -> Request<T> {
 
 /// The stable code of a refusal.
 fn reason(status: &Status) -> String {
-    status.get_details_error_info().map(|info| info.reason).unwrap_or_else(|| panic!("without a reason: {status:?}"))
+    status.get_details_error_info().map_or_else(|| panic!("without a reason: {status:?}"), |info| info.reason)
 }
 
 /// Somebody who follows somebody with this many posts.

@@ -89,7 +89,7 @@ async fn security_85_86_effect_event_and_key_are_one(server: Server) {
     let mut done = 0;
     for point in [Point::AfterClaim, Point::AfterEffect, Point::AfterEvent, Point::AfterKey] {
         for blow in [Blow::Dropped, Blow::Cut, Blow::Failed] {
-            let key = IdempotencyKey::new(&format!("{point:?}-{blow:?}")).unwrap();
+            let key = IdempotencyKey::new(format!("{point:?}-{blow:?}")).unwrap();
             let keyed = Keyed::new("test.write", key, &"one");
             // The key is free after the broken try, so that the second has the one effect.
             for (try_, held) in [((point, blow), false), ((Point::Nowhere, blow), true)] {

@@ -56,7 +56,9 @@ impl Guarded {
 async fn attempt(db: &mut PgConnection, sql: &str) -> Result<u64, String> {
     match sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(db).await {
         Ok(done) => Ok(done.rows_affected()),
-        Err(error) => Err(error.as_database_error().and_then(|e| e.code()).unwrap_or_default().into_owned()),
+        Err(error) => {
+            Err(error.as_database_error().and_then(sqlx::error::DatabaseError::code).unwrap_or_default().into_owned())
+        }
     }
 }
 
