@@ -102,16 +102,12 @@ impl FeedService {
         let cursors = &self.ports.keys.cursors;
         let after = after.map(|a| cursors.open_number(&newest_list(&member), a)).transpose()?.map(PostId::from_raw);
         let mut view = self.ports.store.read(actor, Access::Read).await?;
-        let page = view.feed().newest(after, first).await?;
+        let now = self.ports.clock.now();
+        let page = view.feed().newest(now, after, first).await?;
         let mut cards = cards_by_id(view.as_mut(), &page.items).await?;
         let items =
             page.items.iter().filter_map(|id| cards.remove(id)).map(|card| FeedItem { card, position: 0 }).collect();
-        Ok(FeedPage {
-            items,
-            has_next: page.has_next,
-            as_of: self.ports.clock.now(),
-            place: Place::Newest { reader: member },
-        })
+        Ok(FeedPage { items, has_next: page.has_next, as_of: now, place: Place::Newest { reader: member } })
     }
 
     /// How many posts by followed people came since an instant, at most 100.

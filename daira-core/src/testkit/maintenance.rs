@@ -52,7 +52,10 @@ pub async fn what_is_young_does_not_expire(ports: &Ports) {
     unit.commit().await.unwrap();
     emit(ports, 7).await;
     ports.maintenance.expire(ports.clock.now()).await.unwrap();
-    assert_eq!(world.view(&ali.actor()).await.feed().newest(None, limit(9)).await.unwrap().items, [post.id]);
+    assert_eq!(
+        world.view(&ali.actor()).await.feed().newest(world.now(), None, limit(9)).await.unwrap().items,
+        [post.id]
+    );
     assert_eq!(world.unit(&mona.actor()).await.journal().claim(&keyed).await.unwrap(), Claim::Replay(b"1".to_vec()));
     for _ in 0..400 {
         if let Some(batch) = ports.bus.next(POSTS, "a", 9).await.unwrap() {

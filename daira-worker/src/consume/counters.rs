@@ -9,10 +9,9 @@ use async_trait::async_trait;
 use daira_core::error::Result;
 use daira_core::event::Event;
 use daira_core::id::{Id, ProfileId};
-use daira_core::port::store::{CounterDelta, CounterField};
+use daira_core::port::store::{Affinity, CounterDelta, CounterField};
 use daira_core::port::{Delivered, Group, UnitOfWork};
 use daira_core::proto::event::v1;
-use daira_core::time::Timestamp;
 
 use crate::runner::Consumer;
 
@@ -88,9 +87,9 @@ pub fn deltas(events: &[Delivered]) -> Vec<CounterDelta> {
     changed.map(|((field, subject), delta)| CounterDelta { field, subject, delta }).collect()
 }
 
-/// What events add to the affinity of viewers for authors: viewer, author, weight, when; in a fixed order.
-fn affinities(events: &[Delivered]) -> Vec<(ProfileId, ProfileId, f64, Timestamp)> {
-    let mut sums: BTreeMap<(i64, i64), (f64, Timestamp)> = BTreeMap::new();
+/// What events add to the affinity of viewers for authors, each pair once.
+fn affinities(events: &[Delivered]) -> Vec<(ProfileId, ProfileId, Affinity)> {
+    let mut sums: BTreeMap<(i64, i64), Affinity> = BTreeMap::new();
     for delivered in events {
         let (viewer, author, weight) = match &delivered.event {
             Event::Followed(e) => (e.follower_id, e.followee_id, AFFINITY_OF_FOLLOW),
@@ -99,12 +98,11 @@ fn affinities(events: &[Delivered]) -> Vec<(ProfileId, ProfileId, f64, Timestamp
             _ => continue,
         };
         if viewer != author {
-            let sum = sums.entry((viewer, author)).or_insert((0.0, delivered.envelope.time));
-            *sum = (sum.0 + weight, sum.1.max(delivered.envelope.time));
+            let more = Affinity { sum: weight, at: delivered.envelope.time };
+            sums.entry((viewer, author)).and_modify(|sum| *sum = sum.plus(more)).or_insert(more);
         }
     }
-    let pair =
-        |((viewer, author), (weight, at))| (ProfileId::from_raw(viewer), ProfileId::from_raw(author), weight, at);
+    let pair = |((viewer, author), sum)| (ProfileId::from_raw(viewer), ProfileId::from_raw(author), sum);
     sums.into_iter().map(pair).collect()
 }
 
@@ -119,8 +117,9 @@ impl Consumer for Counters {
         if !deltas.is_empty() {
             unit.counters().apply(&deltas).await?;
         }
-        for (viewer, author, weight, at) in affinities(events) {
-            unit.feed().add_affinity(viewer, author, weight, at).await?;
+        let affinities = affinities(events);
+        if !affinities.is_empty() {
+            unit.feed().add_affinity(&affinities).await?;
         }
         Ok(())
     }
@@ -150,6 +149,14 @@ mod tests {
     fn a_follow_that_is_taken_back_changes_nothing() {
         let undone = v1::Unfollowed { follower_id: 1, followee_id: 2 }.into();
         assert!(deltas(&[delivered(1, follow(1, 2)), delivered(2, undone)]).is_empty());
+    }
+
+    #[test]
+    fn how_a_batch_is_cut_does_not_change_an_affinity() {
+        let fortnight = i64::try_from(Affinity::HALF_LIFE.as_secs()).unwrap();
+        let (old, new) = (delivered(0, follow(1, 2)), delivered(fortnight, follow(1, 2)));
+        let [(_, _, together)] = affinities(&[old, new])[..] else { panic!("one pair") };
+        assert!((together.sum - 1.5 * AFFINITY_OF_FOLLOW).abs() < 1e-9, "half of the older is left: {together:?}");
     }
 
     #[test]

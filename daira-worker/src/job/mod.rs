@@ -17,5 +17,5 @@ pub fn all(runner: Runner) -> Runner {
         .job(PurgePosts)
         .job(PurgeRegistrations)
         .job(SweepMedia)
-        .job(ReconcileCounters)
+        .job(ReconcileCounters::default())
 }

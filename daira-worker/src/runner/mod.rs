@@ -48,6 +48,8 @@ pub trait Job: Send + Sync {
     fn name(&self) -> &'static str;
     /// How far apart runs begin.
     fn every(&self) -> Duration;
+    /// Makes what it measures known to a registry.
+    fn register(&self, _registry: &mut prometheus_client::registry::Registry) {}
     /// Does it.
     async fn run(&self, ports: &Ports) -> Result<()>;
 }
@@ -133,10 +135,11 @@ impl Runner {
         self
     }
 
-    /// Makes what it measures known to a registry.
+    /// Makes what it and its jobs measure known to a registry.
     #[must_use]
     pub fn measured_by(self, registry: &mut prometheus_client::registry::Registry) -> Self {
         self.metrics.register(registry);
+        self.jobs.iter().for_each(|job| job.register(registry));
         self
     }
 

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 
-use super::rows::{Affinity, BY_AUTHOR, FROM, FrozenList, InboxRow, OF_PROFILE, Page as ServedPage, TO};
+use super::rows::{AffinityRow, BY_AUTHOR, FROM, FrozenList, InboxRow, OF_PROFILE, Page as ServedPage, TO};
 use super::table::page;
 use super::world::{Viewer, World};
 use super::{MemoryUnit, MemoryView};
@@ -14,15 +14,13 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::id::{FeedSessionId, Id, PostId, ProfileId};
 use crate::page::{Limit, Page};
 use crate::port::store::{
-    Candidate, CounterField, DeliveredChunk, FeedReads, FeedRepository, InboxReason, PageServed, SEEN_FOR, SEEN_PAGES,
-    Signals,
+    Affinity, Candidate, CounterField, DeliveredChunk, FeedReads, FeedRepository, InboxReason, OLDER_MAX, PageServed,
+    SEEN_FOR, SEEN_PAGES, Signals,
 };
 use crate::post::{Delivery, Post, Visibility, policy};
 use crate::time::Timestamp;
 
 const DAY: Duration = Duration::from_hours(24);
-/// An interaction counts half after this long.
-const AFFINITY_HALF_LIFE: Duration = Duration::from_hours(14 * 24);
 /// How long a frozen list holds.
 const FROZEN_FOR: Duration = Duration::from_hours(2);
 /// The most that the count of new posts tells.
@@ -103,10 +101,20 @@ impl World {
         found
     }
 
+    /// What a profile and the people it followed at an instant published before another one, as far as it sees that.
+    fn published_before(&self, me: ProfileId, before: Timestamp, followed_at: Timestamp) -> BTreeMap<PostId, &Post> {
+        let mutes = |author: ProfileId| self.mutes.get(&(me, author)).is_some_and(|mute| mute.posts);
+        let followees = self.followees(me).filter(|f| f.at <= followed_at && !mutes(f.followee)).map(|f| f.followee);
+        let authors: Vec<ProfileId> = followees.chain([me]).collect();
+        let posts = authors.into_iter().flat_map(|author| self.posts.by(BY_AUTHOR, (author.raw(), 0)));
+        let viewer = self.face(me);
+        posts.filter(|post| post.created_at() < before && self.sees(viewer, post)).map(|post| (post.id, post)).collect()
+    }
+
     /// What ranks a post for a viewer.
     fn signals(&self, me: ProfileId, post: &Post, as_of: Timestamp) -> Signals {
         let counters = self.post_counters(post.id);
-        let affinity = self.affinities.get(&(me, post.author));
+        let affinity = self.affinities.get(&(me, post.author)).map(|row| row.affinity);
         let lately = |p: &&ServedPage| p.page.at > as_of - SEEN_FOR && p.page.at <= as_of;
         let mut pages: Vec<&ServedPage> = self.pages.by(OF_PROFILE, (me.raw(), 0)).filter(lately).collect();
         pages.sort_by_key(|p| Reverse(p.page.at));
@@ -133,11 +141,6 @@ impl World {
         let later = self.posts.from(after).filter(|p| p.id > after && p.deleted_at.is_none());
         later.filter(|p| p.delivery == Delivery::Push).map(|p| p.id).take(limit).collect()
     }
-}
-
-/// How much of a weight is left after a while.
-fn decay(after: Duration) -> f64 {
-    0.5_f64.powf(after.as_secs_f64() / AFFINITY_HALF_LIFE.as_secs_f64())
 }
 
 #[async_trait]
@@ -208,15 +211,15 @@ impl FeedRepository for MemoryUnit {
         Ok(readers.into_iter().filter_map(|profile| inbox.remove(&(profile, post))).count() as u64)
     }
 
-    async fn add_affinity(&mut self, viewer: ProfileId, author: ProfileId, weight: f64, at: Timestamp) -> Result<()> {
-        self.may_write(&[viewer])?;
-        let stored = self.world.affinities.get(&(viewer, author)).cloned();
-        let next = stored.map_or(Affinity { viewer, author, sum: weight, at }, |old| {
-            let common = old.at.max(at);
-            let sum = old.sum * decay(common.since(old.at)) + weight * decay(common.since(at));
-            Affinity { sum, at: common, ..old }
-        });
-        self.change().affinities.put(next, "feed.affinity").map(drop)
+    async fn add_affinity(&mut self, sums: &[(ProfileId, ProfileId, Affinity)]) -> Result<()> {
+        for (viewer, author, more) in sums {
+            self.may_write(&[*viewer])?;
+            let stored = self.world.affinities.get(&(*viewer, *author)).map(|row| row.affinity);
+            let affinity = stored.map_or(*more, |old| old.plus(*more));
+            let row = AffinityRow { viewer: *viewer, author: *author, affinity };
+            self.change().affinities.put(row, "feed.affinity")?;
+        }
+        Ok(())
     }
 
     async fn freeze(
@@ -257,6 +260,10 @@ impl FeedReads for MemoryView {
         let mut sources = self.world.sources(me, since);
         sources.retain(|_, (_, _, delivered_at)| *delivered_at <= as_of);
         let mut chosen: Vec<_> = sources.values().rev().take(usize::from(limit)).copied().collect();
+        let older = self.world.published_before(me, since, as_of);
+        let reason = |post: &Post| if post.author == me { InboxReason::Own } else { InboxReason::Follow };
+        let older = older.values().rev().take(OLDER_MAX.min(usize::from(limit) - chosen.len()));
+        chosen.extend(older.map(|post| (*post, reason(post), post.created_at())));
         let taken: BTreeSet<PostId> = sources.into_keys().collect();
         let mutes = |author: ProfileId| self.world.mutes.get(&(me, author)).is_some_and(|mute| mute.posts);
         let strangers = self.world.posts.iter().filter(|p| {
@@ -282,10 +289,12 @@ impl FeedReads for MemoryView {
         Ok(chosen.into_iter().map(candidate).collect())
     }
 
-    async fn newest(&mut self, after: Option<PostId>, limit: Limit) -> Result<Page<PostId>> {
+    async fn newest(&mut self, now: Timestamp, after: Option<PostId>, limit: Limit) -> Result<Page<PostId>> {
         let Some(me) = self.viewer.profile() else { return Ok(Page::empty()) };
-        let sources = self.world.sources(me, self.reach(self.shared.clock.now()));
-        Ok(page(sources.into_keys().rev(), after.map(Reverse), limit, |id| Reverse(*id)))
+        let since = self.reach(now);
+        let mut sources: BTreeSet<PostId> = self.world.sources(me, since).into_keys().collect();
+        sources.extend(self.world.published_before(me, since, Timestamp::from_micros(i64::MAX)).into_keys());
+        Ok(page(sources.into_iter().rev(), after.map(Reverse), limit, |id| Reverse(*id)))
     }
 
     async fn count_new(&mut self, since: Timestamp) -> Result<i64> {

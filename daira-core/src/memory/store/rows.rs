@@ -13,7 +13,7 @@ use crate::id::{
 use crate::idempotency::Keyed;
 use crate::media::Media;
 use crate::notification::Notification;
-use crate::port::store::{AuditRecord, CounterField, HandleHolder, InboxReason, PageServed};
+use crate::port::store::{Affinity, AuditRecord, CounterField, HandleHolder, InboxReason, PageServed};
 use crate::post::{Post, Revision};
 use crate::reaction::{Reaction, Target};
 use crate::text::{Handle, TagKey};
@@ -84,7 +84,7 @@ rows! {
     ReadMarker: ProfileId = |m| m.profile;
     InboxRow: (ProfileId, PostId) = |i| (i.profile, i.post),
         index [|i| (i.profile.raw(), i.author.raw()), |i| (i.post.raw(), 0)];
-    Affinity: (ProfileId, ProfileId) = |a| (a.viewer, a.author);
+    AffinityRow: (ProfileId, ProfileId) = |a| (a.viewer, a.author);
     FrozenList: FeedSessionId = |f| f.session;
     Page: (ProfileId, i64) = |p| (p.page.viewer, p.number), index [|p| (p.page.viewer.raw(), 0)];
     Counter: (CounterField, i64) = |c| (c.field, c.subject);
@@ -144,11 +144,10 @@ pub(crate) struct InboxRow {
 }
 
 #[derive(Debug, Clone)]
-pub(crate) struct Affinity {
+pub(crate) struct AffinityRow {
     pub(crate) viewer: ProfileId,
     pub(crate) author: ProfileId,
-    pub(crate) sum: f64,
-    pub(crate) at: Timestamp,
+    pub(crate) affinity: Affinity,
 }
 
 #[derive(Debug, Clone)]

@@ -4,7 +4,7 @@
 //! the in-memory adapters is made here, from the rows and the one policy.
 
 use super::rows::{
-    ANSWERS, Affinity, AuditLine, BLOCKED_ACCOUNT, CircleMember, Counter, FROM, FrozenList, HeldHandle, InboxRow,
+    ANSWERS, AffinityRow, AuditLine, BLOCKED_ACCOUNT, CircleMember, Counter, FROM, FrozenList, HeldHandle, InboxRow,
     Letter, Logged, Page, Password, Position, PostTag, ReadMarker, StoredKey,
 };
 use super::table::Table;
@@ -44,7 +44,7 @@ pub(crate) struct World {
     pub(crate) notifications: Table<Notification>,
     pub(crate) markers: Table<ReadMarker>,
     pub(crate) inbox: Table<InboxRow>,
-    pub(crate) affinities: Table<Affinity>,
+    pub(crate) affinities: Table<AffinityRow>,
     pub(crate) frozen: Table<FrozenList>,
     pub(crate) pages: Table<Page>,
     pub(crate) counters: Table<Counter>,

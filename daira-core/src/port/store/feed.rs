@@ -99,6 +99,31 @@ pub struct Candidate {
     pub signals: Signals,
 }
 
+/// How much a viewer has to do with an author: a sum of weighted interactions of which half is left after a fortnight.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Affinity {
+    /// The sum.
+    pub sum: f64,
+    /// As of when.
+    pub at: Timestamp,
+}
+
+impl Affinity {
+    /// After this long half of a sum is left.
+    pub const HALF_LIFE: Duration = Duration::from_hours(14 * 24);
+
+    /// Both together, as of the later instant; in whatever order they are added, the sum is the same.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        let at = self.at.max(other.at);
+        Self { sum: self.left(at) + other.left(at), at }
+    }
+
+    fn left(self, at: Timestamp) -> f64 {
+        self.sum * f64::exp2(-at.since(self.at).as_secs_f64() / Self::HALF_LIFE.as_secs_f64())
+    }
+}
+
 /// One page as it was served: what was on it and why, one byte string per item made by the ranker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageServed {
@@ -109,6 +134,9 @@ pub struct PageServed {
     /// The posts and their packed reasons.
     pub items: Vec<(PostId, Vec<u8>)>,
 }
+
+/// How many posts older than inboxes reach a home feed is filled up with.
+pub const OLDER_MAX: usize = 100;
 
 /// Changes feeds.
 #[async_trait]
@@ -137,8 +165,8 @@ pub trait FeedRepository: Send {
     async fn withdraw_author(&mut self, profile: ProfileId, author: ProfileId) -> Result<u64>;
     /// Takes a post out of all inboxes, at most `chunk` rows; answers how many went.
     async fn withdraw_post(&mut self, post: PostId, chunk: u32) -> Result<u64>;
-    /// Adds a weighted interaction of a viewer with an author, decayed to a common time.
-    async fn add_affinity(&mut self, viewer: ProfileId, author: ProfileId, weight: f64, at: Timestamp) -> Result<()>;
+    /// Adds to how much viewers have to do with authors, see [`Affinity::plus`]; each pair at most once.
+    async fn add_affinity(&mut self, sums: &[(ProfileId, ProfileId, Affinity)]) -> Result<()>;
     /// Freezes a session's list of posts with their packed reasons (at most 500), unless another request did so first; answers
     /// the list that holds.
     async fn freeze(
@@ -158,12 +186,14 @@ pub trait FeedRepository: Send {
 pub trait FeedReads: Send {
     /// The newest candidates of the home feed that were deliverable at `as_of`: inbox, pulled authors and own posts,
     /// without posts of muted people, each once, at most `limit`, newest first. A post that came in several ways came by the
-    /// first of them. When fewer than `limit` are found, public posts of others that somebody reacted to fill up, those with
-    /// most reactions and comments first; an adapter may look for those among the newest few thousand.
+    /// first of them. When that is fewer than `limit`, whoever comes back after a long time still finds their people: up to
+    /// [`OLDER_MAX`] posts of the same authors that inboxes do not reach back to. Then public posts of others that somebody
+    /// reacted to fill up, those with most reactions and comments first; an adapter may look for those among the newest few
+    /// thousand.
     async fn candidates(&mut self, as_of: Timestamp, limit: u16) -> Result<Vec<Candidate>>;
-    /// The same sources, newest first, without ranking and without popular posts of strangers, as far back as inboxes reach
-    /// now.
-    async fn newest(&mut self, after: Option<PostId>, limit: Limit) -> Result<Page<PostId>>;
+    /// The same sources at `now`, newest first, without ranking and without popular posts of strangers; beyond what
+    /// inboxes hold it goes on to the first post of all.
+    async fn newest(&mut self, now: Timestamp, after: Option<PostId>, limit: Limit) -> Result<Page<PostId>>;
     /// How many posts by followed people came since an instant, at most 100: deliverable later than it, and visible.
     async fn count_new(&mut self, since: Timestamp) -> Result<i64>;
     /// A frozen list of the actor's, if it is younger than two hours at `now`.

@@ -6,12 +6,10 @@ use super::{all_pages, last_page, world};
 use crate::actor::Actor;
 use crate::id::{FeedSessionId, Id, PostId};
 use crate::port::Ports;
-use crate::port::store::{Candidate, CounterField, InboxReason, PageServed, SEEN_PAGES};
+use crate::port::store::{Affinity, Candidate, CounterField, InboxReason, PageServed, SEEN_PAGES};
 use crate::post::{MediaKind, Post, Visibility};
 use crate::testkit::fixture::{Draft, Fixture, PLATFORM, Person, Writing, limit};
 use crate::time::Timestamp;
-
-const FORTNIGHT: Duration = Duration::from_hours(14 * 24);
 
 async fn candidates(world: &Fixture, of: &Person, as_of: Timestamp, limit: u16) -> Vec<Candidate> {
     world.view(&of.actor()).await.feed().candidates(as_of, limit).await.unwrap()
@@ -106,7 +104,7 @@ pub async fn mutes_and_blocks_keep_posts_out(ports: &Ports) {
         world.mute(&ali, author, true, false).await;
     }
     assert!(candidates(&world, &ali, world.now(), 500).await.is_empty());
-    assert!(world.view(&ali.actor()).await.feed().newest(None, limit(9)).await.unwrap().items.is_empty());
+    assert!(world.view(&ali.actor()).await.feed().newest(world.now(), None, limit(9)).await.unwrap().items.is_empty());
     for author in [&mona, &star, &viral] {
         world.mute(&ali, author, false, true).await;
     }
@@ -142,7 +140,8 @@ pub async fn popular_posts_fill_up(ports: &Ports) {
     assert_eq!(reasons, [InboxReason::Own, InboxReason::Follow, InboxReason::Popular, InboxReason::Popular]);
     assert_eq!(posts(&candidates(&world, &ali, world.now(), 3).await), [own.id, hers.id, best.id]);
     assert_eq!(posts(&candidates(&world, &ali, world.now(), 2).await), [own.id, hers.id]);
-    let strangers = last_page(world.view(&ali.actor()).await.feed().newest(None, limit(100)).await.unwrap());
+    let strangers =
+        last_page(world.view(&ali.actor()).await.feed().newest(world.now(), None, limit(100)).await.unwrap());
     assert_eq!(strangers, [own.id, hers.id], "the newest feed has no strangers");
 }
 
@@ -163,32 +162,45 @@ pub async fn the_newest_feed_pages(ports: &Ports) {
     }
     let mut view = world.view(&ali.actor()).await;
     let reads = view.feed();
-    assert_eq!(all_pages!(|after, size| reads.newest(after, size).await.unwrap(), |id| *id), expected);
+    assert_eq!(all_pages!(|after, size| reads.newest(world.now(), after, size).await.unwrap(), |id| *id), expected);
     drop(view);
-    assert!(world.view(&Actor::Anonymous).await.feed().newest(None, limit(9)).await.unwrap().items.is_empty());
+    assert!(
+        world.view(&Actor::Anonymous).await.feed().newest(world.now(), None, limit(9)).await.unwrap().items.is_empty()
+    );
 }
 
-/// Own and pulled posts are in feeds for as long as delivered ones are, and no longer.
-pub async fn feeds_reach_back_as_far_as_inboxes(ports: &Ports) {
+/// What inboxes do not reach back to is found with its authors: whoever was away for long still finds their people.
+pub async fn feeds_go_on_beyond_inboxes(ports: &Ports) {
     let world = world(ports);
-    let (ali, star) = (world.person("ali").await, world.person("star").await);
-    world.follow(&ali, &star).await;
-    let mut kept = Vec::new();
-    for (age, author) in [(7, &ali), (9, &star), (7, &star), (9, &ali), (0, &star)] {
-        let at = world.tick() - Duration::from_hours(24 * age);
-        let id = ports.ids.draw(at, ports.ids.shard());
-        let post = Post { id, ..world.written(author, Writing::new("1").pull()) };
-        let mut unit = world.unit(&PLATFORM).await;
-        unit.posts().insert(&post).await.unwrap();
-        unit.commit().await.unwrap();
-        if age < 8 {
-            kept.push(id);
+    let (mona, ali, stranger) = (world.person("mona").await, world.person("ali").await, world.person("other").await);
+    world.follow(&ali, &mona).await;
+    let mut expected = Vec::new();
+    for (days, author, visibility) in [
+        (40, &mona, Visibility::Public),
+        (30, &ali, Visibility::Private),
+        (20, &stranger, Visibility::Public),
+        (15, &mona, Visibility::Private),
+        (10, &mona, Visibility::Followers),
+        (9, &ali, Visibility::Public),
+    ] {
+        let at = world.now() - Duration::from_hours(24 * days);
+        let written = world.written(author, Writing::new("من زمان").visible(visibility));
+        let post = &Post { id: ports.ids.draw(at, author.id.shard()), ..written };
+        ports.transact(&PLATFORM, |mut unit| Box::pin(async move { unit.posts().insert(post).await })).await.unwrap();
+        if author.id == ali.id || (author.id == mona.id && visibility != Visibility::Private) {
+            expected.insert(0, post.id);
         }
     }
-    kept.sort_unstable_by(|one: &PostId, other| other.cmp(one));
-    let newest = last_page(world.view(&ali.actor()).await.feed().newest(None, limit(9)).await.unwrap());
-    assert_eq!(newest, kept);
-    assert_eq!(posts(&candidates(&world, &ali, world.now(), 9).await), kept);
+    expected.insert(0, world.published(&mona, "1").await.id);
+    let mut view = world.view(&ali.actor()).await;
+    let reads = view.feed();
+    assert_eq!(all_pages!(|after, size| reads.newest(world.now(), after, size).await.unwrap(), |id| *id), expected);
+    drop(view);
+    assert_eq!(posts(&candidates(&world, &ali, world.now(), 500).await), expected);
+    assert_eq!(posts(&candidates(&world, &ali, world.now(), 3).await), expected[..3]);
+    world.mute(&ali, &mona, true, false).await;
+    let own = last_page(world.view(&ali.actor()).await.feed().newest(world.now(), None, limit(9)).await.unwrap());
+    assert_eq!(own.len(), 2, "muted people are not in it, however old their posts");
 }
 
 /// How many posts of followed people came since an instant, at most a hundred, without one's own.
@@ -226,11 +238,11 @@ pub async fn affinity_decays(ports: &Ports) {
     }
     world.published(&mona, "1").await;
     let now = world.now();
-    let then = now - FORTNIGHT;
+    let then = now - Affinity::HALF_LIFE;
     for (viewer, steps) in [(&ali, [(4.0, then), (1.0, now)]), (&sara, [(1.0, now), (4.0, then)])] {
-        for (weight, at) in steps {
+        for (sum, at) in steps {
             let mut unit = world.unit(&PLATFORM).await;
-            unit.feed().add_affinity(viewer.id, mona.id, weight, at).await.unwrap();
+            unit.feed().add_affinity(&[(viewer.id, mona.id, Affinity { sum, at })]).await.unwrap();
             unit.commit().await.unwrap();
         }
         let signals = candidates(&world, viewer, now, 9).await[0].signals;

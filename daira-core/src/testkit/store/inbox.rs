@@ -9,7 +9,7 @@ use crate::testkit::fixture::{Draft, Fixture, PLATFORM, Person, Writing, limit};
 
 /// What somebody's own feed holds, newest first.
 async fn feed(world: &Fixture, of: &Person) -> Vec<PostId> {
-    last_page(world.view(&of.actor()).await.feed().newest(None, limit(100)).await.unwrap())
+    last_page(world.view(&of.actor()).await.feed().newest(world.now(), None, limit(100)).await.unwrap())
 }
 
 /// Why a post is a candidate of somebody's.

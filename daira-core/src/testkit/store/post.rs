@@ -350,7 +350,7 @@ pub async fn a_purge_takes_all_that_hangs_on_a_post(ports: &Ports) {
     assert!(free.iter().all(|m| m.post.is_none() && !m.attached), "its picture is free to be swept");
     drop(unit);
     assert!(world.view(&mona.actor()).await.posts().own_deleted_posts(&[doomed.id]).await.unwrap().is_empty());
-    assert_eq!(world.view(&ali.actor()).await.feed().newest(None, limit(ALL)).await.unwrap().items, []);
+    assert_eq!(world.view(&ali.actor()).await.feed().newest(world.now(), None, limit(ALL)).await.unwrap().items, []);
 }
 
 /// An id that is asked for twice comes once, one that is unknown not at all.

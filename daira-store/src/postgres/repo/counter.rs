@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use daira_core::error::Result;
+use daira_core::error::{Error, ErrorKind, Result};
 use daira_core::port::store::{CounterDelta, CounterField, CounterRepository, Recount};
 
 use super::super::unit::PgUnit;
@@ -16,11 +16,19 @@ struct Compared {
     counter: i64,
 }
 
-/// Adds deltas to one column, subjects in order: batches that share subjects never wait for each other in a ring.
-macro_rules! add {
-    ($unit:expr, $sql:literal, $subjects:expr, $deltas:expr) => {
-        sqlx::query!($sql, $subjects, $deltas).execute($unit.connection()).await
-    };
+/// What is added to the counters of one table, by subject: a number for each of its columns.
+type Sums = BTreeMap<i64, [i64; 3]>;
+
+/// The sums as the columns of a statement, without those that came to nothing.
+fn columns(sums: Sums) -> (Vec<i64>, Vec<i64>, Vec<i64>, Vec<i64>) {
+    let mut columns = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for (subject, [first, second, third]) in sums.into_iter().filter(|(_, row)| *row != [0; 3]) {
+        columns.0.push(subject);
+        columns.1.push(first);
+        columns.2.push(second);
+        columns.3.push(third);
+    }
+    columns
 }
 
 /// Reads one counter.
@@ -38,78 +46,6 @@ macro_rules! compare {
 }
 
 impl PgUnit {
-    async fn add(&mut self, field: CounterField, subjects: &[i64], deltas: &[i64]) -> Result<()> {
-        let done = match field {
-            CounterField::ProfilePosts => add!(
-                self,
-                "insert into daira.profile_counter as c (profile, posts)
-                 select s, d from unnest($1::bigint[], $2::bigint[]) u (s, d) order by s
-                 on conflict (profile) do update set posts = c.posts + excluded.posts",
-                subjects,
-                deltas
-            ),
-            CounterField::ProfileFollowers => add!(
-                self,
-                "insert into daira.profile_counter as c (profile, followers)
-                 select s, d from unnest($1::bigint[], $2::bigint[]) u (s, d) order by s
-                 on conflict (profile) do update set followers = c.followers + excluded.followers",
-                subjects,
-                deltas
-            ),
-            CounterField::ProfileFollowing => add!(
-                self,
-                "insert into daira.profile_counter as c (profile, following)
-                 select s, d from unnest($1::bigint[], $2::bigint[]) u (s, d) order by s
-                 on conflict (profile) do update set following = c.following + excluded.following",
-                subjects,
-                deltas
-            ),
-            CounterField::PostReactions => add!(
-                self,
-                "insert into daira.post_counter as c (post, reactions)
-                 select s, d from unnest($1::bigint[], $2::bigint[]) u (s, d) order by s
-                 on conflict (post) do update set reactions = c.reactions + excluded.reactions",
-                subjects,
-                deltas
-            ),
-            CounterField::PostComments => add!(
-                self,
-                "insert into daira.post_counter as c (post, comments)
-                 select s, d from unnest($1::bigint[], $2::bigint[]) u (s, d) order by s
-                 on conflict (post) do update set comments = c.comments + excluded.comments",
-                subjects,
-                deltas
-            ),
-            CounterField::PostImpressions => add!(
-                self,
-                "insert into daira.post_counter as c (post, impressions)
-                 select s, d from unnest($1::bigint[], $2::bigint[]) u (s, d) order by s
-                 on conflict (post) do update set impressions = c.impressions + excluded.impressions",
-                subjects,
-                deltas
-            ),
-            CounterField::CommentReactions => add!(
-                self,
-                "insert into daira.comment_counter as c (comment, reactions)
-                 select s, d from unnest($1::bigint[], $2::bigint[]) u (s, d) order by s
-                 on conflict (comment) do update set reactions = c.reactions + excluded.reactions",
-                subjects,
-                deltas
-            ),
-            CounterField::CommentReplies => add!(
-                self,
-                "insert into daira.comment_counter as c (comment, replies)
-                 select s, d from unnest($1::bigint[], $2::bigint[]) u (s, d) order by s
-                 on conflict (comment) do update set replies = c.replies + excluded.replies",
-                subjects,
-                deltas
-            ),
-            // The list of fields is open: one that this adapter does not keep is a bug here, not a silent loss.
-            _ => Err(sqlx::Error::Protocol(format!("no column for {field:?}"))),
-        };
-        self.check("counter.apply", done).map(drop)
-    }
-
     async fn compare(&mut self, field: CounterField, from: i64, chunk: i64) -> Result<Vec<Compared>> {
         let compared = match field {
             CounterField::ProfilePosts => compare!(
@@ -216,16 +152,77 @@ impl CounterRepository for PgUnit {
         Ok(self.check("counter.value", value)?.unwrap_or_default())
     }
 
+    /// One statement for each table, its rows in one order: batches that share subjects never wait for each other in a
+    /// ring.
     async fn apply(&mut self, deltas: &[CounterDelta]) -> Result<()> {
-        let mut fields: BTreeMap<CounterField, BTreeMap<i64, i64>> = BTreeMap::new();
-        for delta in deltas {
-            *fields.entry(delta.field).or_default().entry(delta.subject).or_default() += delta.delta;
-        }
-        for (field, sums) in fields {
-            let (subjects, deltas): (Vec<i64>, Vec<i64>) = sums.into_iter().filter(|(_, delta)| *delta != 0).unzip();
-            if !subjects.is_empty() {
-                self.add(field, &subjects, &deltas).await?;
+        const OPERATION: &str = "counter.apply";
+        let (mut profiles, mut posts, mut comments) = (Sums::new(), Sums::new(), Sums::new());
+        for CounterDelta { field, subject, delta } in deltas {
+            let (sums, column) = match field {
+                CounterField::ProfilePosts => (&mut profiles, 0),
+                CounterField::ProfileFollowers => (&mut profiles, 1),
+                CounterField::ProfileFollowing => (&mut profiles, 2),
+                CounterField::PostReactions => (&mut posts, 0),
+                CounterField::PostComments => (&mut posts, 1),
+                CounterField::PostImpressions => (&mut posts, 2),
+                CounterField::CommentReactions => (&mut comments, 0),
+                CounterField::CommentReplies => (&mut comments, 1),
+                // The list of fields is open: one that this adapter does not keep is a bug here, not a silent loss.
+                _ => {
+                    return Err(
+                        Error::new(ErrorKind::Internal, OPERATION).with_source(format!("no column for {field:?}"))
+                    );
+                }
+            };
+            if let Some(sum) = sums.entry(*subject).or_default().get_mut(column) {
+                *sum += delta;
             }
+        }
+        let (subjects, posted, followers, following) = columns(profiles);
+        if !subjects.is_empty() {
+            let done = sqlx::query!(
+                "insert into daira.profile_counter as c (profile, posts, followers, following)
+                 select * from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) u (subject) order by subject
+                 on conflict (profile) do update set posts = c.posts + excluded.posts,
+                     followers = c.followers + excluded.followers, following = c.following + excluded.following",
+                &subjects,
+                &posted,
+                &followers,
+                &following
+            )
+            .execute(self.connection())
+            .await;
+            self.check(OPERATION, done)?;
+        }
+        let (subjects, reactions, commented, impressions) = columns(posts);
+        if !subjects.is_empty() {
+            let done = sqlx::query!(
+                "insert into daira.post_counter as c (post, reactions, comments, impressions)
+                 select * from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) u (subject) order by subject
+                 on conflict (post) do update set reactions = c.reactions + excluded.reactions,
+                     comments = c.comments + excluded.comments, impressions = c.impressions + excluded.impressions",
+                &subjects,
+                &reactions,
+                &commented,
+                &impressions
+            )
+            .execute(self.connection())
+            .await;
+            self.check(OPERATION, done)?;
+        }
+        let (subjects, reactions, replies, _) = columns(comments);
+        if !subjects.is_empty() {
+            let done = sqlx::query!(
+                "insert into daira.comment_counter as c (comment, reactions, replies)
+                 select * from unnest($1::bigint[], $2::bigint[], $3::bigint[]) u (subject) order by subject
+                 on conflict (comment) do update set reactions = c.reactions + excluded.reactions, replies = c.replies + excluded.replies",
+                &subjects,
+                &reactions,
+                &replies
+            )
+            .execute(self.connection())
+            .await;
+            self.check(OPERATION, done)?;
         }
         Ok(())
     }

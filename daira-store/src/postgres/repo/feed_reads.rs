@@ -9,8 +9,9 @@ use async_trait::async_trait;
 use daira_core::error::Result;
 use daira_core::id::{FeedSessionId, Id, PostId, ProfileId, floor};
 use daira_core::page::{Limit, Page};
-use daira_core::port::store::{Candidate, FeedReads, InboxReason, SEEN_FOR, SEEN_PAGES, Signals};
+use daira_core::port::store::{Candidate, FeedReads, InboxReason, OLDER_MAX, SEEN_FOR, SEEN_PAGES, Signals};
 use daira_core::time::Timestamp;
+use time::OffsetDateTime;
 
 use super::super::error::fault;
 use super::super::shared::{Counts, Popular};
@@ -35,6 +36,49 @@ impl PgView {
 }
 
 impl PgView {
+    /// What inboxes do not reach back to: posts below an id of the reader and of those they followed at an instant, as far
+    /// as they see them, newest first.
+    async fn published_before(
+        &mut self,
+        me: ProfileId,
+        below: i64,
+        followed_at: Option<OffsetDateTime>,
+        wanted: usize,
+    ) -> Result<Vec<Source>> {
+        let rows = sqlx::query!(
+            r#"select p.id as "id!", p.author as "author!", p.kind as "kind!"
+               from (select $1::bigint as id
+                     union all
+                     select f.followee
+                     from daira.follow f
+                     where f.follower = $1 and f.at <= coalesce($3, 'infinity'::timestamptz)
+                       and not exists (select from daira.mute m where m.muter = $1 and m.muted = f.followee and m.posts offset 0)) a
+               cross join lateral (
+                   select q.id, q.author, q.kind
+                   from daira.post q
+                   where q.author = a.id and q.id < $2 and q.deleted_at is null
+                     and exists (select from daira.visible_post v where v.id = q.id offset 0)
+                   order by q.id desc limit $4) p
+               order by p.id desc
+               limit $4"#,
+            me.raw(),
+            below,
+            followed_at,
+            i64::try_from(wanted).unwrap_or(i64::MAX)
+        )
+        .fetch_all(self.connection())
+        .await
+        .map_err(|e| fault("feed.published_before", e))?;
+        let source = |post: i64, author: i64, kind: i16| Source {
+            post,
+            author,
+            reason: if author == me.raw() { InboxReason::Own } else { InboxReason::Follow },
+            kind,
+            at: stored(PostId::from_raw(post).at()),
+        };
+        Ok(rows.into_iter().map(|row| source(row.id, row.author, row.kind)).collect())
+    }
+
     /// Popular public posts of others that the reader sees, the most popular first.
     async fn strangers(
         &mut self,
@@ -170,6 +214,10 @@ impl FeedReads for PgView {
         let window = Window { from: Some(timely.start), below: timely.end, as_of: Some(stored(as_of)), wanted };
         let mut found = self.sources(member, window).await?;
         if found.len() < wanted {
+            let missing = OLDER_MAX.min(wanted - found.len());
+            found.extend(self.published_before(member.profile, timely.start, window.as_of, missing).await?);
+        }
+        if found.len() < wanted {
             let strangers = self.strangers(member.profile, &found, &timely, wanted - found.len()).await?;
             found.extend(strangers);
         }
@@ -205,10 +253,15 @@ impl FeedReads for PgView {
         candidates.collect()
     }
 
-    async fn newest(&mut self, after: Option<PostId>, limit: Limit) -> Result<Page<PostId>> {
+    async fn newest(&mut self, now: Timestamp, after: Option<PostId>, limit: Limit) -> Result<Page<PostId>> {
         let Some(member) = self.member() else { return Ok(Page::empty()) };
-        let window = Window { from: None, below: below(after), as_of: None, wanted: limit.get() + 1 };
-        let found = self.sources(member, window).await?;
+        let (from, below, wanted) = (self.reach(now), below(after), limit.get() + 1);
+        let window = Window { from: Some(from), below, as_of: None, wanted };
+        let mut found = if below > from { self.sources(member, window).await? } else { Vec::new() };
+        if found.len() < wanted {
+            let missing = wanted - found.len();
+            found.extend(self.published_before(member.profile, from.min(below), None, missing).await?);
+        }
         Ok(Page::cut(found.into_iter().map(|source| PostId::from_raw(source.post)).collect(), limit))
     }
 

@@ -41,7 +41,7 @@ impl SearchReads for PgView {
         let rows = sqlx::query!(
             "select key, spelling
              from daira.hashtag
-             where key >= $1 and ($2::text is null or key < $2) and key > coalesce($3, '')
+             where key >= $1 and key < coalesce($2, chr(1114111)) and key > coalesce($3, '')
              order by key
              limit $4",
             low,
