@@ -53,17 +53,19 @@ async fn load(backends: &Backends, wanted: &Seed, data: &Path) -> Result<()> {
         ProgressStyle::with_template("{msg:12} {wide_bar} {pos}/{len} {elapsed}").context("the progress bar")?,
     );
     seed::load(&backends.ports, &world, |stage, done, of| {
-        bar.set_length(of as u64);
-        bar.set_message(match stage {
+        let what = match stage {
             Stage::People => "people",
             Stage::Follows => "follows",
             Stage::Posts => "posts",
             Stage::Comments => "comments",
             Stage::Reactions => "reactions",
-            Stage::Affinities => "affinities",
-            Stage::Derived => "inboxes",
-        });
+        };
+        bar.set_length(of as u64);
+        bar.set_message(what);
         bar.set_position(done as u64);
+        if bar.is_hidden() && done == of {
+            eprintln!("{what}: {of}");
+        }
     })
     .await?;
     bar.finish_and_clear();

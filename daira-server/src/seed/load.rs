@@ -1,29 +1,34 @@
 //! Brings a planned world into a store.
 //!
-//! The rows are written by the repositories, in the platform's name and in large units, without an event for each: then
-//! what consumers would have made of those events is made from the rows, by the very code that consumers rebuild with. A
-//! test holds that a world loaded so and one that went through the use cases look the same to its people.
+//! The rows are written by the repositories, in the platform's name and in large units. The events that the use cases
+//! would have written stay out of the log: each unit hands those of its rows to the consumers at once, so that inboxes,
+//! counters, affinities and notifications are made by the very code that makes them always. A test holds that a world
+//! loaded so and one that went through the use cases are the same, table by table.
 
+use core::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use core::time::Duration;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use daira_core::account::{Account, AccountState, Email, Profile, ProfileKind, Standing};
 use daira_core::comment::Comment;
 use daira_core::error::{Error, ErrorKind, Result};
+use daira_core::event::{Envelope, Event};
 use daira_core::graph::Follow;
 use daira_core::hashtag::tags_of;
 use daira_core::id::{AccountId, CommentId, Id, PostId, ProfileId};
 use daira_core::locale::Locale;
-use daira_core::port::UnitOfWork;
 use daira_core::port::store::HandleHolder;
+use daira_core::port::{Delivered, UnitOfWork};
 use daira_core::post::{Delivery, Post, ReplyRule, Visibility};
+use daira_core::proto::event::v1;
 use daira_core::reaction::{Reaction, ReactionKind, Target};
 use daira_core::secret::Secret;
 use daira_core::text::{Handle, entities};
 use daira_core::time::{Date, Timestamp};
 use daira_core::{Actor, Ports};
-use daira_worker::consume::{AFFINITY_OF_COMMENT, AFFINITY_OF_FOLLOW, AFFINITY_OF_REACTION, FanOut};
-use daira_worker::{Consumer, job};
+use daira_worker::Consumer;
+use daira_worker::consume::{Counters, FanOut, Notifications};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::World;
 
@@ -33,6 +38,8 @@ pub const PASSWORD: &str = "koshary w shai b-na3na3";
 pub const HOST: &str = "demo.example";
 /// Rows written in one unit.
 const CHUNK: usize = 1_000;
+/// Units open at once, where the order of their rows does not matter.
+const AT_ONCE: usize = 3;
 
 const PLATFORM: Actor = Actor::System("seed");
 
@@ -49,10 +56,6 @@ pub enum Stage {
     Comments,
     /// Reactions.
     Reactions,
-    /// How close people are.
-    Affinities,
-    /// Inboxes and counters.
-    Derived,
 }
 
 /// A loaded world: who is who.
@@ -85,29 +88,22 @@ pub async fn is_loaded(ports: &Ports, world: &World) -> Result<bool> {
 /// # Errors
 /// The store's; a world that is half loaded stays so, and loading another then fails at its first handle.
 pub async fn load(ports: &Ports, world: &World, progress: impl Fn(Stage, usize, usize) + Sync) -> Result<Loaded> {
-    let loader = Loader { ports, world, progress: &progress, now: ports.clock.now() };
+    let loader = Loader { ports, world, progress: &progress, now: ports.clock.now(), told: AtomicI64::new(0) };
     let people = loader.people().await?;
     loader.follows(&people).await?;
     let posts = loader.posts(&people).await?;
     loader.comments(&people, &posts).await?;
     loader.reactions(&people, &posts).await?;
-    loader.affinities(&people).await?;
-    progress(Stage::Derived, 0, 2);
-    FanOut::new(ports).rebuild(ports).await?;
-    progress(Stage::Derived, 1, 2);
-    job::reconcile(ports).await?;
-    progress(Stage::Derived, 2, 2);
     Ok(Loaded { people, posts })
 }
 
-/// One row to write.
+/// One row to write, with what its event tells besides.
 enum Row {
     Person(Box<(Account, Profile)>),
     Follow(Follow),
     Post(Box<Post>),
-    Comment(Comment),
-    Reaction(Reaction),
-    Affinity(ProfileId, ProfileId, f64),
+    Comment { comment: Comment, post_author: ProfileId, parent_author: Option<ProfileId> },
+    Reaction { reaction: Reaction, author: ProfileId },
 }
 
 struct Loader<'a, P> {
@@ -115,6 +111,8 @@ struct Loader<'a, P> {
     world: &'a World,
     progress: &'a P,
     now: Timestamp,
+    /// How many events were handed to consumers.
+    told: AtomicI64,
 }
 
 impl<P: Fn(Stage, usize, usize) + Sync> Loader<'_, P> {
@@ -122,23 +120,44 @@ impl<P: Fn(Stage, usize, usize) + Sync> Loader<'_, P> {
         self.now - Duration::from_secs(u64::from(seconds))
     }
 
-    /// Writes rows in chunks, one unit each.
-    async fn write(&self, stage: Stage, rows: &[Row], password: &str) -> Result<()> {
-        let now = self.now;
-        for (chunk, number) in rows.chunks(CHUNK).zip(1..) {
-            self.ports
-                .transact(&PLATFORM, |mut unit| {
-                    Box::pin(async move {
-                        for row in chunk {
-                            put(&mut *unit, row, password, now).await?;
-                        }
-                        Ok(())
+    /// Writes rows in chunks, one unit each, so many of them at once.
+    async fn write(&self, stage: Stage, rows: &[Row], password: &str, at_once: usize) -> Result<()> {
+        let done = AtomicUsize::new(0);
+        let chunks = stream::iter(rows.chunks(CHUNK)).map(Ok);
+        chunks
+            .try_for_each_concurrent(at_once, async |chunk| {
+                self.ports
+                    .transact(&PLATFORM, |mut unit| {
+                        Box::pin(async move {
+                            for row in chunk {
+                                put(&mut *unit, row, password, self.now).await?;
+                            }
+                            self.tell(&mut *unit, chunk).await
+                        })
                     })
-                })
-                .await?;
-            (self.progress)(stage, (number * CHUNK).min(rows.len()), rows.len());
+                    .await?;
+                let done = done.fetch_add(chunk.len(), Ordering::Relaxed) + chunk.len();
+                (self.progress)(stage, done, rows.len());
+                Ok(())
+            })
+            .await
+    }
+
+    /// Hands the rows' events to the consumers.
+    async fn tell(&self, unit: &mut dyn UnitOfWork, rows: &[Row]) -> Result<()> {
+        let deliver = |(time, event): (Timestamp, Event)| {
+            // The log counts up from one; what never was in it counts down.
+            let id = -1 - self.told.fetch_add(1, Ordering::Relaxed);
+            let envelope = Envelope { id, kind: event.kind(), key: event.key(), time };
+            Delivered { envelope, event, attempts: 0 }
+        };
+        let events: Vec<Delivered> = rows.iter().filter_map(event).map(deliver).collect();
+        // Nobody has posted yet when people follow, so there is nothing to bring them.
+        if matches!(rows.first(), Some(Row::Post(_))) {
+            FanOut::new(self.ports).apply(&events, unit).await?;
         }
-        Ok(())
+        Counters.apply(&events, unit).await?;
+        Notifications.apply(&events, unit).await
     }
 
     async fn people(&self) -> Result<Vec<ProfileId>> {
@@ -177,7 +196,7 @@ impl<P: Fn(Stage, usize, usize) + Sync> Loader<'_, P> {
             ids.push(profile.id);
             rows.push(Row::Person(Box::new((account, profile))));
         }
-        self.write(Stage::People, &rows, &password).await?;
+        self.write(Stage::People, &rows, &password, 1).await?;
         Ok(ids)
     }
 
@@ -192,7 +211,7 @@ impl<P: Fn(Stage, usize, usize) + Sync> Loader<'_, P> {
                 Some(Row::Follow(Follow { follower: pick(people, follower)?, followee: pick(people, followee)?, at }))
             })
             .collect();
-        self.write(Stage::Follows, &rows, "").await
+        self.write(Stage::Follows, &rows, "", AT_ONCE).await
     }
 
     async fn posts(&self, people: &[ProfileId]) -> Result<Vec<PostId>> {
@@ -225,24 +244,28 @@ impl<P: Fn(Stage, usize, usize) + Sync> Loader<'_, P> {
             ids.push(post.id);
             rows.push(Row::Post(Box::new(post)));
         }
-        self.write(Stage::Posts, &rows, "").await?;
+        // One unit after the other: they would wait for each other over new hashtags.
+        self.write(Stage::Posts, &rows, "", 1).await?;
         Ok(ids)
     }
 
     async fn comments(&self, people: &[ProfileId], posts: &[PostId]) -> Result<()> {
         // The plan answers only what it said before, so one pass knows every parent.
-        let mut said: Vec<(CommentId, u8)> = Vec::new();
+        let mut said: Vec<(CommentId, u8, ProfileId)> = Vec::new();
+        let authors = self.authors(people);
         let mut rows = Vec::new();
         for planned in self.world.comments() {
-            let (Some(author), Some(post)) = (pick(people, planned.author), pick(posts, planned.post)) else {
+            let (Some(author), Some(post), Some(post_author)) =
+                (pick(people, planned.author), pick(posts, planned.post), pick(&authors, planned.post))
+            else {
                 return Err(fault("seed.comment"));
             };
             let parent = planned.parent.and_then(|p| pick(&said, p));
             let spread = Duration::from_millis(u64::from(planned.index % 1_000));
             let id = self.ports.ids.draw(self.before_now(planned.at) + spread, author.shard());
             let depth = parent.map_or(1, |p| p.1 + 1);
-            said.push((id, depth));
-            rows.push(Row::Comment(Comment {
+            said.push((id, depth, author));
+            let comment = Comment {
                 id,
                 post,
                 parent: parent.map(|p| p.0),
@@ -252,12 +275,15 @@ impl<P: Fn(Stage, usize, usize) + Sync> Loader<'_, P> {
                 edited_at: None,
                 deleted_at: None,
                 version: 1,
-            }));
+            };
+            rows.push(Row::Comment { comment, post_author, parent_author: parent.map(|p| p.2) });
         }
-        self.write(Stage::Comments, &rows, "").await
+        // What is answered must be there first.
+        self.write(Stage::Comments, &rows, "", 1).await
     }
 
     async fn reactions(&self, people: &[ProfileId], posts: &[PostId]) -> Result<()> {
+        let authors = self.authors(people);
         let rows: Vec<_> = self
             .world
             .reactions()
@@ -270,35 +296,63 @@ impl<P: Fn(Stage, usize, usize) + Sync> Loader<'_, P> {
                     super::ReactionKind::Sad => ReactionKind::Sad,
                     super::ReactionKind::Angry => ReactionKind::Angry,
                 };
-                Some(Row::Reaction(Reaction { by, target: Target::Post(post), kind, at: self.before_now(planned.at) }))
+                let reaction = Reaction { by, target: Target::Post(post), kind, at: self.before_now(planned.at) };
+                Some(Row::Reaction { reaction, author: pick(&authors, planned.post)? })
             })
             .collect();
-        self.write(Stage::Reactions, &rows, "").await
+        self.write(Stage::Reactions, &rows, "", AT_ONCE).await
     }
 
-    /// What the consumer of events would have added up, as of now.
-    async fn affinities(&self, people: &[ProfileId]) -> Result<()> {
-        let authors: Vec<u32> = self.world.posts().map(|p| p.author).collect();
-        let mut sums: BTreeMap<(u32, u32), f64> = BTreeMap::new();
-        let interactions = self
-            .world
-            .follows()
-            .map(|(follower, followee)| (follower, Some(followee), AFFINITY_OF_FOLLOW))
-            .chain(self.world.reactions().map(|r| (r.person, pick(&authors, r.post), AFFINITY_OF_REACTION)))
-            .chain(self.world.comments().map(|c| (c.author, pick(&authors, c.post), AFFINITY_OF_COMMENT)));
-        for (viewer, author, weight) in interactions {
-            if let Some(author) = author.filter(|a| *a != viewer) {
-                *sums.entry((viewer, author)).or_default() += weight;
-            }
-        }
-        let rows: Vec<_> = sums
-            .into_iter()
-            .filter_map(|((viewer, author), sum)| {
-                Some(Row::Affinity(pick(people, viewer)?, pick(people, author)?, sum))
-            })
-            .collect();
-        self.write(Stage::Affinities, &rows, "").await
+    /// The author of each post, in the plan's order.
+    fn authors(&self, people: &[ProfileId]) -> Vec<ProfileId> {
+        self.world.posts().filter_map(|post| pick(people, post.author)).collect()
     }
+}
+
+/// The event that a use case would have written with a row, and when.
+fn event(row: &Row) -> Option<(Timestamp, Event)> {
+    let told = match row {
+        Row::Person(_) => return None,
+        Row::Follow(follow) => {
+            let (follower_id, followee_id) = (follow.follower.raw(), follow.followee.raw());
+            (
+                follow.at,
+                v1::Followed { follower_id, followee_id, at_micros: follow.at.as_micros(), approved: false }.into(),
+            )
+        }
+        Row::Post(post) => {
+            let created = v1::PostCreated {
+                post_id: post.id.raw(),
+                author_id: post.author.raw(),
+                mentioned_ids: post.mentions.iter().map(|id| id.raw()).collect(),
+                pull: post.delivery == Delivery::Pull,
+            };
+            (post.id.at(), created.into())
+        }
+        Row::Comment { comment, post_author, parent_author } => {
+            let created = v1::CommentCreated {
+                comment_id: comment.id.raw(),
+                post_id: comment.post.raw(),
+                parent_id: comment.parent.map_or(0, Id::raw),
+                author_id: comment.author.raw(),
+                post_author_id: post_author.raw(),
+                parent_author_id: parent_author.map_or(0, Id::raw),
+            };
+            (comment.id.at(), created.into())
+        }
+        Row::Reaction { reaction, author } => {
+            let set = v1::ReactionSet {
+                by_id: reaction.by.raw(),
+                target: Some(v1::reaction_set::Target::PostId(reaction.target.raw())),
+                target_author_id: author.raw(),
+                kind: i32::from(reaction.kind.code()),
+                previous: 0,
+                at_micros: reaction.at.as_micros(),
+            };
+            (reaction.at, set.into())
+        }
+    };
+    Some(told)
 }
 
 async fn put(unit: &mut dyn UnitOfWork, row: &Row, password: &str, now: Timestamp) -> Result<()> {
@@ -315,9 +369,8 @@ async fn put(unit: &mut dyn UnitOfWork, row: &Row, password: &str, now: Timestam
         }
         Row::Follow(follow) => unit.graph().insert_follow(follow).await.map(|_was_new| ()),
         Row::Post(post) => unit.posts().insert(post).await,
-        Row::Comment(comment) => unit.comments().insert(comment).await,
-        Row::Reaction(reaction) => unit.reactions().put(reaction).await.map(|_was| ()),
-        Row::Affinity(viewer, author, weight) => unit.feed().add_affinity(*viewer, *author, *weight, now).await,
+        Row::Comment { comment, .. } => unit.comments().insert(comment).await,
+        Row::Reaction { reaction, .. } => unit.reactions().put(reaction).await.map(|_was| ()),
     }
 }
 

@@ -186,22 +186,7 @@ impl Stage {
 
     /// Lets all consumers work off what happened.
     pub(crate) async fn settle(&self) {
-        let ports = &self.ports;
-        let runner = consume::all(Runner::new(ports.clone()), ports);
-        let groups = [FanOut::new(ports).group(), Counters.group(), Notifications.group(), Mail::new(ports).group()];
-        for _ in 0..MOST_ROUNDS {
-            runner.run_until_idle().await.unwrap();
-            let mut behind = 0;
-            for group in groups {
-                behind += ports.bus.lag(group).await.unwrap().events;
-            }
-            if behind == 0 {
-                return;
-            }
-            // What happened is there, but the log has no tick after it yet.
-            ports.bus.wait(Duration::from_millis(25)).await;
-        }
-        panic!("the consumers do not come to an end");
+        settle(&self.ports).await;
     }
 
     /// Serves gRPC on a port of its own, with calls of at most `longest`.
@@ -267,6 +252,25 @@ impl Stage {
         let payload = self.done(Some(who), "createPost", input, "post { id }").await;
         payload["post"]["id"].as_str().unwrap().to_owned()
     }
+}
+
+/// Lets all consumers work off what happened.
+pub(crate) async fn settle(ports: &Ports) {
+    let runner = consume::all(Runner::new(ports.clone()), ports);
+    let groups = [FanOut::new(ports).group(), Counters.group(), Notifications.group(), Mail::new(ports).group()];
+    for _ in 0..MOST_ROUNDS {
+        runner.run_until_idle().await.unwrap();
+        let mut behind = 0;
+        for group in groups {
+            behind += ports.bus.lag(group).await.unwrap().events;
+        }
+        if behind == 0 {
+            return;
+        }
+        // What happened is there, but the log has no tick after it yet.
+        ports.bus.wait(Duration::from_millis(25)).await;
+    }
+    panic!("the consumers do not come to an end");
 }
 
 /// A POST to `/graphql`.

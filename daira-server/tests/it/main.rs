@@ -1,12 +1,16 @@
 //! The server's transports: in process over everything in memory, over PostgreSQL, and driven by clients of others; its
-//! program over a private PostgreSQL.
+//! program over a private PostgreSQL; the platform over real servers; and both programs, killed and started again.
 
 #[cfg(test)]
 mod audit;
 #[cfg(test)]
 mod client;
 #[cfg(test)]
+mod e2e;
+#[cfg(test)]
 mod errors;
+#[cfg(test)]
+mod failures;
 #[cfg(test)]
 mod flow;
 #[cfg(test)]
@@ -36,6 +40,8 @@ mod operator;
 #[cfg(test)]
 mod persisted;
 #[cfg(test)]
+mod platform;
+#[cfg(test)]
 mod postgres;
 #[cfg(test)]
 mod program;
@@ -51,6 +57,8 @@ mod repeats;
 mod schema;
 #[cfg(test)]
 mod schema_changes;
+#[cfg(test)]
+mod seed;
 #[cfg(test)]
 mod stores;
 #[cfg(test)]

@@ -72,7 +72,11 @@ async fn security_84_every_mutation_takes_a_key_and_refuses_one_that_is_none() {
 
 #[tokio::test]
 async fn security_84_every_mutation_answers_again_what_it_answered() {
-    let stage = Stage::new();
+    every_mutation_answers_again(&Stage::new()).await;
+}
+
+/// Sends every mutation twice under one key, and another one of its kind under the same.
+pub(crate) async fn every_mutation_answers_again(stage: &Stage) {
     let (mona, omar, layla) = (stage.join("mona").await, stage.join("omar").await, stage.join("layla").await);
     let to = |person: &Person| json!({ "profileId": person.id });
     let log_in =

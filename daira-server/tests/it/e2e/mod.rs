@@ -1,0 +1,7 @@
+//! End to end: the two programs as they are shipped, on a private PostgreSQL in a folder of their own, and clients that know
+//! nothing of the code behind the sockets.
+
+mod chaos;
+mod client;
+mod life;
+mod platform;
