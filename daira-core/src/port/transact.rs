@@ -12,6 +12,38 @@ use crate::actor::Actor;
 use crate::error::{CommonRefusal, Error, ErrorKind, Result};
 use crate::idempotency::{Claim, Keyed, MAX_RESULT};
 
+/// How a keyed request came by its result.
+enum Done<T> {
+    /// Its unit waits for the commit.
+    Now(T),
+    /// It was done before.
+    Before(T),
+}
+
+/// Does what a key was not used for yet, and remembers the result.
+async fn under_key<'env, T, F>(work: &mut (dyn UnitOfWork + 'static), keyed: &Keyed, body: &mut F) -> Result<Done<T>>
+where
+    F: for<'u> FnMut(Unit<'u, 'env>) -> BoxFuture<'u, Result<T>> + Send,
+    T: Remembered + Send,
+{
+    match work.journal().claim(keyed).await? {
+        Claim::Fresh => {}
+        Claim::InFlight => return Err(CommonRefusal::KeyInFlight.into()),
+        Claim::Reused => return Err(CommonRefusal::KeyReused.into()),
+        Claim::Replay(bytes) => {
+            let value = T::from_bytes(&bytes).ok_or_else(|| Error::new(ErrorKind::Corrupt, "idempotency.replay"));
+            return value.map(Done::Before);
+        }
+    }
+    let value = body(Unit { work: &mut *work, env: PhantomData }).await?;
+    let stored = value.to_bytes();
+    if stored.len() > MAX_RESULT {
+        return Err(Error::new(ErrorKind::Internal, "idempotency.result_too_large"));
+    }
+    work.journal().remember(keyed, &stored).await?;
+    Ok(Done::Now(value))
+}
+
 /// How often a unit is tried before its error is passed on.
 const ATTEMPTS: u32 = 6;
 
@@ -161,22 +193,23 @@ impl Ports {
         T: Remembered + Send,
     {
         let mut work = self.store.begin(actor).await?;
-        match work.journal().claim(keyed).await? {
-            Claim::Fresh => {}
-            Claim::InFlight => return Err(CommonRefusal::KeyInFlight.into()),
-            Claim::Reused => return Err(CommonRefusal::KeyReused.into()),
-            Claim::Replay(bytes) => {
-                return T::from_bytes(&bytes).ok_or_else(|| Error::new(ErrorKind::Corrupt, "idempotency.replay"));
+        match under_key(work.as_mut(), keyed, body).await {
+            Ok(Done::Now(value)) => {
+                work.commit().await?;
+                Ok(value)
+            }
+            // Nothing was done. The key is given back before the answer goes out, so that whoever asks again at once is not
+            // told that this request is still running.
+            Ok(Done::Before(value)) => {
+                work.rollback().await?;
+                Ok(value)
+            }
+            Err(error) => {
+                // Where this fails too, the connection is gone, and the key with it.
+                let _ = work.rollback().await;
+                Err(error)
             }
         }
-        let value = body(Unit { work: work.as_mut(), env: PhantomData }).await?;
-        let stored = value.to_bytes();
-        if stored.len() > MAX_RESULT {
-            return Err(Error::new(ErrorKind::Internal, "idempotency.result_too_large"));
-        }
-        work.journal().remember(keyed, &stored).await?;
-        work.commit().await?;
-        Ok(value)
     }
 
     /// 5 ms doubled per attempt, half of it fixed and half random, so that rivals do not meet again.

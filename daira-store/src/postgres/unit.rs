@@ -114,4 +114,8 @@ impl UnitOfWork for PgUnit {
     async fn commit(self: Box<Self>) -> Result<()> {
         self.finish().await
     }
+
+    async fn rollback(self: Box<Self>) -> Result<()> {
+        self.transaction.rollback().await.map_err(|e| fault("store.rollback", e))
+    }
 }

@@ -325,7 +325,10 @@ async fn a_recorded_process_id_that_somebody_else_has_now_is_no_server() {
     }
     let mut stranger = sleep.arg("60").spawn().unwrap();
     let stale = format!("{}\n{}\n1\n5432\n../run\n\n\nready\n", stranger.id(), pgdata.display());
-    fs::write(pgdata.join("postmaster.pid"), stale).unwrap();
+    // Both locks that PostgreSQL keeps outlive a killed server.
+    for lock in [pgdata.join("postmaster.pid"), scratch.cluster().join("run/.s.PGSQL.5432.lock")] {
+        fs::write(lock, &stale).unwrap();
+    }
     let started = Cluster::ensure(scratch.config()).await.unwrap();
     assert_ne!(started.pid().unwrap().to_string(), stranger.id().to_string());
     started.shutdown().await.unwrap();

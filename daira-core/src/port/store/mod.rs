@@ -110,6 +110,13 @@ pub trait UnitOfWork: Send {
     /// # Errors
     /// [`ErrorKind::Unknown`](crate::error::ErrorKind::Unknown) when the answer was lost.
     async fn commit(self: Box<Self>) -> Result<()>;
+
+    /// Takes everything back, and waits until that is done: what it locked is free. Dropping a unit takes it back as well,
+    /// at the store's leisure.
+    async fn rollback(self: Box<Self>) -> Result<()> {
+        drop(self);
+        Ok(())
+    }
 }
 
 /// One snapshot of the truth, as one actor may see it.

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -45,6 +45,8 @@ struct Load {
     client: Client,
     said: Mutex<Acknowledged>,
     stop: AtomicBool,
+    /// How often a program gave up by itself and was started again.
+    restarted: AtomicUsize,
 }
 
 impl Load {
@@ -106,9 +108,10 @@ async fn until(what: &str, mut holds: impl AsyncFnMut() -> Result<(), String>) {
 }
 
 /// Waits until so much more was acknowledged; answers how long that took.
-async fn progress(load: &Load) -> Duration {
+async fn progress(platform: &mut Platform, load: &Load) -> Duration {
     let (began, before) = (Instant::now(), load.acknowledged());
     until("people are acknowledged again", async || {
+        load.restarted.fetch_add(platform.watch(), Ordering::SeqCst);
         let more = load.acknowledged() - before;
         if more >= BETWEEN_BLOWS { Ok(()) } else { Err(format!("{more} so far")) }
     })
@@ -116,10 +119,13 @@ async fn progress(load: &Load) -> Duration {
     began.elapsed()
 }
 
-async fn new_postmaster(platform: &Platform, killed: u32) {
-    until("PostgreSQL comes back", async || match platform.postgres() {
-        Some(pid) if pid != killed => Ok(()),
-        other => Err(format!("{other:?}")),
+async fn new_postmaster(platform: &mut Platform, load: &Load, killed: u32) {
+    until("PostgreSQL comes back", async || {
+        load.restarted.fetch_add(platform.watch(), Ordering::SeqCst);
+        match platform.postgres() {
+            Some(pid) if pid != killed => Ok(()),
+            other => Err(format!("{other:?}")),
+        }
     })
     .await;
 }
@@ -188,17 +194,17 @@ async fn round(platform: &mut Platform, load: &Arc<Load>, number: usize) -> Stri
     load.stop.store(false, Ordering::SeqCst);
     let before = load.acknowledged();
     let mut working: JoinSet<()> = (0..PEOPLE).map(|who| Arc::clone(load).person(who, number)).collect();
-    progress(load).await;
+    progress(platform, load).await;
     platform.kill_server();
-    let server = progress(load).await;
+    let server = progress(platform, load).await;
     platform.kill_worker();
-    let worker = progress(load).await;
+    let worker = progress(platform, load).await;
     let killed = platform.kill_postgres();
-    new_postmaster(platform, killed).await;
-    let postgres = progress(load).await;
+    new_postmaster(platform, load, killed).await;
+    let postgres = progress(platform, load).await;
     let killed = platform.kill_all();
-    new_postmaster(platform, killed).await;
-    let all = progress(load).await;
+    new_postmaster(platform, load, killed).await;
+    let all = progress(platform, load).await;
     assert_eq!(platform.postmasters(), 1, "one PostgreSQL, however many looked after it");
     load.stop.store(true, Ordering::SeqCst);
     while let Some(ended) = working.join_next().await {
@@ -246,7 +252,13 @@ async fn security_83_what_was_acknowledged_survives_kill_9() {
     })
     .await;
     drop(db);
-    let load = Arc::new(Load { people, client, said: Mutex::default(), stop: AtomicBool::new(false) });
+    let load = Arc::new(Load {
+        people,
+        client,
+        said: Mutex::default(),
+        stop: AtomicBool::new(false),
+        restarted: AtomicUsize::new(0),
+    });
     let mut report = String::from("\nkill -9 under load\n");
     for number in 1..=rounds {
         let line = round(&mut platform, &load, number).await;
@@ -266,10 +278,12 @@ async fn security_83_what_was_acknowledged_survives_kill_9() {
     let said = load.said.lock().unwrap();
     println!(
         "{report}  every one of {} posts is in its author's and every follower's feed once ({pull} looked up, {push} delivered);\n  \
-         counters equal the rows after {} reactions and {} comments; {} requests had to be repeated",
+         counters equal the rows after {} reactions and {} comments; {} requests had to be repeated, \
+         {} programs began while PostgreSQL was dying and had to be started again",
         said.posts.len(),
         said.reactions,
         said.comments,
-        load.client.repeated.load(Ordering::SeqCst)
+        load.client.repeated.load(Ordering::SeqCst),
+        load.restarted.load(Ordering::SeqCst)
     );
 }

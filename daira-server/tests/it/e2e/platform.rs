@@ -74,7 +74,21 @@ impl Platform {
         }
     }
 
-    /// `kill -9`, then a new one, as whatever watches over programs would do.
+    /// Starts again what has ended by itself, as whatever watches over programs does: one that begins in the very moment in
+    /// which its database dies may give up. Answers how many did.
+    pub(super) fn watch(&mut self) -> usize {
+        let mut ended = 0;
+        for (name, child) in [("daira-server", &mut self.server), ("daira-worker", &mut self.worker)] {
+            if let Some(status) = child.try_wait().unwrap() {
+                println!("{name} ended by itself ({status}) and is started again");
+                *child = spawn(name, &self.folder, &self.settings);
+                ended += 1;
+            }
+        }
+        ended
+    }
+
+    /// `kill -9`, then a new one.
     pub(super) fn kill_server(&mut self) {
         kill(&mut self.server);
         self.server = spawn("daira-server", &self.folder, &self.settings);

@@ -86,7 +86,7 @@ async fn failure_03_a_fan_out_that_hangs_holds_up_its_lanes_only(server: Server)
         if arrived.len() >= 8 {
             break arrived;
         }
-        assert!(began.elapsed() < Duration::from_secs(60), "{} of 32 arrived beside the one that hangs", arrived.len());
+        assert!(began.elapsed() < Duration::from_mins(1), "{} of 32 arrived beside the one that hangs", arrived.len());
         tokio::time::sleep(Duration::from_millis(50)).await;
     };
     assert!(!arrived.contains(&hanging));

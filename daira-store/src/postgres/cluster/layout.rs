@@ -110,6 +110,11 @@ impl Layout {
         }
     }
 
+    /// What keeps a second server from the socket.
+    pub(super) fn socket_lock(&self) -> Result<PathBuf, ClusterError> {
+        Ok(self.socket_dir()?.join(format!(".s.PGSQL.{PORT}.lock")))
+    }
+
     /// Where the socket goes: our own `run`, or a short folder under `/tmp` when its path would be too long.
     pub(super) fn socket_dir(&self) -> Result<PathBuf, ClusterError> {
         if fits(&self.run()) {

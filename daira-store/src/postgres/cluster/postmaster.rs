@@ -64,6 +64,12 @@ fn is_server_process(pid: i32, pgdata: &Path, account: &Account) -> bool {
     alive && theirs && here && field("Name:") == "postgres"
 }
 
+/// The process id in a lock file of PostgreSQL's, whether or not such a process lives.
+pub(super) fn recorded_pid(lock: &Path) -> Option<i32> {
+    let text = fs::read_to_string(lock).ok()?;
+    text.lines().next()?.trim().parse().ok().filter(|pid| *pid > 1)
+}
+
 /// Whether anything at all, living or dead, answers to this process id; PostgreSQL asks no more than that.
 pub(super) fn pid_is_taken(pid: i32) -> bool {
     has_proc() && Path::new(&format!("/proc/{pid}")).exists()

@@ -172,11 +172,12 @@ fn config_file(path: &Path) -> std::ffi::OsString {
     argument
 }
 
-/// Makes sure that nothing of a killed server is left at work, and that its `postmaster.pid` does not keep out the next.
+/// Makes sure that nothing of a killed server is left at work, and that its lock files, `postmaster.pid` and the socket's,
+/// do not keep out the next.
 ///
 /// PostgreSQL itself only asks whether the recorded process id is taken. After a `kill -9` it may be: by a corpse that
 /// nobody has collected yet, or by an unrelated process of the same user. Then, and only when no process of the old
-/// server works in the folder any more, the file may go.
+/// server works in the folder any more, the files may go.
 async fn clear_the_way(layout: &Layout, deadline: Instant) -> Result<(), ClusterError> {
     let pgdata = layout.pgdata();
     loop {
@@ -190,10 +191,12 @@ async fn clear_the_way(layout: &Layout, deadline: Instant) -> Result<(), Cluster
         }
         sleep(POLL).await;
     }
-    match Postmaster::read(&pgdata) {
-        Some(stale) if postmaster::pid_is_taken(stale.pid) => remove_file(&postmaster::file(&pgdata)),
-        _ => Ok(()),
+    for lock in [postmaster::file(&pgdata), layout.socket_lock()?] {
+        if postmaster::recorded_pid(&lock).is_some_and(postmaster::pid_is_taken) {
+            remove_file(&lock)?;
+        }
     }
+    Ok(())
 }
 
 /// Stops the server: in order if it can (open transactions roll back, a checkpoint is written), at once if it must.
