@@ -326,6 +326,7 @@ fn event(row: &Row) -> Option<(Timestamp, Event)> {
                 author_id: post.author.raw(),
                 mentioned_ids: post.mentions.iter().map(|id| id.raw()).collect(),
                 pull: post.delivery == Delivery::Pull,
+                open: post.visibility.is_open(),
             };
             (post.id.at(), created.into())
         }

@@ -226,7 +226,7 @@ pub(super) fn cluster_config(data: &Path) -> ClusterConfig {
 }
 
 /// A program of ours over a data folder, configured by nothing but these settings.
-pub(super) fn program(name: &str, folder: &Path, settings: &[(String, String)]) -> Command {
+fn program(name: &str, folder: &Path, settings: &[(String, String)]) -> Command {
     // Cargo tells where the server is, and builds the worker beside it.
     let path = Path::new(env!("CARGO_BIN_EXE_daira-server")).with_file_name(name);
     assert!(
@@ -277,12 +277,12 @@ async fn ended(child: &mut Child) -> ExitStatus {
     }
 }
 
-pub(super) fn signal(name: &str, pid: u32) {
+fn signal(name: &str, pid: u32) {
     assert!(Command::new("kill").args([&format!("-{name}"), &pid.to_string()]).status().unwrap().success());
 }
 
 /// A folder of its own, which other users may pass: under root PostgreSQL runs as one of them.
-pub(super) fn folder() -> PathBuf {
+fn folder() -> PathBuf {
     static COUNT: AtomicU16 = AtomicU16::new(0);
     let number = COUNT.fetch_add(1, Ordering::Relaxed);
     let folder = std::env::temp_dir().join(format!("daira-e2e-{}-{number}", std::process::id()));
@@ -293,7 +293,7 @@ pub(super) fn folder() -> PathBuf {
 
 /// An address that nobody listens on, below the range from which the kernel takes ports for outgoing connections, so that
 /// it stays free while its server is down.
-pub(super) fn free_address() -> SocketAddr {
+fn free_address() -> SocketAddr {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let start = u16::try_from(std::process::id() % 20_000).unwrap();
     loop {
