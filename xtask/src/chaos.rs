@@ -33,7 +33,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let status = Command::new(program)
         .args([TEST, "--exact", "--nocapture"])
         .env("DAIRA_TEST_CHAOS_ROUNDS", rounds.to_string())
-        .env("DAIRA_TEST_PG15_BIN", binaries)
+        .envs(binaries.map(|folder| ("DAIRA_TEST_PG15_BIN", folder)))
         .status()?;
     ensure!(status.success(), "something was lost or doubled, or a program did not come back");
     Ok(())
