@@ -16,7 +16,7 @@ use crate::services;
 const LOCK: i64 = 0x0074_656d_706c;
 
 pub(super) fn generate(out: &Path) -> Result<()> {
-    let servers = services::up()?;
+    let servers = services::servers()?;
     let (_, server) = servers.iter().find(|(name, _)| name == "DAIRA_TEST_PG15").context("no PostgreSQL 15")?;
     services::psql()?;
     let name = format!("daira_codegen_{}", std::process::id());

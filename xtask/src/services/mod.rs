@@ -28,8 +28,16 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// Starts what does not run yet; the names and values of the variables that tests find the servers by.
+/// Starts what does not run yet, and gets the clients; the names and values of the variables that tests find them by.
 pub(crate) fn up() -> Result<Vec<(String, String)>> {
+    let mut variables = servers()?;
+    let (host, _lock) = prepare()?;
+    variables.extend(clients::variables(&host)?);
+    Ok(variables)
+}
+
+/// The servers alone.
+pub(crate) fn servers() -> Result<Vec<(String, String)>> {
     let (host, _lock) = prepare()?;
     let mut variables = Vec::new();
     for server in postgres::SERVERS {
@@ -38,7 +46,6 @@ pub(crate) fn up() -> Result<Vec<(String, String)>> {
         variables.push((server.variable(), url));
         variables.push((format!("{}_BIN", server.variable()), bin.display().to_string()));
     }
-    variables.extend(clients::variables(&host)?);
     Ok(variables)
 }
 
