@@ -22,10 +22,12 @@ const UNCOUNTED: &str = "/generated/|/testkit/|/src/main\\.rs|/tests/|/postgres/
 /// Files below this share of lines are listed.
 const LOW: f64 = 90.0;
 
-const SELECTION: [&str; 6] = ["test", "--workspace", "--all-features", "--no-fail-fast", "--lib", "--tests"];
+const SELECTION: [&str; 5] = ["test", "--all-features", "--no-fail-fast", "--lib", "--tests"];
 
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
-    ensure!(arguments.is_empty(), "usage: cargo xtask coverage");
+    // Whatever `cargo test` chooses by, as `--package daira-feed`.
+    let everything = ["--workspace".to_owned()];
+    let chosen = if arguments.is_empty() { &everything[..] } else { arguments };
     let tools = tools()?;
     let folder = cache()?.join("coverage");
     let profiles = folder.join("profiles");
@@ -38,7 +40,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     fs::set_permissions(&wrapper, fs::Permissions::from_mode(0o755))?;
     let instrumented = |more: &[&str]| -> Result<Command> {
         let mut command = cargo(&SELECTION)?;
-        command.args(more).env("RUSTC_WORKSPACE_WRAPPER", &wrapper);
+        command.args(chosen).args(more).env("RUSTC_WORKSPACE_WRAPPER", &wrapper);
         // A file for each process: some are killed, and would leave a shared one damaged.
         command.env("LLVM_PROFILE_FILE", profiles.join("%p-%m.profraw"));
         Ok(command)

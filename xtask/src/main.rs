@@ -31,7 +31,11 @@ const COMMANDS: [Command; 11] = [
         "make the generated files again, or with --check fail where they are out of date; all, or those named",
         codegen::run,
     ),
-    ("coverage", "which lines the tests reach, closing with a TOTAL line", coverage::run),
+    (
+        "coverage",
+        "which lines the tests reach, of all or of what --package names, closing with a TOTAL line",
+        coverage::run,
+    ),
     ("deps", "prove which crate depends on which, and that heavy dependencies stay out", deps::run),
     ("dev", "build and run everything on this machine, with a demo world", dev::run),
     ("features", "build every library crate alone: without features, with each one, with all", features::run),
