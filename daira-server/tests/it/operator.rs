@@ -1,6 +1,8 @@
 //! The operator's commands, on a private PostgreSQL.
 
+use daira_store::postgres::testing::Server;
 use serde_json::Value;
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
 use crate::program::{Ended, Installation};
 
@@ -159,5 +161,42 @@ fn a_dry_run_changes_nothing() {
     assert_eq!(done.replace("running", "would run"), plan);
     for command in [&["migrate", "--dry-run"][..], &["migrate"]] {
         assert_eq!(here.done(command), "the database has this program's schema\n");
+    }
+}
+
+#[tokio::test]
+async fn a_server_of_ones_own_is_looked_at_like_the_private_one() {
+    for server in [Server::Pg15, Server::Pg18] {
+        let (here, database) = (Installation::new(), server.database().await.unwrap());
+        let run = |arguments: &[&str]| {
+            let mut command = here.command(arguments);
+            command
+                .env("DATABASE_URL", &database.config().app_url)
+                .env("DAIRA_DATABASE__WORKER_URL", &database.config().worker_url)
+                .env("DAIRA_DATABASE__OWNER_URL", database.admin_url());
+            Ended::of(command)
+        };
+        let well = run(&["doctor", "--json"]);
+        assert_eq!(well.code, 0, "{}{}", well.out, well.err);
+        for check in ["PostgreSQL", "schema", "role of the server", "role of the worker", "partitions"] {
+            assert_eq!(level(&well.out, check), "ok", "{check}: {}", well.out);
+        }
+        assert_eq!(run(&["migrate", "--dry-run"]).out, "the database has this program's schema\n");
+        assert_eq!(run(&["counters", "rebuild"]).out, "0 counters were off and have been corrected\n");
+
+        let mut admin = PgConnection::connect(&database.admin_url()).await.unwrap();
+        for (change, told) in [
+            (
+                "insert into public._sqlx_migrations values (9999, 'later', now(), true, '', 0)",
+                "is newer than this program",
+            ),
+            ("delete from public._sqlx_migrations where version in (5, 9999)", "run `daira-server migrate`"),
+        ] {
+            sqlx::raw_sql(AssertSqlSafe(change)).execute(&mut admin).await.unwrap();
+            let refused = run(&["serve"]);
+            assert!(refused.code == 1 && refused.err.contains(told), "{change}: {}", refused.err);
+            assert_eq!(level(&run(&["doctor", "--json"]).out, "schema"), "fail");
+        }
+        assert!(run(&["migrate", "--dry-run"]).out.starts_with("would run 0005 "));
     }
 }

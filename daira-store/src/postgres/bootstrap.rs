@@ -120,20 +120,23 @@ pub struct SchemaState {
     pub pending: Vec<(i64, Cow<'static, str>)>,
     /// Migrations that ran on it and that this program does not know: it is newer.
     pub unknown: Vec<i64>,
+    /// The major version of the server that it is on, if there is one.
+    pub server: Option<u32>,
 }
 
 impl SchemaState {
     /// That of a database that is not there yet.
     pub fn nothing() -> Self {
-        Self::after(&[])
+        Self::after(&[], None)
     }
 
     /// That of a database on which these migrations ran.
-    fn after(done: &[i64]) -> Self {
+    fn after(done: &[i64], server: Option<u32>) -> Self {
         let pending = MIGRATIONS.iter().filter(|m| !done.contains(&m.version));
         Self {
             pending: pending.map(|m| (m.version, m.description.clone())).collect(),
             unknown: done.iter().copied().filter(|done| MIGRATIONS.iter().all(|m| m.version != *done)).collect(),
+            server,
         }
     }
 }
@@ -145,6 +148,10 @@ impl SchemaState {
 pub async fn schema_state(url: &str) -> Result<SchemaState> {
     const OPERATION: &str = "migrate.state";
     let mut connection = address(url)?.connect().await.map_err(|e| fault(OPERATION, e))?;
+    let server: i32 = sqlx::query_scalar("select current_setting('server_version_num')::integer")
+        .fetch_one(&mut connection)
+        .await
+        .map_err(|e| fault(OPERATION, e))?;
     let known: bool = sqlx::query_scalar("select to_regclass('public._sqlx_migrations') is not null")
         .fetch_one(&mut connection)
         .await
@@ -156,7 +163,7 @@ pub async fn schema_state(url: &str) -> Result<SchemaState> {
         Vec::new()
     };
     connection.close().await.map_err(|e| fault(OPERATION, e))?;
-    Ok(SchemaState::after(&done))
+    Ok(SchemaState::after(&done, u32::try_from(server / 10_000).ok()))
 }
 
 async fn run_migrations(database: &PgConnectOptions) -> Result<()> {
@@ -248,7 +255,7 @@ mod tests {
     fn migrations_are_embedded_in_order() {
         let versions: Vec<i64> = MIGRATIONS.iter().map(|m| m.version).collect();
         assert!(versions.len() >= 3 && versions.is_sorted());
-        let state = SchemaState::after(&[1, 2, 9_999]);
+        let state = SchemaState::after(&[1, 2, 9_999], None);
         assert_eq!((state.pending[0].0, state.unknown.as_slice()), (3, [9_999].as_slice()));
         assert_eq!(SchemaState::nothing().pending.len(), versions.len());
     }

@@ -161,6 +161,9 @@ async fn database_at(findings: &mut Findings, config: &Config, database: PgStore
         return;
     }
     findings.add("schema", Level::Ok, "is this program's");
+    if let (Some(server), true) = (state.server, config.database.url.is_some()) {
+        findings.add("PostgreSQL", Level::Ok, format!("version {server}, a server of your own"));
+    }
     for (check, url) in [("role of the server", &database.app_url), ("role of the worker", &database.worker_url)] {
         let holes = gate::inspect(url).await.map_err(Into::into);
         match findings.take(check, holes).as_deref() {

@@ -17,7 +17,7 @@ use daira_core::memory::{RandomIds, WallClock};
 use daira_core::port::Keys;
 use daira_core::secret::{Key, Secret};
 use daira_media::FsBlobs;
-use daira_store::postgres::cluster::{Cluster, ClusterConfig};
+use daira_store::postgres::cluster::{Cluster, ClusterConfig, MINIMUM_MAJOR};
 use daira_store::postgres::{
     Bootstrap, BusSettings, PgBus, PgMaintenance, PgStore, PgStoreConfig, SchemaState, migrate, schema_state,
 };
@@ -173,6 +173,9 @@ fn addresses(database: &Database) -> Result<PgStoreConfig> {
 
 /// Refuses a database that this program was not built for.
 fn check_schema(state: &SchemaState) -> Result<()> {
+    if let Some(server) = state.server.filter(|server| *server < MINIMUM_MAJOR) {
+        bail!("the database is on PostgreSQL {server}, which is too old: version {MINIMUM_MAJOR} or newer is needed");
+    }
     if let Some(newest) = state.unknown.iter().max() {
         bail!(
             "the database is newer than this program: it has migration {newest}; run the program that made it, or a newer one"
@@ -227,6 +230,8 @@ mod tests {
         assert!(
             check_schema(&newer).unwrap_err().to_string().contains("newer than this program: it has migration 9999")
         );
-        assert!(check_schema(&SchemaState { pending: Vec::new(), unknown: Vec::new() }).is_ok());
+        let ours = |server| SchemaState { pending: Vec::new(), unknown: Vec::new(), server: Some(server) };
+        assert!(check_schema(&ours(14)).unwrap_err().to_string().contains("PostgreSQL 14, which is too old"));
+        assert!(check_schema(&ours(15)).is_ok() && check_schema(&ours(18)).is_ok());
     }
 }
