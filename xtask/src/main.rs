@@ -2,6 +2,7 @@
 //!
 //! Few dependencies, so that it compiles in seconds: everything heavy is a program that it calls.
 
+mod bench;
 mod chaos;
 mod ci;
 mod codegen;
@@ -23,7 +24,8 @@ use anyhow::{Result, bail};
 /// A command: its name, what it is good for, and what it does with the arguments that follow the name.
 type Command = (&'static str, &'static str, fn(&[String]) -> Result<()>);
 
-const COMMANDS: [Command; 11] = [
+const COMMANDS: [Command; 12] = [
+    ("bench", "what a request costs, beside the rivals in a folder: [--quick] [--rivals DIR]", bench::run),
     ("chaos", "kill -9 server, worker and PostgreSQL under load; --rounds N, five when left out", chaos::run),
     ("ci", "everything that a change must pass; each step is a command of its own", ci::run),
     (

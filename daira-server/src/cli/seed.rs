@@ -74,6 +74,9 @@ async fn load(backends: &Backends, wanted: &Seed, data: &Path) -> Result<()> {
     let email = seed::email(&liveliest.context("a world without people")?.handle);
     let login = serde_json::json!({ "email": email, "password": seed::PASSWORD });
     std::fs::write(data.join("demo-login.json"), login.to_string()).context("keeping the log-in beside the data")?;
+    // Everybody has the same password; whoever measures needs many of them.
+    let people: String = world.people().iter().map(|p| seed::email(&p.handle) + "\n").collect();
+    std::fs::write(data.join("demo-people.txt"), people).context("keeping the people beside the data")?;
     println!("log in as {email} with the password {:?}", seed::PASSWORD);
     Ok(())
 }

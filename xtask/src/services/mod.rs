@@ -60,6 +60,11 @@ pub(crate) fn psql() -> Result<()> {
     host::require("psql", "postgresql-client")
 }
 
+/// The folder that servers and their data can be in.
+pub(crate) fn folder() -> Result<PathBuf> {
+    Ok(Host::find()?.folder)
+}
+
 fn down() -> Result<()> {
     let (host, _lock) = prepare()?;
     postgres::SERVERS.iter().try_for_each(|server| server.down(&host))
