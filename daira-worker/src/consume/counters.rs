@@ -134,6 +134,7 @@ impl Consumer for Counters {
 mod tests {
     use super::*;
     use daira_core::event::Envelope;
+    use daira_core::time::Timestamp;
     use proptest::prelude::*;
 
     fn delivered(id: i64, event: Event) -> Delivered {
