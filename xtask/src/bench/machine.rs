@@ -28,7 +28,7 @@ impl Tree {
     }
 
     /// Time on the processors so far.
-    pub(super) fn time(&self) -> Result<Duration> {
+    pub(super) fn time(self) -> Result<Duration> {
         let mut below: HashMap<u32, Vec<u32>> = HashMap::new();
         let mut stats = HashMap::new();
         for entry in std::fs::read_dir("/proc")? {
@@ -49,7 +49,7 @@ impl Tree {
     }
 
     /// Memory that the root itself has resident, in bytes.
-    pub(super) fn resident(&self) -> Result<u64> {
+    pub(super) fn resident(self) -> Result<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.root))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
         let kibibytes: u64 = line.trim().trim_end_matches(" kB").parse()?;

@@ -5,6 +5,8 @@
 //! `/proc`: it hardly moves when other programs load the machine. Latencies and rates do; what others took is printed too.
 //! With `--rivals DIR` the rivals that live there are measured in the same run.
 
+#![expect(clippy::cast_precision_loss, reason = "counts of requests, rows and bytes, far below 2^52")]
+
 mod load;
 mod machine;
 mod report;
@@ -124,7 +126,7 @@ struct Cost {
 fn measure(world: &World, load: &Load, time: Duration) -> Result<(Measured, Cost)> {
     let trees: [Option<Tree>; 4] =
         [Some(world.server()?), Some(world.database()?), world.worker().ok(), Some(Tree::of(std::process::id()))];
-    let spent = || trees.each_ref().map(|tree| tree.as_ref().map_or(Ok(Duration::ZERO), Tree::time));
+    let spent = || trees.each_ref().map(|tree| tree.map_or(Ok(Duration::ZERO), Tree::time));
     let (began, busy, before) = (Instant::now(), machine::busy()?, spent());
     let measured = load.run(time)?;
     let mut cost = [Duration::ZERO; 4];
@@ -142,7 +144,7 @@ fn fan_out(world: &mut World, viewers: &[Viewer], made: &[u64], report: &mut Rep
     let (mut posts, mut rows) = (0, 0);
     for (viewer, made) in viewers.iter().zip(made) {
         posts += made;
-        rows += made * world.followers(viewer)?;
+        rows += made * World::followers(viewer)?;
     }
     eprintln!("fan-out: {posts} posts, {rows} inbox rows");
     world.end()?;

@@ -42,7 +42,9 @@ pub(super) fn run(folder: &Path, options: &Options, report: &mut Report) -> Resu
         }
         ensure!(child.wait()?.success(), "{script} failed");
         ensure!(!lines.is_empty(), "{script} measured nothing");
-        lines.into_iter().for_each(|line| report.rival(line));
+        for line in lines {
+            report.rival(line);
+        }
     }
     Ok(())
 }

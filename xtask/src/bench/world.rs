@@ -173,7 +173,7 @@ impl World {
     }
 
     /// How many followers somebody has.
-    pub(super) fn followers(&self, viewer: &Viewer) -> Result<u64> {
+    pub(super) fn followers(viewer: &Viewer) -> Result<u64> {
         let (address, ask) = viewer.ask("{ me { profile { counters { followers } } } }", &json!({}));
         let (_, answer) = once(address, &ask)?;
         pointed(&answer, "/data/me/profile/counters/followers")?.as_u64().context("no number")
