@@ -101,7 +101,7 @@ mod tests {
     fn a_clients_deadline_is_read_and_nonsense_is_not() {
         let read = |text: &'static str| {
             let mut headers = HeaderMap::new();
-            headers.insert("grpc-timeout", HeaderValue::from_static(text));
+            headers.insert("grpc-timeout", HeaderValue::from_bytes(text.as_bytes()).unwrap());
             client_deadline(&headers)
         };
         assert_eq!(read("250m"), Some(Duration::from_millis(245)));
