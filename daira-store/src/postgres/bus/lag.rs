@@ -34,14 +34,18 @@ macro_rules! ahead_sql {
                      select ",
             $columns,
             " from daira.event
-                     where at >= a.since and lane = l.lane and topic = any($2) and xid >= pg_snapshot_xmax(a.snap)
+                     where at >= a.since and at < now() + interval '1 day' and lane = l.lane and topic = any($2)
+                       and xid >= pg_snapshot_xmax(a.snap)
                        and (id > p.after or p.upto is null or not pg_visible_in_snapshot(xid, b.snap))
                      union all
                      select ",
             $columns,
-            " from daira.event
-                     where at >= a.since and lane = l.lane and topic = any($2) and xid = any(array(select pg_snapshot_xip(a.snap)))
-                       and (id > p.after or p.upto is null or not pg_visible_in_snapshot(xid, b.snap))
+            " from pg_snapshot_xip(a.snap) x (open) cross join lateral (
+                         select * from daira.event
+                         where at >= a.since and at < now() + interval '1 day' and lane = l.lane and topic = any($2)
+                           and xid = x.open and (id > p.after or p.upto is null or not pg_visible_in_snapshot(xid, b.snap))
+                         offset 0
+                     ) late
                  ) u limit $3
              ) e ",
             $tail

@@ -163,9 +163,14 @@ async fn look(db: &mut PgConnection, last: &Tick) -> Result<Look> {
                 clock_timestamp() - $4 > interval '5 minutes'
              or (clock_timestamp() - $4 > interval '250 ms' and exists (
                     select from pg_snapshot_xip(pg_current_snapshot()) x where x >= $2::text::xid8))
-             or exists (select from daira.event where at >= $1 and at < now() + interval '1 day' and lane = any($5) and xid >= $2::text::xid8)
-             or exists (select from daira.event where at >= $1 and at < now() + interval '1 day' and lane = any($5) and xid = any(array(
-                    select x from unnest($3::text[]::xid8[]) x where pg_visible_in_snapshot(x, pg_current_snapshot()))))",
+             or exists (select from unnest($5::smallint[]) l (of) cross join lateral (
+                    select from daira.event
+                    where at >= $1 and at < now() + interval '1 day' and lane = l.of and xid >= $2::text::xid8 limit 1) e)
+             or exists (select from unnest($5::smallint[]) l (of)
+                    cross join (select x from unnest($3::text[]::xid8[]) x where pg_visible_in_snapshot(x, pg_current_snapshot())) x (closed)
+                    cross join lateral (
+                    select from daira.event
+                    where at >= $1 and at < now() + interval '1 day' and lane = l.of and xid = x.closed limit 1) e)",
     )
     .bind(last.since)
     .bind(last.snap.xmax.to_string())
