@@ -7,7 +7,7 @@ use daira_core::memory::{RandomIds, WallClock};
 use daira_core::port::Ports;
 use daira_core::secret::Secret;
 use daira_store::postgres::testing::{Server, TestDatabase};
-use daira_store::postgres::{PgBus, PgMaintenance, PgStore};
+use daira_store::postgres::{BusSettings, PgBus, PgMaintenance, PgStore};
 use tokio::task::JoinSet;
 
 use crate::event_log::QUICK;
@@ -36,7 +36,8 @@ pub(crate) fn ports_over(store: &PgStore) -> Ports {
 async fn ports_with_bus(server: Server) -> (Ports, (JoinSet<()>, TestDatabase)) {
     let database = server.database().await.unwrap();
     let store = database.store().await.unwrap();
-    let bus = PgBus::new(&store, QUICK);
+    // A busy machine must not take a lane away in the middle of a case.
+    let bus = PgBus::new(&store, BusSettings { lease: Duration::from_secs(60), ..QUICK });
     let url = database.config().worker_url;
     let mut tasks = JoinSet::new();
     tasks.spawn(PgBus::ticker(&url).unwrap().run(core::future::pending()));

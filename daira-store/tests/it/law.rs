@@ -26,10 +26,10 @@ const MUTANTS: &[(&str, &str, &str)] = &[
     ("policy class_read on daira.post", "ANY (mentions)", "ALL (mentions)"),
     ("policy class_read on daira.post", "(deleted_at IS NULL)", "true"),
     ("view daira.visible_profile", "b.blocked_account = ", "b.blocker = "),
-    ("view daira.visible_profile", "p.standing = 0", "p.standing <= 1"),
+    ("view daira.visible_profile", "standing = 0", "standing <= 1"),
     ("view daira.visible_post", "NOT a.private", "true"),
     ("view daira.visible_post", "b.blocked_account = ", "b.blocker = "),
-    ("view daira.visible_post", "a.standing = 0", "a.standing >= 0"),
+    ("view daira.visible_post", "standing = 0", "standing >= 0"),
     ("view daira.visible_comment", "c.deleted_at IS NULL", "true"),
 ];
 
