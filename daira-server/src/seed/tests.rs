@@ -37,7 +37,7 @@ fn digest(world: &World) -> u64 {
 fn the_same_options_give_the_same_world() {
     let small = |seed| digest(&World::plan(&WorldOptions { people: 60, posts: 400, seed }));
     // The golden: change it together with the texts or the rules, and only then.
-    assert_eq!(format!("{:016x}", small(42)), "904c5a08f179c917");
+    assert_eq!(format!("{:016x}", small(42)), "646a442b5626f66a");
     assert_ne!(small(42), small(43));
 }
 

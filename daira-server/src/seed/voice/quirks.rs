@@ -167,13 +167,13 @@ pub(super) const fn emoji(kind: PostKind) -> &'static [&'static str] {
 /// Words that may open a post of this kind.
 pub(super) const fn openings(kind: PostKind, script: Script) -> &'static [&'static str] {
     match (script, kind) {
-        (Script::Masry, PostKind::Say) => &["يا جماعة،", "بصوا،", "تعرفوا؟"],
+        (Script::Masry, PostKind::Say) => &["يا جماعة،", "بصوا،", "على فكرة،"],
         (Script::Masry, PostKind::Vent) => &["لا بجد،", "يا جماعة والله", "حد يفهمني،", "أنا تعبت،"],
         (Script::Masry, PostKind::Ask) => &["سؤال يا جماعة:", "محتاج{|ة} مساعدتكم:", "يا أهل {gov}،", "بعد إذنكم،"],
         (Script::Masry, PostKind::Poll) => &["سؤال على الماشي:", "قولوا لي رأيكم:", "من غير خناق:"],
         (Script::Masry, PostKind::Tip) => &["معلومة على السريع:", "للمهتمين:", "خدوها مني:"],
         (Script::Masry, PostKind::Joy) => &["افرحوا معايا:", "خبر حلو:", "يا بشر،"],
-        (Script::Arabizi, PostKind::Say) => &["ya gama3a,", "bosso,", "te3rafo?"],
+        (Script::Arabizi, PostKind::Say) => &["ya gama3a,", "bosso,", "3ala fekra,"],
         (Script::Arabizi, PostKind::Vent) => &["la2 bgd,", "ya rabby,", "khalas ana te3ebt,"],
         (Script::Arabizi, PostKind::Ask) => &["so2al:", "ya ahl {gov},", "ba3d eznoko,"],
         (Script::Arabizi, PostKind::Poll) => &["so2al 3al sare3:", "ra2yoko eh:"],
