@@ -13,8 +13,10 @@ use data_encoding::HEXLOWER;
 
 use crate::config::{Config, master_key};
 
-/// The master secret: as configured, or kept in the data folder, where the first start makes it.
+/// The master secret: as configured, or kept in the data folder, where the first start makes it, and the folder before it.
 pub(super) fn master(config: &Config) -> Result<Key> {
+    std::fs::create_dir_all(&config.data)
+        .with_context(|| format!("the data folder {} cannot be made", config.data.display()))?;
     if let Some(secret) = &config.secret {
         return master_key(secret.expose()).map(Key::new).context("secret must have 64 hexadecimal digits");
     }

@@ -50,8 +50,6 @@ impl Backends {
     /// # Errors
     /// With a sentence for the operator: what happened, why, and what to do.
     pub async fn connect(config: &Config) -> Result<Self> {
-        std::fs::create_dir_all(&config.data)
-            .with_context(|| format!("the data folder {} cannot be made", config.data.display()))?;
         let master = keys::master(config)?;
         let (database, cluster) = match &config.database.url {
             Some(url) => {

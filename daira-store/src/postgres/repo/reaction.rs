@@ -22,42 +22,45 @@ fn on_comment(target: Target) -> bool {
 impl ReactionRepository for PgUnit {
     async fn put(&mut self, reaction: &Reaction) -> Result<Option<ReactionKind>> {
         let (target, on_comment, by) = (reaction.target.raw(), on_comment(reaction.target), reaction.by.raw());
-        let done = sqlx::query!(
-            "insert into daira.reaction (target, on_comment, by, kind, at) values ($1, $2, $3, $4, $5) on conflict do nothing",
-            target,
-            on_comment,
-            by,
-            reaction.kind.code(),
-            stored(reaction.at)
-        )
-        .execute(self.connection())
-        .await;
-        if self.check("reaction.put", done)?.rows_affected() > 0 {
-            return Ok(None);
-        }
-        // It was there; the lock makes what it was hold until it is changed.
-        let before = sqlx::query_scalar!(
-            "select kind from daira.reaction where target = $1 and on_comment = $2 and by = $3 for no key update",
-            target,
-            on_comment,
-            by
-        )
-        .fetch_optional(self.connection())
-        .await;
-        let before = self.check("reaction.put", before)?.map(reaction_kind).transpose()?;
-        let done = sqlx::query!(
-            "insert into daira.reaction (target, on_comment, by, kind, at) values ($1, $2, $3, $4, $5)
+        loop {
+            let done = sqlx::query!(
+                "insert into daira.reaction (target, on_comment, by, kind, at) values ($1, $2, $3, $4, $5) on conflict do nothing",
+                target,
+                on_comment,
+                by,
+                reaction.kind.code(),
+                stored(reaction.at)
+            )
+            .execute(self.connection())
+            .await;
+            if self.check("reaction.put", done)?.rows_affected() > 0 {
+                return Ok(None);
+            }
+            // It was there; the lock makes what it was hold until it is changed.
+            let before = sqlx::query_scalar!(
+                "select kind from daira.reaction where target = $1 and on_comment = $2 and by = $3 for no key update",
+                target,
+                on_comment,
+                by
+            )
+            .fetch_optional(self.connection())
+            .await;
+            // Taken back in between: it is set as if it had never been there, unless somebody is first again.
+            let Some(before) = self.check("reaction.put", before)? else { continue };
+            let done = sqlx::query!(
+                "insert into daira.reaction (target, on_comment, by, kind, at) values ($1, $2, $3, $4, $5)
              on conflict (target, on_comment, by) do update set kind = excluded.kind, at = excluded.at",
-            target,
-            on_comment,
-            by,
-            reaction.kind.code(),
-            stored(reaction.at)
-        )
-        .execute(self.connection())
-        .await;
-        self.check("reaction.put", done)?;
-        Ok(before)
+                target,
+                on_comment,
+                by,
+                reaction.kind.code(),
+                stored(reaction.at)
+            )
+            .execute(self.connection())
+            .await;
+            self.check("reaction.put", done)?;
+            return reaction_kind(before).map(Some);
+        }
     }
 
     async fn remove(&mut self, by: ProfileId, target: Target) -> Result<Option<ReactionKind>> {
