@@ -1,7 +1,8 @@
 //! `deps`: the arrows of the architecture, proved. Which of our crates may depend on which comes from `cargo metadata`;
-//! that a heavy dependency stays out of a crate's tree comes from `cargo tree`.
+//! that a heavy dependency stays out of a crate's tree comes from `cargo tree`. What a manifest names, a source must name.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
@@ -43,16 +44,51 @@ const ABSENT: [(&[&str], &[&str]); 7] = [
 
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
     ensure!(arguments.is_empty(), "usage: cargo xtask deps");
-    let mut wrong = arrows(&metadata()?)?;
+    let packages = metadata()?;
+    let mut wrong = arrows(&packages)?;
     for (tree, absent) in ABSENT {
-        let present = packages(tree)?;
+        let present = in_tree(tree)?;
         let found: Vec<_> = absent.iter().filter(|name| present.contains(**name)).copied().collect();
         println!("{:<62} {:>3} packages, none of: {}", tree.join(" "), present.len(), absent.join(" "));
         for name in found {
             wrong.push(format!("`{name}` is in the tree of `{0}`; see `cargo tree {0} -i {name}`", tree.join(" ")));
         }
     }
+    wrong.extend(unused(&packages)?);
     if wrong.is_empty() { Ok(()) } else { bail!("{}", wrong.join("\n       ")) }
+}
+
+/// Declared dependencies that no source of their crate names: each makes every build of an embedder longer.
+fn unused(packages: &[Value]) -> Result<Vec<String>> {
+    let mut wrong = Vec::new();
+    for package in packages {
+        let name = text(package, "name")?;
+        let manifest = Path::new(text(package, "manifest_path")?);
+        let folder = manifest.parent().context("a manifest in no folder")?;
+        let sources = sources(folder)?;
+        let words: BTreeSet<&str> = sources.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').collect();
+        for dependency in package.get("dependencies").and_then(Value::as_array).context("no dependencies")? {
+            let needed = text(dependency, "name")?;
+            if needed != name && !words.contains(needed.replace('-', "_").as_str()) {
+                wrong.push(format!("no source of `{name}` names `{needed}`: take it out of its manifest"));
+            }
+        }
+    }
+    Ok(wrong)
+}
+
+/// All Rust below a folder, in one text.
+fn sources(folder: &Path) -> Result<String> {
+    let mut all = String::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            all += &sources(&path)?;
+        } else if path.extension().is_some_and(|end| end == "rs") {
+            all += &std::fs::read_to_string(&path)?;
+        }
+    }
+    Ok(all)
 }
 
 /// What `cargo metadata` says of our own packages.
@@ -98,7 +134,7 @@ fn arrows(packages: &[Value]) -> Result<Vec<String>> {
 }
 
 /// The names of all packages in a tree.
-fn packages(tree: &[&str]) -> Result<BTreeSet<String>> {
+fn in_tree(tree: &[&str]) -> Result<BTreeSet<String>> {
     let mut command = cargo(&["tree", "--prefix", "none", "--format", "{p}", "--target", "all"])?;
     if !tree.contains(&"-e") {
         command.args(["-e", "normal,build"]);
@@ -136,7 +172,7 @@ mod tests {
 
     #[test]
     fn every_tree_has_the_packages_that_it_must_have() {
-        let core = packages(&["-p", "daira-core"]).unwrap();
+        let core = in_tree(&["-p", "daira-core"]).unwrap();
         assert!(core.contains("serde") && core.contains("daira-core"), "{core:?}");
     }
 }
