@@ -37,7 +37,7 @@ async fn ports_with_bus(server: Server) -> (Ports, (JoinSet<()>, TestDatabase)) 
     let database = server.database().await.unwrap();
     let store = database.store().await.unwrap();
     // A busy machine must not take a lane away in the middle of a case.
-    let bus = PgBus::new(&store, BusSettings { lease: Duration::from_secs(60), ..QUICK });
+    let bus = PgBus::new(&store, BusSettings { lease: Duration::from_mins(1), ..QUICK });
     let url = database.config().worker_url;
     let mut tasks = JoinSet::new();
     tasks.spawn(PgBus::ticker(&url).unwrap().run(core::future::pending()));
