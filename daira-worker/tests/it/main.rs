@@ -8,3 +8,5 @@ mod jobs;
 mod platform;
 #[cfg(test)]
 mod runner;
+#[cfg(all(test, feature = "backends"))]
+mod whole;

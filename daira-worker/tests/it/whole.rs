@@ -1,0 +1,103 @@
+//! The worker put together as its program does it: from a configuration to real adapters on a real PostgreSQL.
+
+use std::path::Path;
+use std::time::Duration;
+
+use daira_core::Actor;
+use daira_core::account::{AccountService, Register, VerifyEmail, token};
+use daira_core::locale::Locale;
+use daira_core::secret::Secret;
+use daira_store::postgres::testing::{Server, TestDatabase};
+use daira_worker::backends::Backends;
+use daira_worker::config::{Config, SecretText};
+use daira_worker::program;
+use tokio_util::sync::CancellationToken;
+
+fn secret(text: &str) -> SecretText {
+    serde_json::from_value(text.into()).unwrap()
+}
+
+fn config(database: &TestDatabase, data: &Path) -> Config {
+    let mut config = Config::default();
+    config.data = data.to_owned();
+    config.database.url = Some(secret(&database.config().app_url));
+    config.database.worker_url = Some(secret(&database.config().worker_url));
+    config
+}
+
+fn registering(name: &str) -> Register {
+    Register {
+        email: format!("{name}@example.com"),
+        password: Secret::new("kahwa sada 3al nil"),
+        handle: name.to_owned(),
+        name: "منى علي".to_owned(),
+        birth_date: "1999-04-25".to_owned(),
+        locale: Locale::Ar,
+    }
+}
+
+/// The first mail in a folder, once its head is there.
+async fn mail(folder: &Path) -> String {
+    for _ in 0..3_000 {
+        let found = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let written =
+            found.filter_map(|path| std::fs::read_to_string(path).ok()).find(|text| text.contains("\r\n\r\n"));
+        if let Some(mail) = written {
+            return mail;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("no mail within a minute");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn from_a_configuration_to_a_mail_and_a_log_in_and_to_an_orderly_end() {
+    let (database, data) = (Server::Pg15.database().await.unwrap(), tempfile::tempdir().unwrap());
+    let config = config(&database, data.path());
+    let backends = Backends::connect(&config).await.unwrap();
+    let accounts = AccountService::new(backends.ports.clone());
+    let stop = CancellationToken::new();
+    let work = async {
+        let registration = accounts.register(registering("mona"), None).await.unwrap();
+        let mail = mail(&config.mail_folder()).await;
+        assert!(mail.contains("To: mona@example.com") && mail.contains("no-reply@daira.example"), "{mail}");
+        let code = token::code(&backends.ports.keys.challenge, registration);
+        let joined = accounts.verify_email(VerifyEmail { registration, code, device: String::new() }).await.unwrap();
+        stop.cancel();
+        joined
+    };
+    let runner = program::runner(&backends.ports, &config);
+    let (joined, attended, ()) = tokio::join!(work, backends.attend(stop.clone()), runner.run(stop.clone()));
+    attended.unwrap();
+    backends.close().await.unwrap();
+
+    // Another process finds the same secret in the data folder.
+    let next = Backends::connect(&config).await.unwrap();
+    let accounts = AccountService::new(next.ports.clone());
+    assert_eq!(accounts.authenticate(&joined.tokens.access).await.unwrap(), Actor::Member(joined.member));
+    next.close().await.unwrap();
+
+    std::fs::write(data.path().join("secret"), "not sixty-four digits").unwrap();
+    let told = format!("{:#}", Backends::connect(&config).await.unwrap_err());
+    assert!(told.contains("does not hold 64 hexadecimal digits"), "{told}");
+}
+
+#[tokio::test]
+async fn what_cannot_be_connected_is_told_in_a_sentence() {
+    let data = tempfile::tempdir().unwrap();
+    let mut config = Config::default();
+    config.data = data.path().to_owned();
+    // Nobody listens on the first port there is.
+    config.database.url = Some(secret("postgres://daira_app:x@127.0.0.1:1/daira"));
+    config.database.worker_url = config.database.url.clone();
+    let told = format!("{:#}", Backends::connect(&config).await.unwrap_err());
+    assert!(told.contains("the database cannot be reached"), "{told}");
+
+    let file = data.path().join("a file");
+    std::fs::write(&file, "").unwrap();
+    config.data = file.join("below");
+    let told = format!("{:#}", Backends::connect(&config).await.unwrap_err());
+    assert!(told.contains("the data folder") && told.contains("cannot be made"), "{told}");
+    let told = format!("{:#}", Backends::migrate(&config).await.unwrap_err());
+    assert!(told.contains("database.owner_url"), "{told}");
+}
