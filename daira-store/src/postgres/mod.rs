@@ -34,3 +34,44 @@ pub use bus::{BusSettings, PgBus};
 pub use config::PgStoreConfig;
 pub use maintenance::PgMaintenance;
 pub use store::PgStore;
+
+/// Nobody gets at a connection but through a unit of work or a read view, and both say who asks:
+///
+/// ```no_run
+/// # use daira_core::{Actor, port::{Store, store::Access}};
+/// # async fn example(store: daira_store::postgres::PgStore, actor: &Actor) -> daira_core::Result<()> {
+/// let (unit, view) = (store.begin(actor).await?, store.read(actor, Access::Read).await?);
+/// # Ok(()) }
+/// ```
+///
+/// The pools are out of reach:
+///
+/// ```compile_fail,E0616
+/// # async fn example(store: daira_store::postgres::PgStore) {
+/// let pool = store.app;
+/// # }
+/// ```
+/// ```compile_fail,E0624
+/// # async fn example(store: daira_store::postgres::PgStore) {
+/// let pool = store.worker_pool();
+/// # }
+/// ```
+/// ```compile_fail,E0624
+/// # async fn example(store: daira_store::postgres::PgStore, actor: &daira_core::Actor) {
+/// let transaction = store.open(actor, "begin").await;
+/// # }
+/// ```
+///
+/// A unit is not opened without an actor, nor made by hand:
+///
+/// ```compile_fail,E0061
+/// # use daira_core::port::Store;
+/// # async fn example(store: daira_store::postgres::PgStore) {
+/// let unit = store.begin().await;
+/// # }
+/// ```
+/// ```compile_fail,E0432
+/// use daira_store::postgres::PgUnit;
+/// ```
+#[cfg(doctest)]
+fn security_50_pools_are_out_of_reach() {}
