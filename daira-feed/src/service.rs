@@ -19,7 +19,7 @@ use crate::rank::{Context, Ranked, place, score};
 use crate::{FeedSettings, PageRecorder};
 
 /// Spare items ranked for a first page, in case some vanish between ranking and reading them.
-const SPARE: usize = 8;
+const SPARE: usize = 4;
 
 daira_core::refusals! {
     /// Why something about a feed was refused.
@@ -33,7 +33,7 @@ daira_core::refusals! {
 #[derive(Debug, Clone, PartialEq)]
 pub struct FeedItem {
     /// The post with all that is shown of it.
-    pub card: PostCard,
+    pub card: Arc<PostCard>,
     /// How far into its list the feed has come with this item.
     position: u16,
 }
@@ -105,8 +105,12 @@ impl FeedService {
         let now = self.ports.clock.now();
         let page = view.feed().newest(now, after, first).await?;
         let mut cards = cards_by_id(view.as_mut(), &page.items).await?;
-        let items =
-            page.items.iter().filter_map(|id| cards.remove(id)).map(|card| FeedItem { card, position: 0 }).collect();
+        let items = page
+            .items
+            .iter()
+            .filter_map(|id| cards.remove(id))
+            .map(|card| FeedItem { card: card.into(), position: 0 })
+            .collect();
         Ok(FeedPage { items, has_next: page.has_next, as_of: now, place: Place::Newest { reader: member } })
     }
 
@@ -155,14 +159,15 @@ impl FeedService {
 
     async fn first_page(&self, actor: &Actor, member: Member, first: Limit) -> Result<FeedPage> {
         let now = self.ports.clock.now();
-        let mut view = self.ports.store.read(actor, Access::Read).await?;
-        let candidates = view.feed().candidates(now, self.settings.first_candidates).await?;
+        let wanted = self.settings.first_candidates.max(2 * position(first.get()));
+        let candidates = self.ports.store.candidates(actor, now, wanted).await?;
         let found = candidates.len();
         let pool =
             candidates.into_iter().map(|c| Ranked { candidate: c, parts: score(&c, now, &self.settings) }).collect();
         let ranked = place(pool, first.get() + SPARE, &mut Context::default(), &self.settings);
         let ids: Vec<_> = ranked.iter().map(|r| r.candidate.post).collect();
-        let mut cards = cards_by_id(view.as_mut(), &ids).await?;
+        // Whatever became hidden since the candidates were looked for is left out here.
+        let mut cards = by_id(self.ports.store.cards(actor, &ids).await?);
         let mut items = Vec::with_capacity(first.get());
         let mut served = Vec::with_capacity(first.get());
         for ranked in &ranked {
@@ -170,7 +175,7 @@ impl FeedService {
                 break;
             }
             if let Some(card) = cards.remove(&ranked.candidate.post) {
-                items.push(FeedItem { card, position: position(items.len() + 1) });
+                items.push(FeedItem { card: card.into(), position: position(items.len() + 1) });
                 served.push((ranked.candidate.post, pack(ranked)));
             }
         }
@@ -207,7 +212,7 @@ impl FeedService {
             for (id, reason) in wanted {
                 at += 1;
                 if let Some(card) = cards.remove(id) {
-                    items.push(FeedItem { card, position: position(at) });
+                    items.push(FeedItem { card: card.into(), position: position(at) });
                     served.push((*id, reason.clone()));
                 }
             }
@@ -273,5 +278,9 @@ async fn cards_by_id(view: &mut dyn ReadView, ids: &[PostId]) -> Result<HashMap<
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
-    Ok(view.posts().cards(ids).await?.into_iter().map(|c| (c.post.id, c)).collect())
+    Ok(by_id(view.posts().cards(ids).await?))
+}
+
+fn by_id(cards: Vec<PostCard>) -> HashMap<PostId, PostCard> {
+    cards.into_iter().map(|card| (card.post.id, card)).collect()
 }

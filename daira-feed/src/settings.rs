@@ -26,7 +26,7 @@ pub struct FeedSettings {
     pub author_gap: usize,
     /// No kind of media more often than this in a row.
     pub kind_run: usize,
-    /// How many candidates are ranked for a first page.
+    /// How many candidates are ranked for a first page at least; a large page takes twice its size.
     pub first_candidates: u16,
     /// How many candidates a session's frozen list is made of.
     pub session_candidates: u16,
@@ -47,7 +47,7 @@ impl Default for FeedSettings {
             affinity_half_life: Duration::from_hours(14 * 24),
             author_gap: 4,
             kind_run: 3,
-            first_candidates: 200,
+            first_candidates: 64,
             session_candidates: 500,
             contenders: 100,
         }

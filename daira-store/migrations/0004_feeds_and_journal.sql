@@ -162,3 +162,144 @@ insert into daira.partitioning (parent, unit, by_id, back, keep) values
     ('notification', 'month', false, 2, 6),
     ('audit', 'month', false, 1, null);
 select daira.ensure_partitions(now(), 7);
+
+-- ------------------------------------------------------------------------------- what a first page asks, each in one go
+--
+-- Both functions say who asks, for their own statement alone, and answer from one snapshot, so that neither needs a
+-- transaction around it: a first page of a feed is two round trips, and none after it. Inside, everything runs under row
+-- security as the one who calls.
+
+-- The newest posts of somebody's sources as parallel arrays, and small sets about exactly those posts and their authors, each
+-- found by an array of keys in one index scan. Nothing is joined: what the sets mean is put together by the caller. With
+-- `seen_after` come the signals that rank. What did not come by a follow alone, or may have changed its readers since, is looked
+-- at one by one.
+create function daira.home_sources(
+        viewer bigint, viewer_account bigint, from_post bigint, below_post bigint, until_at timestamptz, taken bigint,
+        seen_after timestamptz, seen_pages bigint,
+        out origins smallint[], out posts bigint[], out authors bigint[], out reasons smallint[], out kinds smallint[],
+        out times timestamptz[],
+        out follows bigint[], out hidden bigint[], out shut_out bigint[], out changed bigint[],
+        out visible bigint[], out in_circle boolean[], out mentioned boolean[],
+        out counted bigint[], out reactions bigint[], out comments bigint[], out impressions bigint[],
+        out close bigint[], out sums double precision[], out sums_at timestamptz[], out seen bigint[])
+    language plpgsql stable as $$
+#variable_conflict use_variable
+declare
+    said text;
+    since bigint;
+    reach bigint := (12 * 3600 * 1000)::bigint << 22;
+    of_inbox bigint;
+    of_own bigint;
+    other_ways boolean;
+    pulled boolean;
+    doubtful bigint[];
+begin
+    said := set_config('daira.profile', viewer::text, true);
+    said := set_config('daira.account', viewer_account::text, true);
+    until_at := coalesce(until_at, 'infinity');
+    -- Most find enough in the last half day, so nothing older is read before it is needed.
+    loop
+        since := greatest(from_post, least(below_post, daira.id_floor(now())) - reach);
+        select array_agg(n.origin), array_agg(n.post), array_agg(n.author), array_agg(n.reason), array_agg(n.kind), array_agg(n.at),
+               count(*) filter (where n.origin = 1), count(*) filter (where n.origin = 2), bool_or(n.origin = 1 and n.reason <> 1)
+        into origins, posts, authors, reasons, kinds, times, of_inbox, of_own, other_ways
+        from (
+            (select 1::smallint as origin, i.post, i.author, i.reason, i.kind, i.at
+             from daira.inbox i
+             where i.profile = viewer and i.post >= since and i.post < below_post and i.at <= until_at
+             order by i.post desc limit taken)
+            union all
+            (select 2::smallint, p.id, p.author, 4::smallint, p.kind, daira.id_at(p.id)
+             from daira.post p
+             where p.author = viewer and p.id >= since and p.id < below_post and p.deleted_at is null
+               and daira.id_at(p.id) <= until_at
+             order by p.id desc limit taken)
+        ) n;
+        exit when since <= from_post or of_inbox >= taken or of_own >= taken;
+        reach := reach * 4;
+    end loop;
+    -- A list of usual length is read through faster than it is looked into.
+    select array(select f.followee from daira.follow f where f.follower = viewer order by f.followee limit 500),
+           exists (select from daira.pull_author a where a.latest >= since)
+    into follows, pulled;
+    if pulled then
+        select origins || array_agg(3::smallint), posts || array_agg(n.id), authors || array_agg(n.author),
+               reasons || array_agg(1::smallint), kinds || array_agg(n.kind), times || array_agg(n.at)
+        into origins, posts, authors, reasons, kinds, times
+        from (
+            select p.id, p.author, p.kind, greatest(daira.id_at(p.id), f.at) as at
+            from daira.pull_author a
+            join daira.follow f on f.follower = viewer and f.followee = a.author
+            cross join lateral (
+                select q.id, q.author, q.kind
+                from daira.post q
+                where q.author = a.author and q.delivery = 2 and q.id >= since and q.id < below_post and q.deleted_at is null
+                  and greatest(daira.id_at(q.id), f.at) <= until_at
+                order by q.id desc limit taken) p
+            where a.latest >= since
+            order by p.id desc limit taken
+        ) n;
+    end if;
+    if posts is null then
+        return;
+    end if;
+    if cardinality(follows) = 500 then
+        follows := array(select f.followee from daira.follow f where f.follower = viewer and f.followee = any (authors));
+    end if;
+    select array(select p.id from daira.profile p where p.standing <> 0 and p.id = any (authors)),
+           array(select b.blocked from daira.block b where b.blocker = viewer and b.blocked = any (authors)
+                 union all
+                 select b.blocker from daira.block b where b.blocked_account = viewer_account and b.blocker = any (authors)
+                 union all
+                 select m.muted from daira.mute m where m.muter = viewer and m.posts and m.muted = any (authors)),
+           array(select c.post from daira.post_changed c where c.post = any (posts))
+    into hidden, shut_out, changed;
+    if other_ways or changed <> '{}' then
+        doubtful := array(select o.post from unnest(origins, posts, reasons) o (origin, post, reason)
+                          where o.origin = 1 and (o.reason <> 1 or o.post = any (changed)));
+        select array_agg(p.id), array_agg(p.visibility = 3), array_agg(coalesce(viewer = any (p.mentions), false))
+        into visible, in_circle, mentioned
+        from daira.visible_post p where p.id = any (doubtful);
+    end if;
+    if seen_after is not null then
+        select c.*, a.*, array(select unnest(s.posts)
+                               from (select s.posts from daira.page_served s
+                                     where s.viewer = home_sources.viewer and s.at > seen_after and s.at <= until_at
+                                     order by s.at desc limit seen_pages) s)
+        into counted, reactions, comments, impressions, close, sums, sums_at, seen
+        from (select array_agg(c.post), array_agg(c.reactions), array_agg(c.comments), array_agg(c.impressions)
+              from daira.post_counter c where c.post = any (posts)) c,
+             (select array_agg(a.author), array_agg(a.sum), array_agg(a.at)
+              from daira.affinity a where a.viewer = home_sources.viewer and a.author = any (authors)) a;
+    end if;
+end $$;
+
+-- Posts with all that is shown of them, as far as the one who asks may see them.
+create function daira.cards(viewer bigint, viewer_account bigint, ids bigint[])
+        returns table (
+            id bigint, author bigint, text text, visibility smallint, circle bigint, replies smallint, delivery smallint, version integer,
+            warning text, edited_at timestamptz, media bigint[], alts text[], mentions bigint[], tags text[], spellings text[],
+            author_account bigint, author_handle text, author_name text, author_bio text, author_links text[], author_avatar bigint,
+            author_kind smallint, author_private boolean, author_standing smallint, author_created_at timestamptz, author_version integer,
+            reactions bigint, comments bigint, viewer_reaction smallint)
+    language plpgsql stable as $$
+#variable_conflict use_column
+declare
+    said text;
+begin
+    said := set_config('daira.profile', coalesce(viewer::text, ''), true);
+    said := set_config('daira.account', coalesce(viewer_account::text, ''), true);
+    return query
+    select p.id, p.author, p.text, p.visibility, p.circle, p.replies, p.delivery, p.version, p.warning, p.edited_at, p.media, p.alts,
+           p.mentions, p.tags, p.spellings, p.author_account, p.author_handle, p.author_name, p.author_bio, p.author_links,
+           p.author_avatar, p.author_kind, p.author_private, p.author_standing, p.author_created_at, p.author_version,
+           coalesce(c.reactions, 0), coalesce(c.comments, 0), r.kind
+    from daira.visible_post p
+    left join daira.post_counter c on c.post = p.id
+    left join daira.reaction r on r.target = p.id and not r.on_comment and r.by = cards.viewer
+    where p.id = any (ids);
+end $$;
+
+grant execute on function
+    daira.home_sources(bigint, bigint, bigint, bigint, timestamptz, bigint, timestamptz, bigint),
+    daira.cards(bigint, bigint, bigint[]) to daira_app, daira_worker;

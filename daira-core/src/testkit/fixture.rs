@@ -508,10 +508,13 @@ impl Fixture {
         post
     }
 
-    /// The cards that somebody gets of these posts, by id.
+    /// The cards that somebody gets of these posts, by id: the same through a view and without.
     pub async fn cards(&self, actor: &Actor, ids: &[PostId]) -> Vec<PostCard> {
         let mut cards = self.view(actor).await.posts().cards(ids).await.unwrap();
+        let mut alone = self.ports.store.cards(actor, ids).await.unwrap();
         cards.sort_by_key(|card| card.post.id);
+        alone.sort_by_key(|card| card.post.id);
+        assert_eq!(alone, cards, "asked for through a view and without");
         cards
     }
 

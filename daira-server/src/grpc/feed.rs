@@ -18,7 +18,7 @@ use super::caller::{Caller, id, limit, token};
 
 impl Grpc {
     async fn page_out(&self, caller: &Caller, page: &FeedPage) -> Outcome<(Vec<Post>, String)> {
-        let cards: Vec<PostCard> = page.items.iter().map(|i| i.card.clone()).collect();
+        let cards: Vec<PostCard> = page.items.iter().map(|i| PostCard::clone(&i.card)).collect();
         let mut view = self.ports.store.read(&caller.actor, Access::ReadStale).await?;
         let posts = self.posts_out(view.as_mut(), caller, &cards).await?;
         let last = page.items.len().checked_sub(1).filter(|_| page.has_next);

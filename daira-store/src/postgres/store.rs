@@ -10,9 +10,11 @@ use core::time::Duration;
 use async_trait::async_trait;
 use daira_core::actor::Actor;
 use daira_core::error::{Error, ErrorKind, Result};
-use daira_core::id::Id as _;
-use daira_core::port::store::Access;
+use daira_core::id::{Id as _, PostId};
+use daira_core::port::store::{Access, Candidate};
 use daira_core::port::{ReadView, Store, UnitOfWork};
+use daira_core::post::PostCard;
+use daira_core::time::Timestamp;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, Connection as _, PgPool, Postgres, Transaction};
 
@@ -97,6 +99,26 @@ impl PgStore {
         Ok(PgUnit::new(self.open(actor, begin).await?, actor.clone()))
     }
 
+    /// How many days an inbox reaches back.
+    pub(super) fn inbox_days(&self) -> u16 {
+        self.inbox_days
+    }
+
+    /// Asks as the role that serves people what is one statement, and one that says itself who asks. It changes nothing, so
+    /// it is asked again when the connection turns out to be dead.
+    pub(super) async fn ask<T, F: Future<Output = sqlx::Result<T>>>(
+        &self,
+        mut question: impl FnMut(PgPool) -> F,
+    ) -> sqlx::Result<T> {
+        let mut tries = 1;
+        loop {
+            match question(self.app.clone()).await {
+                Err(error) if tries < OPENINGS && is_dead(&error) => tries += 1,
+                outcome => return outcome,
+            }
+        }
+    }
+
     async fn open(&self, actor: &Actor, begin: &'static str) -> Result<Transaction<'static, Postgres>> {
         let role = if matches!(actor, Actor::System(_)) { &self.worker } else { &self.app };
         self.open_on(role, begin, actor).await
@@ -168,6 +190,25 @@ impl Store for PgStore {
             _ => self.open(actor, BEGIN_READ).await?,
         };
         Ok(Box::new(PgView::new(transaction, actor, self.inbox_days, self.shared.clone())))
+    }
+
+    async fn candidates(&self, actor: &Actor, as_of: Timestamp, limit: u16) -> Result<Vec<Candidate>> {
+        if let (Actor::Member(me), true) = (actor, self.limits.is_empty())
+            && let Some(found) = self.candidates_at_once(*me, as_of, limit).await?
+        {
+            return Ok(found);
+        }
+        let mut view = self.read(actor, Access::Read).await?;
+        view.feed().candidates(as_of, limit).await
+    }
+
+    async fn cards(&self, actor: &Actor, ids: &[PostId]) -> Result<Vec<PostCard>> {
+        match actor {
+            Actor::Member(_) | Actor::Anonymous if self.limits.is_empty() => {
+                self.cards_at_once(actor.member().ok().copied(), ids).await
+            }
+            _ => self.read(actor, Access::Read).await?.posts().cards(ids).await,
+        }
     }
 
     async fn ping(&self) -> Result<()> {

@@ -33,6 +33,8 @@ mod migrations;
 #[cfg(test)]
 mod race;
 #[cfg(test)]
+mod round_trips;
+#[cfg(test)]
 mod schema;
 #[cfg(test)]
 mod secrets;

@@ -48,7 +48,7 @@ impl Platform {
 
     async fn home(&self, reader: &Actor) -> Vec<String> {
         let page = self.feed.home(reader, Limit::DEFAULT, None).await.unwrap();
-        page.items.into_iter().map(|item| item.card.post.text).collect()
+        page.items.into_iter().map(|item| item.card.post.text.clone()).collect()
     }
 
     async fn counter(&self, field: CounterField, subject: i64) -> i64 {

@@ -12,6 +12,8 @@ const TICK: Duration = Duration::from_millis(10);
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Tree {
     root: u32,
+    /// A process among them that counts for itself.
+    without: Option<u32>,
 }
 
 /// A line of `/proc/PID/stat`: what is in it for us.
@@ -24,7 +26,12 @@ struct Stat {
 
 impl Tree {
     pub(super) fn of(root: u32) -> Self {
-        Self { root }
+        Self { root, without: None }
+    }
+
+    /// Without another tree, should it be a part of this one.
+    pub(super) fn without(self, other: Self) -> Self {
+        Self { without: Some(other.root), ..self }
     }
 
     /// Time on the processors so far.
@@ -42,6 +49,9 @@ impl Tree {
         let mut ticks = root.children;
         let mut next = vec![self.root];
         while let Some(id) = next.pop() {
+            if self.without == Some(id) {
+                continue;
+            }
             ticks += stats.get(&id).map_or(0, |stat| stat.own);
             next.extend(below.get(&id).into_iter().flatten());
         }

@@ -110,7 +110,7 @@ impl World {
             .env("DAIRA_DATA", data)
             .env("DAIRA_HTTP__LISTEN", self.http.to_string())
             .env("DAIRA_GRPC__LISTEN", self.grpc.to_string())
-            .env("DAIRA_PRODUCT__ACCESS_TOKEN_SECONDS", "86400")
+            .env("DAIRA_PRODUCT__ACCESS_TOKEN_SECONDS", "3600")
             .env("DAIRA_LOG__FILTER", "warn,sqlx::query=error")
             // Another project's database is none of ours.
             .env_remove("DATABASE_URL")
@@ -185,8 +185,10 @@ impl World {
         Ok(text.as_str().context("metrics are no text")?.to_owned())
     }
 
+    /// The server without the database, which it may have started itself.
     pub(super) fn server(&self) -> Result<Tree> {
-        self.server.as_ref().map(|child| Tree::of(child.id())).context("no server runs")
+        let server = self.server.as_ref().map(|child| Tree::of(child.id())).context("no server runs")?;
+        Ok(server.without(self.database()?))
     }
 
     pub(super) fn worker(&self) -> Result<Tree> {

@@ -45,6 +45,9 @@ pub use search::SearchReads;
 
 use crate::actor::Actor;
 use crate::error::Result;
+use crate::id::PostId;
+use crate::post::PostCard;
+use crate::time::Timestamp;
 
 /// How fresh a read must be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -76,6 +79,19 @@ pub trait Store: Send + Sync {
 
     /// Opens a read view for an actor.
     async fn read(&self, actor: &Actor, access: Access) -> Result<Box<dyn ReadView>>;
+
+    /// What a view's [`candidates`](FeedReads::candidates) answers, from a snapshot of its own. For who asks for nothing else:
+    /// an adapter may do with one round trip what takes three through a view.
+    async fn candidates(&self, actor: &Actor, as_of: Timestamp, limit: u16) -> Result<Vec<Candidate>> {
+        let mut view = self.read(actor, Access::Read).await?;
+        view.feed().candidates(as_of, limit).await
+    }
+
+    /// What a view's [`cards`](PostReads::cards) answers, likewise.
+    async fn cards(&self, actor: &Actor, ids: &[PostId]) -> Result<Vec<PostCard>> {
+        let mut view = self.read(actor, Access::Read).await?;
+        view.posts().cards(ids).await
+    }
 
     /// Whether the truth can be reached, for readiness; answers within a second.
     async fn ping(&self) -> Result<()>;

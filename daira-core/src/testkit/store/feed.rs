@@ -11,8 +11,12 @@ use crate::post::{MediaKind, Post, Visibility};
 use crate::testkit::fixture::{Draft, Fixture, PLATFORM, Person, Writing, limit};
 use crate::time::Timestamp;
 
+/// The same through a view and without.
 async fn candidates(world: &Fixture, of: &Person, as_of: Timestamp, limit: u16) -> Vec<Candidate> {
-    world.view(&of.actor()).await.feed().candidates(as_of, limit).await.unwrap()
+    let candidates = world.view(&of.actor()).await.feed().candidates(as_of, limit).await.unwrap();
+    let alone = world.ports.store.candidates(&of.actor(), as_of, limit).await.unwrap();
+    assert_eq!(alone, candidates, "asked for through a view and without");
+    candidates
 }
 
 fn posts(candidates: &[Candidate]) -> Vec<PostId> {

@@ -42,7 +42,7 @@ impl FeedConnection {
     async fn edges(&self) -> Vec<FeedEdge> {
         let feed = &self.0;
         let cards = feed.page.items.iter().enumerate();
-        cards.map(|(index, item)| FeedEdge { feed: feed.clone(), index, card: Arc::new(item.card.clone()) }).collect()
+        cards.map(|(index, item)| FeedEdge { feed: feed.clone(), index, card: Arc::clone(&item.card) }).collect()
     }
 
     /// Where the page stands in the feed.

@@ -6,20 +6,22 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use daira_core::actor::Member;
 use daira_core::error::Result;
 use daira_core::id::{FeedSessionId, Id, PostId, ProfileId, floor};
 use daira_core::page::{Limit, Page};
-use daira_core::port::store::{Candidate, FeedReads, InboxReason, OLDER_MAX, SEEN_FOR, SEEN_PAGES, Signals};
+use daira_core::port::store::{Candidate, FeedReads, InboxReason, OLDER_MAX, SEEN_FOR, SEEN_PAGES};
 use daira_core::time::Timestamp;
 use time::OffsetDateTime;
 
 use super::super::error::fault;
 use super::super::shared::{Counts, Popular};
+use super::super::store::PgStore;
 use super::super::view::PgView;
 use super::feed::list;
 use super::post_reads::below;
-use super::rows::{instant, media_kind, stored};
-use super::sources::{Source, Window};
+use super::rows::{instant, stored};
+use super::sources::{Found, Known, Source, Window, look, occurrences};
 
 /// How long a frozen list holds.
 const FROZEN_FOR: Duration = Duration::from_hours(2);
@@ -171,8 +173,14 @@ impl PgView {
         Ok(known)
     }
 
-    /// How much the reader has to do with these authors, and how often they were lately served each post.
-    async fn history(&mut self, me: ProfileId, authors: &[i64], as_of: Timestamp) -> Result<History> {
+    /// What ranks posts that came by none of the reader's sources.
+    async fn known(&mut self, me: ProfileId, sources: &[Source], as_of: Timestamp) -> Result<Known> {
+        if sources.is_empty() {
+            return Ok(Known::default());
+        }
+        let posts: Vec<i64> = sources.iter().map(|source| source.post).collect();
+        let authors: Vec<i64> = sources.iter().map(|source| source.author).collect();
+        let counts = self.counts(&posts).await?;
         let row = sqlx::query!(
             r#"select a.authors, a.sums, a.times,
                       array(select unnest(s.posts)
@@ -181,7 +189,7 @@ impl PgView {
                from (select array_agg(author) as authors, array_agg(sum) as sums, array_agg(at) as times
                      from daira.affinity where viewer = $1 and author = any ($2)) a"#,
             me.raw(),
-            authors,
+            &authors,
             stored(as_of - SEEN_FOR),
             stored(as_of),
             i64::try_from(SEEN_PAGES).unwrap_or(i64::MAX)
@@ -190,74 +198,69 @@ impl PgView {
         .await
         .map_err(|e| fault("feed.history", e))?;
         let sums = row.sums.unwrap_or_default().into_iter().zip(row.times.unwrap_or_default().into_iter().map(instant));
-        let mut seen: HashMap<i64, u16> = HashMap::new();
-        for post in row.seen {
-            let pages = seen.entry(post).or_default();
-            *pages = pages.saturating_add(1);
-        }
-        Ok(History { affinity: row.authors.unwrap_or_default().into_iter().zip(sums).collect(), seen })
+        let affinity = row.authors.unwrap_or_default().into_iter().zip(sums).collect();
+        Ok(Known { counts, affinity, seen: occurrences(row.seen) })
     }
 }
 
-/// A reader's past with the authors and posts of a page.
-struct History {
-    affinity: HashMap<i64, (f64, Timestamp)>,
-    seen: HashMap<i64, u16>,
+/// The window of a home feed's candidates.
+fn ranked(as_of: Timestamp, limit: u16, inbox_days: u16) -> Window {
+    Window {
+        from: floor(as_of - Duration::from_hours(24) * u32::from(inbox_days)),
+        below: floor(as_of + Duration::from_millis(1)),
+        as_of: Some(stored(as_of)),
+        wanted: usize::from(limit),
+        ranked: Some(stored(as_of - SEEN_FOR)),
+    }
+}
+
+impl PgStore {
+    /// The candidates of somebody's home feed with one statement, if that can tell: there must be enough in their sources.
+    pub(in crate::postgres) async fn candidates_at_once(
+        &self,
+        me: Member,
+        as_of: Timestamp,
+        limit: u16,
+    ) -> Result<Option<Vec<Candidate>>> {
+        let window = ranked(as_of, limit, self.inbox_days());
+        let answer = self.ask(|app| async move { look(&app, me, window, window.taken()).await }).await;
+        let answer = answer.map_err(|e| fault("feed.sources", e))?;
+        let found = answer.found(me.profile.raw(), window.wanted, window.taken())?;
+        let found = found.filter(|found| found.sources.len() == window.wanted);
+        found.map(|f| f.sources.iter().map(|source| f.known.candidate(source)).collect()).transpose()
+    }
 }
 
 #[async_trait]
 impl FeedReads for PgView {
     async fn candidates(&mut self, as_of: Timestamp, limit: u16) -> Result<Vec<Candidate>> {
         let Some(member) = self.member() else { return Ok(Vec::new()) };
-        let wanted = usize::from(limit);
-        let timely = self.reach(as_of)..floor(as_of + Duration::from_millis(1));
-        let window = Window { from: Some(timely.start), below: timely.end, as_of: Some(stored(as_of)), wanted };
-        let mut found = self.sources(member, window).await?;
-        if found.len() < wanted {
-            let missing = OLDER_MAX.min(wanted - found.len());
-            found.extend(self.published_before(member.profile, timely.start, window.as_of, missing).await?);
+        let window = ranked(as_of, limit, self.inbox_days);
+        let Found { sources: mut taken, known } = self.sources(member, window).await?;
+        let mut candidates = taken.iter().map(|source| known.candidate(source)).collect::<Result<Vec<_>>>()?;
+        if taken.len() == window.wanted {
+            return Ok(candidates);
         }
-        if found.len() < wanted {
-            let strangers = self.strangers(member.profile, &found, &timely, wanted - found.len()).await?;
-            found.extend(strangers);
+        let in_sources = taken.len();
+        let missing = OLDER_MAX.min(window.wanted - taken.len());
+        taken.extend(self.published_before(member.profile, window.from, window.as_of, missing).await?);
+        if taken.len() < window.wanted {
+            let missing = window.wanted - taken.len();
+            taken.extend(self.strangers(member.profile, &taken, &(window.from..window.below), missing).await?);
         }
-        if found.is_empty() {
-            return Ok(Vec::new());
+        let rest = taken.get(in_sources..).unwrap_or_default();
+        let known = self.known(member.profile, rest, as_of).await?;
+        for source in rest {
+            candidates.push(known.candidate(source)?);
         }
-        let posts: Vec<i64> = found.iter().map(|source| source.post).collect();
-        let mut authors: Vec<i64> = found.iter().map(|source| source.author).collect();
-        authors.sort_unstable();
-        authors.dedup();
-        let counts = self.counts(&posts).await?;
-        let history = self.history(member.profile, &authors, as_of).await?;
-        let candidates = found.into_iter().map(|source| {
-            let counts = counts.get(&source.post).copied().unwrap_or_default();
-            let (affinity, affinity_at) =
-                history.affinity.get(&source.author).copied().unwrap_or((0.0, Timestamp::EPOCH));
-            Ok(Candidate {
-                post: PostId::from_raw(source.post),
-                author: ProfileId::from_raw(source.author),
-                reason: source.reason,
-                delivered_at: instant(source.at),
-                media: media_kind(source.kind)?,
-                signals: Signals {
-                    reactions: counts.reactions,
-                    comments: counts.comments,
-                    impressions: counts.impressions,
-                    affinity,
-                    affinity_at,
-                    seen: history.seen.get(&source.post).copied().unwrap_or_default(),
-                },
-            })
-        });
-        candidates.collect()
+        Ok(candidates)
     }
 
     async fn newest(&mut self, now: Timestamp, after: Option<PostId>, limit: Limit) -> Result<Page<PostId>> {
         let Some(member) = self.member() else { return Ok(Page::empty()) };
         let (from, below, wanted) = (self.reach(now), below(after), limit.get() + 1);
-        let window = Window { from: Some(from), below, as_of: None, wanted };
-        let mut found = if below > from { self.sources(member, window).await? } else { Vec::new() };
+        let window = Window { from, below, as_of: None, wanted, ranked: None };
+        let mut found = if below > from { self.sources(member, window).await?.sources } else { Vec::new() };
         if found.len() < wanted {
             let missing = wanted - found.len();
             found.extend(self.published_before(member.profile, from.min(below), None, missing).await?);

@@ -1,6 +1,9 @@
 //! Posts, their history and tags: the reading half.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
+use daira_core::actor::Member;
 use daira_core::error::Result;
 use daira_core::hashtag::Hashtag;
 use daira_core::id::{Id, PostId, ProfileId};
@@ -9,8 +12,10 @@ use daira_core::port::store::PostReads;
 use daira_core::post::{Post, PostCard, PostCounters, Revision};
 use daira_core::text::TagKey;
 use daira_core::time::Timestamp;
+use sqlx::PgExecutor;
 
 use super::super::error::fault;
+use super::super::store::PgStore;
 use super::super::view::PgView;
 use super::rows::{PostRow, ProfileRow, instant, models, raws, reaction_kind, stored};
 
@@ -24,74 +29,87 @@ pub(super) fn below(after: Option<PostId>) -> i64 {
     after.map_or(i64::MAX, Id::raw)
 }
 
+/// Posts with all that is shown of them, as far as the one who asks may see them: one statement, which says itself who asks.
+async fn cards(
+    executor: impl PgExecutor<'_>,
+    me: Option<Member>,
+    ids: &[PostId],
+) -> sqlx::Result<Result<Vec<PostCard>>> {
+    let rows = sqlx::query!(
+        r#"select id as "id!", author as "author!", text as "text!", visibility as "visibility!", circle, replies as "replies!",
+                  delivery as "delivery!", version as "version!", warning, edited_at, media, alts, mentions, tags, spellings,
+                  author_account as "author_account!", author_handle as "author_handle!", author_name as "author_name!",
+                  author_bio as "author_bio!", author_links as "author_links!", author_avatar, author_kind as "author_kind!",
+                  author_private as "author_private!", author_standing as "author_standing!",
+                  author_created_at as "author_created_at!", author_version as "author_version!",
+                  reactions as "reactions!", comments as "comments!", viewer_reaction
+           from daira.cards($1, $2, $3)"#,
+        me.map(|me| me.profile.raw()),
+        me.map(|me| me.account.raw()),
+        &raws(ids)
+    )
+    .fetch_all(executor)
+    .await?;
+    let cards = rows.into_iter().map(|row| {
+        let author = ProfileRow {
+            id: row.author,
+            account: row.author_account,
+            handle: row.author_handle,
+            name: row.author_name,
+            bio: row.author_bio,
+            links: row.author_links,
+            avatar: row.author_avatar,
+            kind: row.author_kind,
+            private: row.author_private,
+            standing: row.author_standing,
+            created_at: row.author_created_at,
+            version: row.author_version,
+        };
+        let post = PostRow {
+            id: row.id,
+            author: row.author,
+            text: row.text,
+            visibility: row.visibility,
+            circle: row.circle,
+            replies: row.replies,
+            delivery: row.delivery,
+            version: row.version,
+            warning: row.warning,
+            edited_at: row.edited_at,
+            deleted_at: None,
+            media: row.media,
+            alts: row.alts,
+            mentions: row.mentions,
+            tags: row.tags,
+            spellings: row.spellings,
+        };
+        Ok(PostCard {
+            post: post.try_into()?,
+            author: author.try_into()?,
+            counters: PostCounters { reactions: row.reactions, comments: row.comments },
+            viewer_reaction: row.viewer_reaction.map(reaction_kind).transpose()?,
+        })
+    });
+    Ok(cards.collect())
+}
+
+impl PgStore {
+    /// Posts as somebody who is no part of the platform may see them, outside of any transaction.
+    pub(in crate::postgres) async fn cards_at_once(&self, me: Option<Member>, ids: &[PostId]) -> Result<Vec<PostCard>> {
+        let ids: Arc<[PostId]> = ids.into();
+        let asked = self.ask(|app| {
+            let ids = Arc::clone(&ids);
+            async move { cards(&app, me, &ids).await }
+        });
+        asked.await.map_err(|e| fault("post.cards", e))?
+    }
+}
+
 #[async_trait]
 impl PostReads for PgView {
     async fn cards(&mut self, ids: &[PostId]) -> Result<Vec<PostCard>> {
-        let me = self.me().map(Id::raw);
-        let rows = sqlx::query!(
-            r#"select p.id as "id!", p.author as "author!", p.text as "text!", p.visibility as "visibility!", p.circle,
-                      p.replies as "replies!", p.delivery as "delivery!", p.version as "version!", p.warning, p.edited_at,
-                      p.media, p.alts, p.mentions, p.tags, p.spellings,
-                      p.author_account as "author_account!", p.author_handle as "author_handle!", p.author_name as "author_name!",
-                      p.author_bio as "author_bio!", p.author_links as "author_links!", p.author_avatar,
-                      p.author_kind as "author_kind!", p.author_private as "author_private!",
-                      p.author_standing as "author_standing!", p.author_created_at as "author_created_at!",
-                      p.author_version as "author_version!",
-                      c.reactions as "reactions?", c.comments as "comments?", r.kind as "viewer_reaction?"
-               from daira.visible_post p
-               left join daira.post_counter c on c.post = p.id
-               left join daira.reaction r on r.target = p.id and not r.on_comment and r.by = $2
-               where p.id = any($1)"#,
-            &raws(ids),
-            me
-        )
-        .fetch_all(self.connection())
-        .await
-        .map_err(|e| fault("post.cards", e))?;
-        let cards = rows.into_iter().map(|row| {
-            let author = ProfileRow {
-                id: row.author,
-                account: row.author_account,
-                handle: row.author_handle,
-                name: row.author_name,
-                bio: row.author_bio,
-                links: row.author_links,
-                avatar: row.author_avatar,
-                kind: row.author_kind,
-                private: row.author_private,
-                standing: row.author_standing,
-                created_at: row.author_created_at,
-                version: row.author_version,
-            };
-            let post = PostRow {
-                id: row.id,
-                author: row.author,
-                text: row.text,
-                visibility: row.visibility,
-                circle: row.circle,
-                replies: row.replies,
-                delivery: row.delivery,
-                version: row.version,
-                warning: row.warning,
-                edited_at: row.edited_at,
-                deleted_at: None,
-                media: row.media,
-                alts: row.alts,
-                mentions: row.mentions,
-                tags: row.tags,
-                spellings: row.spellings,
-            };
-            Ok(PostCard {
-                post: post.try_into()?,
-                author: author.try_into()?,
-                counters: PostCounters {
-                    reactions: row.reactions.unwrap_or_default(),
-                    comments: row.comments.unwrap_or_default(),
-                },
-                viewer_reaction: row.viewer_reaction.map(reaction_kind).transpose()?,
-            })
-        });
-        cards.collect()
+        let me = self.member();
+        cards(self.connection(), me, ids).await.map_err(|e| fault("post.cards", e))?
     }
 
     async fn by_author(&mut self, author: ProfileId, after: Option<PostId>, limit: Limit) -> Result<Page<PostId>> {
