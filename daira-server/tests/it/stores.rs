@@ -18,8 +18,6 @@ use crate::harness::Stage;
 /// What a store was seen doing.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
-    /// Views opened.
-    pub views: AtomicUsize,
     /// Views open right now, and the most there were at once.
     pub open: AtomicUsize,
     pub most_open: AtomicUsize,
@@ -52,7 +50,6 @@ impl Store for Counting {
     }
     async fn read(&self, actor: &Actor, access: Access) -> Result<Box<dyn ReadView>> {
         let view = self.0.read(actor, access).await?;
-        self.1.views.fetch_add(1, Ordering::SeqCst);
         let open = self.1.open.fetch_add(1, Ordering::SeqCst) + 1;
         self.1.most_open.fetch_max(open, Ordering::SeqCst);
         Ok(Box::new(CountingView(view, Arc::clone(&self.1))))
