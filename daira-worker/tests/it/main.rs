@@ -8,5 +8,6 @@ mod jobs;
 mod platform;
 #[cfg(test)]
 mod runner;
-#[cfg(all(test, feature = "backends"))]
+#[cfg(feature = "backends")]
+#[cfg(test)]
 mod whole;

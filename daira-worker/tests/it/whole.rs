@@ -19,7 +19,7 @@ fn secret(text: &str) -> SecretText {
 
 fn config(database: &TestDatabase, data: &Path) -> Config {
     let mut config = Config::default();
-    config.data = data.to_owned();
+    data.clone_into(&mut config.data);
     config.database.url = Some(secret(&database.config().app_url));
     config.database.worker_url = Some(secret(&database.config().worker_url));
     config
