@@ -462,7 +462,7 @@ mod tests {
         for (name, value, told) in [
             ("DAIRA_HTTP__LISTEN", "nowhere", "http.listen"),
             ("DAIRA_HTTP__LISTEN", "nowhere", "DAIRA_HTTP__LISTEN"),
-            ("DAIRA_HTTP__LISTN", "127.0.0.1:1", "DAIRA_HTTP__LISTN: setting http: unknown field: found `listn`"),
+            ("DAIRA_HTTP__LISTN", "127.0.0.1:1", "DAIRA_HTTP__LISTN: setting http.listn: unknown field: found `listn`"),
             ("DAIRA_NONSENSE", "1", "DAIRA_NONSENSE"),
             ("DAIRA_HTTP", "1", "DAIRA_HTTP"),
             ("DAIRA_SECRET", "abc", "secret"),
