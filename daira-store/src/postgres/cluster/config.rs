@@ -55,11 +55,12 @@ impl ClusterConfig {
         }
     }
 
-    /// The whole `postgresql.conf`. Sized for a small machine (two cores, a gigabyte or two) that PostgreSQL shares with
-    /// the server; a larger one is set up through `settings`.
+    /// The whole `postgresql.conf`. Sized for a machine that PostgreSQL shares with the server; anything else is set up through
+    /// `settings`.
     pub(super) fn render(&self, socket_dir: &Path, in_folder: bool) -> Result<String, ClusterError> {
         // Inside the folder the socket is named relative to `pgdata`: no character of the path can then break the file.
         let socket_dir = if in_folder { "../run".to_owned() } else { socket_dir.display().to_string() };
+        let shared = shared_buffers(machine_memory());
         let mut conf = format!(
             "# Written by DAIRA at each start. Change it through DAIRA's settings, or with ALTER SYSTEM.\n\
              listen_addresses = ''\n\
@@ -68,8 +69,8 @@ impl ClusterConfig {
              unix_socket_permissions = 0700\n\
              max_connections = 100\n\
              password_encryption = 'scram-sha-256'\n\
-             shared_buffers = '128MB'\n\
-             effective_cache_size = '512MB'\n\
+             shared_buffers = '{shared}MB'\n\
+             effective_cache_size = '{}MB'\n\
              maintenance_work_mem = '64MB'\n\
              random_page_cost = 1.1\n\
              jit = off\n\
@@ -84,7 +85,8 @@ impl ClusterConfig {
              log_rotation_size = '10MB'\n\
              log_rotation_age = '1d'\n\
              log_min_duration_statement = '1s'\n\
-             log_line_prefix = '%m [%p] %u@%d '\n"
+             log_line_prefix = '%m [%p] %u@%d '\n",
+            4 * shared
         );
         if !self.durable {
             conf.push_str("fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n");
@@ -107,6 +109,19 @@ impl ClusterConfig {
         }
         Ok(conf)
     }
+}
+
+/// Mebibytes of the cluster's own cache on a machine with so many of memory: a sixteenth, so that a server, a browser and
+/// whatever else a developer runs keep theirs, and no more than a gibibyte.
+fn shared_buffers(memory: u64) -> u64 {
+    (memory / 16).clamp(128, 1_024)
+}
+
+/// Mebibytes of memory of this machine; zero where that cannot be read, as outside Linux.
+fn machine_memory() -> u64 {
+    let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let total = text.lines().find_map(|line| line.strip_prefix("MemTotal:")?.trim().strip_suffix(" kB")?.parse().ok());
+    total.map_or(0, |kibibytes: u64| kibibytes / 1_024)
 }
 
 #[cfg(test)]
@@ -132,6 +147,12 @@ mod tests {
             assert!(matches!(with(name, "x"), Err(ClusterError::BadSetting { .. })), "{name}");
         }
         assert!(with("pg_stat_statements.max", "100").is_ok());
+    }
+
+    #[test]
+    fn the_cache_follows_the_memory_within_bounds() {
+        assert_eq!([0, 1_000, 8_000, 24_000].map(shared_buffers), [128, 128, 500, 1_024]);
+        assert!(machine_memory() > 0, "the memory of this machine can be read");
     }
 
     #[test]
