@@ -1,8 +1,9 @@
 //! Pages served, collected in memory and written in batches.
 //!
 //! Every page is remembered for "Why this?", for letting seen items sink and for counting impressions. Writing each one
-//! in its request would double what reading costs, so pages gather here and [`PageRecorder::flush`] writes them, about
-//! once a second: a killed process loses at most what was served since, and nothing else rests on it.
+//! in its request would double what reading costs, so pages gather here and [`PageRecorder::write_pages`] writes them, about
+//! once a second. Impressions gather longer, because many readers see the same posts: [`PageRecorder::flush`] writes both,
+//! about every ten seconds. A killed process loses at most what was served since, and nothing else rests on it.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -27,6 +28,8 @@ pub struct PageRecorder {
 #[derive(Debug, Default)]
 struct Buffer {
     pages: Vec<PageServed>,
+    /// How often posts were on pages that are written already.
+    impressions: HashMap<PostId, i64>,
     dropped: u64,
 }
 
@@ -48,26 +51,51 @@ impl PageRecorder {
         page.items.iter().find(|i| i.0 == post).map(|i| (page.at, i.1.clone()))
     }
 
-    /// Writes what has gathered, with the event that counts impressions. When the write fails the pages wait for the next
-    /// flush. Answers how many pages were written.
+    /// Writes the pages that have gathered, and keeps their impressions for the next flush. When the write fails the pages wait.
+    /// Answers how many were written.
     ///
     /// # Errors
     /// The store's fault.
-    pub async fn flush(&self, ports: &Ports) -> Result<usize> {
+    pub async fn write_pages(&self, ports: &Ports) -> Result<usize> {
         let pages = std::mem::take(&mut self.lock().pages);
         if pages.is_empty() {
             return Ok(0);
         }
-        let event = Event::from(impressions(&pages, i64::from_be_bytes(ports.ids.bytes())));
-        let outcome = ports
-            .transact(&Actor::System("page-recorder"), |mut unit| {
-                let (pages, event) = (&pages, &event);
-                Box::pin(async move {
-                    unit.feed().record_pages(pages).await?;
-                    unit.journal().append(std::slice::from_ref(event)).await
-                })
-            })
-            .await;
+        let outcome = write(ports, &pages, None).await;
+        if outcome.is_ok() {
+            count(&mut self.lock().impressions, &pages);
+        }
+        self.settle(pages, outcome)
+    }
+
+    /// Writes everything that has gathered: pages, and the event that counts impressions. When the write fails all of it waits
+    /// for the next time. Answers how many pages were written.
+    ///
+    /// # Errors
+    /// The store's fault.
+    pub async fn flush(&self, ports: &Ports) -> Result<usize> {
+        let (pages, earlier) = {
+            let mut buffer = self.lock();
+            (std::mem::take(&mut buffer.pages), std::mem::take(&mut buffer.impressions))
+        };
+        if pages.is_empty() && earlier.is_empty() {
+            return Ok(0);
+        }
+        let mut impressions = earlier.clone();
+        count(&mut impressions, &pages);
+        let event = event(impressions, i64::from_be_bytes(ports.ids.bytes()));
+        let outcome = write(ports, &pages, Some(&event)).await;
+        if outcome.is_err() {
+            let mut buffer = self.lock();
+            for (post, count) in earlier {
+                *buffer.impressions.entry(post).or_default() += count;
+            }
+        }
+        self.settle(pages, outcome)
+    }
+
+    /// What becomes of pages after a write: when it failed they wait, before those that came since.
+    fn settle(&self, pages: Vec<PageServed>, outcome: Result<()>) -> Result<usize> {
         let written = pages.len();
         if outcome.is_err() {
             let mut buffer = self.lock();
@@ -88,13 +116,26 @@ impl PageRecorder {
     }
 }
 
-fn impressions(pages: &[PageServed], batch_id: i64) -> v1::PagesServed {
-    let mut counts: HashMap<PostId, i64> = HashMap::new();
-    for (post, _) in pages.iter().flat_map(|p| &p.items) {
-        *counts.entry(*post).or_default() += 1;
+async fn write(ports: &Ports, pages: &[PageServed], event: Option<&Event>) -> Result<()> {
+    ports
+        .transact(&Actor::System("page-recorder"), |mut unit| {
+            Box::pin(async move {
+                unit.feed().record_pages(pages).await?;
+                unit.journal().append(event.map_or(&[], std::slice::from_ref)).await
+            })
+        })
+        .await
+}
+
+fn count(impressions: &mut HashMap<PostId, i64>, pages: &[PageServed]) {
+    for (post, _) in pages.iter().flat_map(|page| &page.items) {
+        *impressions.entry(*post).or_default() += 1;
     }
+}
+
+fn event(impressions: HashMap<PostId, i64>, batch_id: i64) -> Event {
     let mut impressions: Vec<_> =
-        counts.into_iter().map(|(post, count)| v1::Impression { post_id: post.raw(), count }).collect();
+        impressions.into_iter().map(|(post, count)| v1::Impression { post_id: post.raw(), count }).collect();
     impressions.sort_by_key(|i| i.post_id);
-    v1::PagesServed { impressions, batch_id }
+    Event::from(v1::PagesServed { impressions, batch_id })
 }

@@ -19,7 +19,9 @@ use crate::http::{self, HttpSettings};
 use crate::state::{AppState, Services};
 
 /// How often pages served are written.
-const FLUSH_EVERY: Duration = Duration::from_secs(1);
+const WRITE_PAGES_EVERY: Duration = Duration::from_secs(1);
+/// How many such writes it takes until impressions are written, too.
+const FLUSH_EVERY: u64 = 10;
 
 /// Serves until `shutdown`, then drains.
 ///
@@ -112,9 +114,11 @@ async fn poll_revocations(services: Services, stop: CancellationToken) {
 }
 
 async fn flush_pages(recorder: Arc<PageRecorder>, ports: daira_core::Ports, stop: CancellationToken) {
-    loop {
-        let stopping = tokio::time::timeout(FLUSH_EVERY, stop.cancelled()).await.is_ok();
-        if let Err(error) = recorder.flush(&ports).await {
+    for turn in 1_u64.. {
+        let stopping = tokio::time::timeout(WRITE_PAGES_EVERY, stop.cancelled()).await.is_ok();
+        let everything = stopping || turn.is_multiple_of(FLUSH_EVERY);
+        let written = if everything { recorder.flush(&ports).await } else { recorder.write_pages(&ports).await };
+        if let Err(error) = written {
             tracing::warn!(?error, "pages served could not be written and wait for the next time");
         }
         if stopping {

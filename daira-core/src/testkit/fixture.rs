@@ -491,7 +491,7 @@ impl Fixture {
         loop {
             let chunk = self
                 .ports
-                .transact(&PLATFORM, |mut unit| Box::pin(async move { unit.feed().deliver(post, from, 2, at).await }));
+                .transact(&PLATFORM, |mut unit| Box::pin(async move { unit.feed().deliver(post.id, from, 2, at).await }));
             let chunk = chunk.await.unwrap();
             rows += chunk.rows;
             from = chunk.next;

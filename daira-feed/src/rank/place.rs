@@ -4,6 +4,8 @@
 //! anybody can keep them; when nobody can (one author left, or words only) the best rule-breaker is taken, because a
 //! short page would be worse.
 
+use std::collections::HashMap;
+
 use daira_core::id::ProfileId;
 use daira_core::post::MediaKind;
 
@@ -14,6 +16,9 @@ use crate::FeedSettings;
 const SAME_AUTHOR: f64 = 0.7;
 /// How much the kinds of the last three items add to likeness when all are the candidate's own kind.
 const SAME_KIND: f64 = 0.3;
+
+/// For how many items an author makes the next one less new.
+const REMEMBERED: usize = 20;
 
 /// What was placed just before: the newest last. Pages of one list go on from each other's context.
 #[derive(Debug, Clone, Default)]
@@ -31,21 +36,45 @@ impl Context {
         self.placed.iter().rev().take(n)
     }
 
-    fn author_too_near(&self, author: ProfileId, gap: usize) -> bool {
-        self.tail(gap.saturating_sub(1)).any(|(a, _)| *a == author)
-    }
-
     fn kind_too_often(&self, kind: MediaKind, run: usize) -> bool {
         self.placed.len() >= run && self.tail(run).all(|(_, k)| *k == kind)
     }
 
-    /// 1 − likeness to what was placed, from 0 to 1.
-    fn novelty(&self, author: ProfileId, kind: MediaKind) -> f64 {
-        let author = if self.tail(20).any(|(a, _)| *a == author) { SAME_AUTHOR } else { 0.0 };
+    /// 1 − likeness to what was placed, from 0 to 1, for a kind and an author whose last item was so many items ago.
+    fn novelty(&self, ago: Option<usize>, kind: MediaKind) -> f64 {
+        let author = if ago.is_some_and(|ago| ago <= REMEMBERED) { SAME_AUTHOR } else { 0.0 };
         let kinds = self.tail(3).filter(|(_, k)| *k == kind).count();
         #[expect(clippy::cast_precision_loss, reason = "at most three")]
         let kinds = SAME_KIND * kinds as f64 / 3.0;
         1.0 - author - kinds
+    }
+}
+
+/// Where each author was placed last. Authors get numbers, because each is looked at for every place.
+#[derive(Default)]
+struct Authors {
+    numbers: HashMap<ProfileId, usize>,
+    last: Vec<Option<usize>>,
+}
+
+impl Authors {
+    fn number(&mut self, author: ProfileId) -> usize {
+        let number = *self.numbers.entry(author).or_insert(self.last.len());
+        if number == self.last.len() {
+            self.last.push(None);
+        }
+        number
+    }
+
+    fn place(&mut self, number: usize, at: usize) {
+        if let Some(last) = self.last.get_mut(number) {
+            *last = Some(at);
+        }
+    }
+
+    /// How many items before the place `at` the author had the last one; 1 is the one just before.
+    fn ago(&self, number: usize, at: usize) -> Option<usize> {
+        self.last.get(number).copied().flatten().map(|last| at - last)
     }
 }
 
@@ -56,31 +85,37 @@ pub fn place(mut pool: Vec<Ranked>, places: usize, context: &mut Context, settin
     pool.sort_unstable_by(|a, b| {
         a.parts.total().total_cmp(&b.parts.total()).then(a.candidate.post.cmp(&b.candidate.post))
     });
+    let mut authors = Authors::default();
+    for (at, (author, _)) in context.placed.iter().enumerate() {
+        let number = authors.number(*author);
+        authors.place(number, at);
+    }
+    let mut pool: Vec<(usize, Ranked)> = pool.into_iter().map(|r| (authors.number(r.candidate.author), r)).collect();
     let mut out = Vec::with_capacity(places.min(pool.len()));
     while out.len() < places && !pool.is_empty() {
         let first = pool.len().saturating_sub(settings.contenders);
         // Ranks rule-keepers above rule-breakers, then by score; breaking the author rule is the worse breach.
         let mut best: Option<(usize, (u8, f64))> = None;
-        for (at, ranked) in pool.iter().enumerate().skip(first).rev() {
-            let (author, kind) = (ranked.candidate.author, ranked.candidate.media);
-            let keeps = match (
-                context.author_too_near(author, settings.author_gap),
-                context.kind_too_often(kind, settings.kind_run),
-            ) {
+        for (at, (author, ranked)) in pool.iter().enumerate().skip(first).rev() {
+            let (ago, kind) = (authors.ago(*author, context.placed.len()), ranked.candidate.media);
+            let too_near = ago.is_some_and(|ago| ago < settings.author_gap);
+            let keeps = match (too_near, context.kind_too_often(kind, settings.kind_run)) {
                 (false, false) => 2,
                 (false, true) => 1,
                 (true, _) => 0,
             };
-            let total = ranked.parts.total() + settings.diversity * context.novelty(author, kind);
+            let total = ranked.parts.total() + settings.diversity * context.novelty(ago, kind);
             if best.is_none_or(|(_, (k, t))| keeps > k || (keeps == k && total > t)) {
                 best = Some((at, (keeps, total)));
             }
         }
         let Some((at, _)) = best else { break };
-        let mut ranked = pool.remove(at);
-        let (author, kind) = (ranked.candidate.author, ranked.candidate.media);
-        ranked.parts.diversity = settings.diversity * context.novelty(author, kind);
-        context.placed.push((author, kind));
+        let (author, mut ranked) = pool.remove(at);
+        let kind = ranked.candidate.media;
+        ranked.parts.diversity =
+            settings.diversity * context.novelty(authors.ago(author, context.placed.len()), kind);
+        authors.place(author, context.placed.len());
+        context.placed.push((ranked.candidate.author, kind));
         out.push(ranked);
     }
     out
@@ -142,7 +177,8 @@ mod tests {
             let order = place(pool, usize::MAX, &mut Context::default(), &settings);
             for n in 0..order.len() {
                 let context = Context::after(order[..n].iter().map(|r| (r.candidate.author, r.candidate.media)));
-                let near = |r: &Ranked| context.author_too_near(r.candidate.author, settings.author_gap);
+                let just_before = || context.tail(settings.author_gap - 1);
+                let near = |r: &Ranked| just_before().any(|(author, _)| *author == r.candidate.author);
                 let run = |r: &Ranked| context.kind_too_often(r.candidate.media, settings.kind_run);
                 if near(&order[n]) {
                     prop_assert!(order[n..].iter().all(near));

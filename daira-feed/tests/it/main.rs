@@ -55,7 +55,7 @@ mod town {
                 Box::pin(async move {
                     unit.posts().insert(stored).await?;
                     if stored.delivery == Delivery::Push {
-                        unit.feed().deliver(stored, None, 100, now).await?;
+                        unit.feed().deliver(stored.id, None, 100, now).await?;
                     }
                     Ok(())
                 })

@@ -15,7 +15,8 @@ pub struct PgStoreConfig {
     /// Address of a replica for reads that may lag behind, as the role that serves people; without one the primary
     /// answers them.
     pub replica_url: Option<String>,
-    /// The most connections that serve people.
+    /// The most connections that serve people in transactions. For reads that are one statement each, as the first page of a
+    /// feed, there are half as many more.
     pub app_connections: u32,
     /// The most connections for consumers and jobs.
     pub worker_connections: u32,

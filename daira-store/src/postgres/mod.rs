@@ -21,6 +21,7 @@ mod error;
 pub mod gate;
 mod maintenance;
 mod opening;
+mod questions;
 mod repo;
 mod shared;
 mod store;

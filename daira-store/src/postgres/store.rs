@@ -20,6 +20,7 @@ use sqlx::{AssertSqlSafe, Connection as _, PgPool, Postgres, Transaction};
 
 use super::config::PgStoreConfig;
 use super::error::{fault, is_dead};
+use super::questions::Questions;
 use super::shared::Shared;
 use super::unit::PgUnit;
 use super::view::PgView;
@@ -36,6 +37,7 @@ pub(super) const BEGIN_SNAPSHOT: &str = "begin isolation level repeatable read";
 #[derive(Clone)]
 pub struct PgStore {
     app: PgPool,
+    questions: Questions,
     worker: PgPool,
     replica: Option<PgPool>,
     limits: String,
@@ -60,15 +62,17 @@ impl PgStore {
     /// [`ErrorKind::Internal`] for an address that is none, [`ErrorKind::Unavailable`] when nobody answers there.
     pub async fn connect(config: &PgStoreConfig) -> Result<Self> {
         let replica = match &config.replica_url {
-            Some(url) => Some(pool(url, config.app_connections, config)?),
+            Some(url) => Some(pool(options(url, config)?, config.app_connections, config)),
             None => None,
         };
+        let app = options(&config.app_url, config)?;
         let limits = config
             .statement_timeout
             .map_or_else(String::new, |limit| format!("; set local statement_timeout = {}", limit.as_millis()));
         let store = Self {
-            app: pool(&config.app_url, config.app_connections, config)?,
-            worker: pool(&config.worker_url, config.worker_connections, config)?,
+            app: pool(app.clone(), config.app_connections, config),
+            questions: Questions::new(app, config.app_connections.div_ceil(2), config.acquire_timeout),
+            worker: pool(options(&config.worker_url, config)?, config.worker_connections, config),
             replica,
             limits,
             inbox_days: config.inbox_days,
@@ -83,6 +87,7 @@ impl PgStore {
     /// Closes the pools: waits for units and views that are open, then closes their connections.
     pub async fn close(&self) {
         self.app.close().await;
+        self.questions.close().await;
         self.worker.close().await;
         if let Some(replica) = &self.replica {
             replica.close().await;
@@ -104,19 +109,9 @@ impl PgStore {
         self.inbox_days
     }
 
-    /// Asks as the role that serves people what is one statement, and one that says itself who asks. It changes nothing, so
-    /// it is asked again when the connection turns out to be dead.
-    pub(super) async fn ask<T, F: Future<Output = sqlx::Result<T>>>(
-        &self,
-        mut question: impl FnMut(PgPool) -> F,
-    ) -> sqlx::Result<T> {
-        let mut tries = 1;
-        loop {
-            match question(self.app.clone()).await {
-                Err(error) if tries < OPENINGS && is_dead(&error) => tries += 1,
-                outcome => return outcome,
-            }
-        }
+    /// Asks as the role that serves people what is one statement, and one that says itself who asks.
+    pub(super) fn questions(&self) -> &Questions {
+        &self.questions
     }
 
     async fn open(&self, actor: &Actor, begin: &'static str) -> Result<Transaction<'static, Postgres>> {
@@ -155,11 +150,14 @@ fn opening(begin: &str, actor: &Actor, limits: &str) -> String {
     batch
 }
 
-fn pool(url: &str, connections: u32, config: &PgStoreConfig) -> Result<PgPool> {
+fn options(url: &str, config: &PgStoreConfig) -> Result<PgConnectOptions> {
     // The parser's message may hold the address, and with it a password.
     let options: PgConnectOptions = url.parse().map_err(|_| Error::new(ErrorKind::Internal, "store.address"))?;
-    let options = options.statement_cache_capacity(config.statement_cache).application_name("daira");
-    Ok(PgPoolOptions::new()
+    Ok(options.statement_cache_capacity(config.statement_cache).application_name("daira"))
+}
+
+fn pool(options: PgConnectOptions, connections: u32, config: &PgStoreConfig) -> PgPool {
+    PgPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(config.acquire_timeout)
         .idle_timeout(Duration::from_mins(10))
@@ -173,7 +171,7 @@ fn pool(url: &str, connections: u32, config: &PgStoreConfig) -> Result<PgPool> {
                 Ok(true)
             })
         })
-        .connect_lazy_with(options))
+        .connect_lazy_with(options)
 }
 
 #[async_trait]

@@ -12,9 +12,7 @@ use daira_core::Ports;
 use daira_core::error::Result;
 use daira_core::event::Event;
 use daira_core::id::{Id, PostId, ProfileId};
-use daira_core::port::store::Lock;
 use daira_core::port::{Delivered, Group, UnitOfWork};
-use daira_core::post::Delivery;
 use daira_core::settings::Settings;
 use daira_core::time::Timestamp;
 
@@ -55,13 +53,9 @@ impl FanOut {
 
 /// Delivers a post to all followers who may see it, if it is to be pushed and lives.
 async fn deliver(unit: &mut dyn UnitOfWork, post: PostId, at: Timestamp) -> Result<()> {
-    let Some(post) = unit.posts().post(post, Lock::None).await? else { return Ok(()) };
-    if post.delivery != Delivery::Push || post.deleted_at.is_some() {
-        return Ok(());
-    }
     let mut from = None;
     loop {
-        from = unit.feed().deliver(&post, from, CHUNK, at).await?.next;
+        from = unit.feed().deliver(post, from, CHUNK, at).await?.next;
         if from.is_none() {
             return Ok(());
         }

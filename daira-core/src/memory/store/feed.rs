@@ -147,13 +147,14 @@ impl World {
 impl FeedRepository for MemoryUnit {
     async fn deliver(
         &mut self,
-        post: &Post,
+        post: PostId,
         from: Option<ProfileId>,
         chunk: u32,
         at: Timestamp,
     ) -> Result<DeliveredChunk> {
         self.platform_only()?;
-        let Some(post) = self.world.posts.get(&post.id).cloned() else {
+        let post = self.world.posts.get(&post).filter(|post| post.delivery == Delivery::Push).cloned();
+        let Some(post) = post else {
             return Ok(DeliveredChunk { rows: 0, next: None });
         };
         let recipients = self.world.recipients(&post);

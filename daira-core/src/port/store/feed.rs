@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use crate::error::Result;
 use crate::id::{FeedSessionId, PostId, ProfileId};
 use crate::page::{Limit, Page};
-use crate::post::{MediaKind, Post};
+use crate::post::MediaKind;
 use crate::time::Timestamp;
 
 /// How long a page that was served makes its posts "seen".
@@ -142,11 +142,11 @@ pub const OLDER_MAX: usize = 100;
 #[async_trait]
 pub trait FeedRepository: Send {
     /// Delivers a post to the next of the people it is made for (by id, `from` on) who may see it, at most `chunk`: the
-    /// author's followers, the circle's members or the mentioned, as its visibility says; nobody gets a private one.
-    /// Repeating a chunk changes nothing.
+    /// author's followers, the circle's members or the mentioned, as its visibility says. Nobody gets a private one, one that is
+    /// looked up by its readers, or one that is gone. Repeating a chunk changes nothing.
     async fn deliver(
         &mut self,
-        post: &Post,
+        post: PostId,
         from: Option<ProfileId>,
         chunk: u32,
         at: Timestamp,

@@ -32,7 +32,7 @@ pub async fn a_post_is_delivered_once_to_each(ports: &Ports) {
     let at = world.tick();
     let chunk = async |from| {
         let mut unit = world.unit(&PLATFORM).await;
-        let chunk = unit.feed().deliver(&post, from, 3, at).await.unwrap();
+        let chunk = unit.feed().deliver(post.id, from, 3, at).await.unwrap();
         unit.commit().await.unwrap();
         chunk
     };
@@ -239,7 +239,7 @@ pub async fn the_inbox_is_the_platforms(ports: &Ports) {
     let at = world.tick();
     for stranger in [mona.actor(), crate::Actor::Anonymous] {
         let mut unit = world.unit(&stranger).await;
-        assert!(!matches!(unit.feed().deliver(&fresh, None, 10, at).await, Ok(chunk) if chunk.rows > 0));
+        assert!(!matches!(unit.feed().deliver(fresh.id, None, 10, at).await, Ok(chunk) if chunk.rows > 0));
         drop(unit);
         let mut unit = world.unit(&stranger).await;
         assert!(!matches!(unit.feed().withdraw_post(post.id, 10).await, Ok(rows) if rows > 0));

@@ -62,7 +62,7 @@ impl Town {
             Box::pin(async move {
                 unit.posts().insert(post).await?;
                 if post.delivery == Delivery::Push {
-                    unit.feed().deliver(post, None, 100, now).await?;
+                    unit.feed().deliver(post.id, None, 100, now).await?;
                 }
                 Ok(())
             })

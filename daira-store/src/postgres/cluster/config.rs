@@ -75,7 +75,6 @@ impl ClusterConfig {
              random_page_cost = 1.1\n\
              jit = off\n\
              max_parallel_workers_per_gather = 0\n\
-             wal_compression = on\n\
              max_wal_size = '1GB'\n\
              timezone = 'UTC'\n\
              log_timezone = 'UTC'\n\

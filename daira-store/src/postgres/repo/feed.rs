@@ -3,13 +3,14 @@
 use async_trait::async_trait;
 use daira_core::error::{Error, ErrorKind, Result};
 use daira_core::id::{FeedSessionId, Id, PostId, ProfileId, floor};
-use daira_core::port::store::{Affinity, DeliveredChunk, FeedRepository, PageServed};
-use daira_core::post::{Post, Visibility};
+use daira_core::port::store::{Affinity, DeliveredChunk, FeedRepository, Lock, PageServed, PostRepository};
+use daira_core::post::{Delivery, Visibility};
 use daira_core::time::Timestamp;
 use time::OffsetDateTime;
 
 use super::super::unit::PgUnit;
 use super::rows::{limit, media_code, raws, stored};
+use super::sources::packed;
 
 /// How many pages are recorded by one statement.
 const PAGES: usize = 500;
@@ -60,21 +61,16 @@ macro_rules! deliver {
 impl FeedRepository for PgUnit {
     async fn deliver(
         &mut self,
-        post: &Post,
+        post: PostId,
         from: Option<ProfileId>,
         chunk: u32,
         at: Timestamp,
     ) -> Result<DeliveredChunk> {
         const NOBODY: DeliveredChunk = DeliveredChunk { rows: 0, next: None };
-        // What the post is now decides, not what the event's reader remembers of it.
-        let Some(post) =
-            daira_core::port::store::PostRepository::post(self, post.id, daira_core::port::store::Lock::None).await?
-        else {
-            return Ok(NOBODY);
-        };
-        if post.deleted_at.is_some() {
-            return Ok(NOBODY);
-        }
+        // What the post is now decides, not what the event says of it.
+        let post = PostRepository::post(self, post, Lock::None).await?;
+        let post = post.filter(|post| post.deleted_at.is_none() && post.delivery == Delivery::Push);
+        let Some(post) = post else { return Ok(NOBODY) };
         let (from, chunk, at) = (from.map_or(i64::MIN, Id::raw), limit(chunk), stored(at));
         let done = match post.visibility {
             Visibility::Public | Visibility::Unlisted | Visibility::Followers => deliver!(
@@ -228,24 +224,24 @@ impl FeedRepository for PgUnit {
         for pages in pages.chunks(PAGES) {
             let viewers: Vec<i64> = pages.iter().map(|page| page.viewer.raw()).collect();
             let times: Vec<OffsetDateTime> = pages.iter().map(|page| stored(page.at)).collect();
-            let (mut of_page, mut posts, mut reasons) = (Vec::new(), Vec::new(), Vec::new());
+            let posts: Vec<Vec<u8>> = pages.iter().map(|page| packed(page.items.iter().map(|item| item.0))).collect();
+            let (mut of_page, mut reasons) = (Vec::new(), Vec::new());
             for (number, page) in (1_i64..).zip(pages) {
-                for (post, reason) in &page.items {
+                for (_, reason) in &page.items {
                     of_page.push(number);
-                    posts.push(post.raw());
                     reasons.push(reason.clone());
                 }
             }
             let done = sqlx::query!(
                 "insert into daira.page_served (viewer, at, posts, reasons)
-                 select p.viewer, p.at, array_agg(i.post order by i.place), array_agg(i.reason order by i.place)
-                 from unnest($1::bigint[], $2::timestamptz[]) with ordinality p (viewer, at, page)
-                 join unnest($3::bigint[], $4::bigint[], $5::bytea[]) with ordinality i (page, post, reason, place) on i.page = p.page
-                 group by p.page, p.viewer, p.at",
+                 select p.viewer, p.at, p.posts, array_agg(i.reason order by i.place)
+                 from unnest($1::bigint[], $2::timestamptz[], $3::bytea[]) with ordinality p (viewer, at, posts, page)
+                 join unnest($4::bigint[], $5::bytea[]) with ordinality i (page, reason, place) on i.page = p.page
+                 group by p.page, p.viewer, p.at, p.posts",
                 &viewers,
                 &times,
-                &of_page,
                 &posts,
+                &of_page,
                 &reasons
             )
             .execute(self.connection())

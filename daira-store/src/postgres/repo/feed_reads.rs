@@ -12,16 +12,18 @@ use daira_core::id::{FeedSessionId, Id, PostId, ProfileId, floor};
 use daira_core::page::{Limit, Page};
 use daira_core::port::store::{Candidate, FeedReads, InboxReason, OLDER_MAX, SEEN_FOR, SEEN_PAGES};
 use daira_core::time::Timestamp;
+use sqlx::postgres::PgConnection;
 use time::OffsetDateTime;
 
 use super::super::error::fault;
+use super::super::questions::Question;
 use super::super::shared::{Counts, Popular};
 use super::super::store::PgStore;
 use super::super::view::PgView;
 use super::feed::list;
 use super::post_reads::below;
 use super::rows::{instant, stored};
-use super::sources::{Found, Known, Source, Window, look, occurrences};
+use super::sources::{Answer, Found, Known, Source, Window, look, occurrences};
 
 /// How long a frozen list holds.
 const FROZEN_FOR: Duration = Duration::from_hours(2);
@@ -183,9 +185,9 @@ impl PgView {
         let counts = self.counts(&posts).await?;
         let row = sqlx::query!(
             r#"select a.authors, a.sums, a.times,
-                      array(select unnest(s.posts)
-                            from (select posts from daira.page_served
-                                  where viewer = $1 and at > $3 and at <= $4 order by at desc limit $5) s) as "seen!"
+                      (select string_agg(s.posts, '')
+                       from (select posts from daira.page_served
+                             where viewer = $1 and at > $3 and at <= $4 order by at desc limit $5) s) as seen
                from (select array_agg(author) as authors, array_agg(sum) as sums, array_agg(at) as times
                      from daira.affinity where viewer = $1 and author = any ($2)) a"#,
             me.raw(),
@@ -199,7 +201,7 @@ impl PgView {
         .map_err(|e| fault("feed.history", e))?;
         let sums = row.sums.unwrap_or_default().into_iter().zip(row.times.unwrap_or_default().into_iter().map(instant));
         let affinity = row.authors.unwrap_or_default().into_iter().zip(sums).collect();
-        Ok(Known { counts, affinity, seen: occurrences(row.seen) })
+        Ok(Known { counts, affinity, seen: occurrences(&row.seen.unwrap_or_default()) })
     }
 }
 
@@ -214,6 +216,20 @@ fn ranked(as_of: Timestamp, limit: u16, inbox_days: u16) -> Window {
     }
 }
 
+/// The sources of a feed as a question.
+struct Sources {
+    me: Member,
+    window: Window,
+}
+
+impl Question for Sources {
+    type Answer = Answer;
+
+    async fn ask(&self, connection: &mut PgConnection) -> sqlx::Result<Answer> {
+        look(connection, self.me, self.window, self.window.taken()).await
+    }
+}
+
 impl PgStore {
     /// The candidates of somebody's home feed with one statement, if that can tell: there must be enough in their sources.
     pub(in crate::postgres) async fn candidates_at_once(
@@ -223,8 +239,7 @@ impl PgStore {
         limit: u16,
     ) -> Result<Option<Vec<Candidate>>> {
         let window = ranked(as_of, limit, self.inbox_days());
-        let answer = self.ask(|app| async move { look(&app, me, window, window.taken()).await }).await;
-        let answer = answer.map_err(|e| fault("feed.sources", e))?;
+        let answer = self.questions().ask(&Sources { me, window }).await.map_err(|e| fault("feed.sources", e))?;
         let found = answer.found(me.profile.raw(), window.wanted, window.taken())?;
         let found = found.filter(|found| found.sources.len() == window.wanted);
         found.map(|f| f.sources.iter().map(|source| f.known.candidate(source)).collect()).transpose()
@@ -258,7 +273,9 @@ impl FeedReads for PgView {
 
     async fn newest(&mut self, now: Timestamp, after: Option<PostId>, limit: Limit) -> Result<Page<PostId>> {
         let Some(member) = self.member() else { return Ok(Page::empty()) };
-        let (from, below, wanted) = (self.reach(now), below(after), limit.get() + 1);
+        // Clocks of other nodes may be a little ahead.
+        let below = below(after).min(floor(now + Duration::from_mins(1)));
+        let (from, wanted) = (self.reach(now), limit.get() + 1);
         let window = Window { from, below, as_of: None, wanted, ranked: None };
         let mut found = if below > from { self.sources(member, window).await?.sources } else { Vec::new() };
         if found.len() < wanted {
@@ -326,10 +343,11 @@ impl FeedReads for PgView {
         let Some(me) = self.me() else { return Ok(None) };
         // No page is older than the post on it; none is of the days to come.
         let found = sqlx::query!(
-            r#"select at, reasons[array_position(posts, $2)] as "reason!"
-               from daira.page_served
-               where viewer = $1 and at >= daira.id_at($2) and at < now() + interval '1 day' and $2 = any (posts)
-               order by at desc
+            r#"select s.at, s.reasons[p.place] as "reason!"
+               from daira.page_served s
+               join generate_series(1, octet_length(s.posts) / 8) p (place) on substr(s.posts, 8 * p.place - 7, 8) = int8send($2)
+               where s.viewer = $1 and s.at >= daira.id_at($2) and s.at < now() + interval '1 day'
+               order by s.at desc
                limit 1"#,
             me.raw(),
             post.raw()

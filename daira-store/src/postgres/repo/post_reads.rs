@@ -1,7 +1,5 @@
 //! Posts, their history and tags: the reading half.
 
-use std::sync::Arc;
-
 use async_trait::async_trait;
 use daira_core::actor::Member;
 use daira_core::error::Result;
@@ -13,8 +11,10 @@ use daira_core::post::{Post, PostCard, PostCounters, Revision};
 use daira_core::text::TagKey;
 use daira_core::time::Timestamp;
 use sqlx::PgExecutor;
+use sqlx::postgres::PgConnection;
 
 use super::super::error::fault;
+use super::super::questions::Question;
 use super::super::store::PgStore;
 use super::super::view::PgView;
 use super::rows::{PostRow, ProfileRow, instant, models, raws, reaction_kind, stored};
@@ -93,15 +93,24 @@ async fn cards(
     Ok(cards.collect())
 }
 
+/// [`cards`] as a question.
+struct Cards<'a> {
+    me: Option<Member>,
+    ids: &'a [PostId],
+}
+
+impl Question for Cards<'_> {
+    type Answer = Result<Vec<PostCard>>;
+
+    async fn ask(&self, connection: &mut PgConnection) -> sqlx::Result<Self::Answer> {
+        cards(connection, self.me, self.ids).await
+    }
+}
+
 impl PgStore {
     /// Posts as somebody who is no part of the platform may see them, outside of any transaction.
     pub(in crate::postgres) async fn cards_at_once(&self, me: Option<Member>, ids: &[PostId]) -> Result<Vec<PostCard>> {
-        let ids: Arc<[PostId]> = ids.into();
-        let asked = self.ask(|app| {
-            let ids = Arc::clone(&ids);
-            async move { cards(&app, me, &ids).await }
-        });
-        asked.await.map_err(|e| fault("post.cards", e))?
+        self.questions().ask(&Cards { me, ids }).await.map_err(|e| fault("post.cards", e))?
     }
 }
 

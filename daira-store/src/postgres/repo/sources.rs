@@ -23,7 +23,7 @@ use time::OffsetDateTime;
 use super::super::error::{corrupt, fault};
 use super::super::shared::Counts;
 use super::super::view::PgView;
-use super::rows::{instant, media_kind};
+use super::rows::{instant, media_kind, stored};
 
 /// A post that stands in the reader's feed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,7 +66,8 @@ pub(super) struct Answer {
     authors: Option<Vec<i64>>,
     reasons: Option<Vec<i16>>,
     kinds: Option<Vec<i16>>,
-    times: Option<Vec<OffsetDateTime>>,
+    /// When a row was delivered; nothing for the reader's own, which were there at once.
+    times: Option<Vec<Option<OffsetDateTime>>>,
     follows: Option<Vec<i64>>,
     hidden: Option<Vec<i64>>,
     shut_out: Option<Vec<i64>>,
@@ -81,7 +82,7 @@ pub(super) struct Answer {
     close: Option<Vec<i64>>,
     sums: Option<Vec<f64>>,
     sums_at: Option<Vec<OffsetDateTime>>,
-    seen: Option<Vec<i64>>,
+    seen: Option<Vec<u8>>,
 }
 
 /// What ranks posts: their counters, how much the reader has to do with their authors, and how often they were lately served
@@ -113,9 +114,9 @@ pub(super) async fn look(
 ) -> sqlx::Result<Answer> {
     sqlx::query_as!(
         Answer,
-        "select origins, posts, authors, reasons, kinds, times, follows, hidden, shut_out, changed, visible, in_circle, mentioned,
-                counted, reactions, comments, impressions, close, sums, sums_at, seen
-         from daira.home_sources($1, $2, $3, $4, $5, $6, $7, $8)",
+        r#"select origins, posts, authors, reasons, kinds, times as "times: Vec<Option<OffsetDateTime>>", follows, hidden, shut_out,
+                  changed, visible, in_circle, mentioned, counted, reactions, comments, impressions, close, sums, sums_at, seen
+           from daira.home_sources($1, $2, $3, $4, $5, $6, $7, $8)"#,
         me.profile.raw(),
         me.account.raw(),
         window.from,
@@ -208,7 +209,7 @@ impl Answer {
         Known {
             counts: take(&mut self.counted).into_iter().zip(counts).collect(),
             affinity: take(&mut self.close).into_iter().zip(sums).collect(),
-            seen: occurrences(take(&mut self.seen)),
+            seen: occurrences(&take(&mut self.seen)),
         }
     }
 
@@ -240,6 +241,7 @@ impl Answer {
                 continue;
             }
             let reason = InboxReason::from_code(reason).ok_or_else(|| corrupt("feed.sources", reason.to_string()))?;
+            let at = at.unwrap_or_else(|| stored(PostId::from_raw(post).at()));
             let source = Source { post, author, reason, kind, at };
             match (origin, reason) {
                 (INBOX, InboxReason::Follow) if !follows.contains(&author) => {}
@@ -254,11 +256,17 @@ impl Answer {
     }
 }
 
-/// How often each of them is in a list.
-pub(super) fn occurrences(posts: Vec<i64>) -> HashMap<i64, u16> {
-    let mut times: HashMap<i64, u16> = HashMap::new();
-    for post in posts {
-        let times = times.entry(post).or_default();
+/// Ids as pages that were served hold them: one after another, eight bytes each.
+pub(super) fn packed(posts: impl Iterator<Item = PostId>) -> Vec<u8> {
+    posts.flat_map(|post| post.raw().to_be_bytes()).collect()
+}
+
+/// How often each id is in pages.
+pub(super) fn occurrences(pages: &[u8]) -> HashMap<i64, u16> {
+    let (ids, _) = pages.as_chunks();
+    let mut times: HashMap<i64, u16> = HashMap::with_capacity(ids.len());
+    for id in ids {
+        let times = times.entry(i64::from_be_bytes(*id)).or_default();
         *times = times.saturating_add(1);
     }
     times
@@ -280,7 +288,7 @@ mod tests {
             authors: Some(rows.iter().map(|r| r.2).collect()),
             reasons: Some(rows.iter().map(|r| r.3).collect()),
             kinds: Some(vec![0; rows.len()]),
-            times: Some(vec![at; rows.len()]),
+            times: Some(vec![Some(at); rows.len()]),
             ..Answer::default()
         }
     }

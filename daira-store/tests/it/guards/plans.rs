@@ -4,6 +4,8 @@
 //! The statements are the ones that were checked when the crate was built (`.sqlx`); each is prepared and planned once for all
 //! values, as connections of a pool do, for a reader who follows five thousand people.
 
+use std::sync::{Arc, Mutex};
+
 use daira_store::postgres::testing::Server;
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, PgConnection};
@@ -132,8 +134,7 @@ async fn security_56_58_statements_go_by_key_and_leave_other_days_out(server: Se
     for db in [&mut app, &mut worker] {
         speak(db, who).await;
     }
-    let far = "select to_char(now() + interval '40 days', 'YYYYMMDD'), to_char(now() + interval '40 days', 'YYYYMM')";
-    let (day, month): (String, String) = sqlx::query_as(far).fetch_one(&mut admin).await.unwrap();
+    let far = far(&mut admin).await;
     let (mut hashed, mut unpruned, mut on_days) = (Vec::new(), Vec::new(), 0);
     for statement in Statement::all() {
         let values = statement.values(who.0);
@@ -146,11 +147,7 @@ async fn security_56_58_statements_go_by_key_and_leave_other_days_out(server: Se
         }
         if let Some(table) = PARTITIONED.iter().find(|table| statement.reads(table)) {
             on_days += 1;
-            let removed = plan.iter().any(|line| line.contains("Subplans Removed"));
-            let scans = plan.iter().filter(|line| line.contains("Scan"));
-            let touched = [format!(" {table}_{day}"), format!(" {table}_{month}")];
-            let touched = scans.into_iter().any(|line| touched.iter().any(|name| line.contains(&format!("{name} "))));
-            if !removed || touched {
+            if !is_pruned(&plan, table, &far) {
                 unpruned.push(format!("{}\n{}", statement.text, plan.join("\n")));
             }
         }
@@ -158,6 +155,97 @@ async fn security_56_58_statements_go_by_key_and_leave_other_days_out(server: Se
     assert!(hashed.is_empty(), "hashes somebody's whole list:\n{}", hashed.join("\n\n"));
     assert!(unpruned.is_empty(), "looks at days it need not:\n{}", unpruned.join("\n\n"));
     assert!(on_days >= 9, "{on_days} statements read tables that are cut by age");
+}
+
+/// How the partitions of a day and a month are named that no statement has to look at.
+async fn far(admin: &mut PgConnection) -> [String; 2] {
+    let far = "select to_char(now() + interval '40 days', 'YYYYMMDD'), to_char(now() + interval '40 days', 'YYYYMM')";
+    let (day, month) = sqlx::query_as(far).fetch_one(admin).await.unwrap();
+    [day, month]
+}
+
+/// Whether a plan leaves out days of a table when it starts, and the far ones among them.
+fn is_pruned<L: AsRef<str>>(plan: &[L], table: &str, far: &[String]) -> bool {
+    let mut lines = plan.iter().map(AsRef::as_ref);
+    let removed = lines.clone().any(|line| line.contains("Subplans Removed"));
+    let touched = lines.any(|line| {
+        line.contains("Scan") && far.iter().any(|name| line.contains(&format!(" {table}_{name} ")))
+    });
+    removed && !touched
+}
+
+/// Functions of a first page hide their statements from the planner's caller: the server is asked to tell the plan of each
+/// as it runs.
+async fn security_56_58_so_do_the_statements_inside_functions(server: Server) {
+    let guarded = Guarded::new(server).await;
+    let (me, account) = crowd(&guarded).await;
+    let mut admin = guarded.admin().await;
+    let far = far(&mut admin).await;
+    let telling = format!(
+        "load 'auto_explain';
+         set auto_explain.log_min_duration = 0; set auto_explain.log_nested_statements = on; set auto_explain.log_level = 'notice';
+         set role daira_app; set search_path = pg_catalog; set jit = off; set random_page_cost = 1.1;
+         set plan_cache_mode = force_generic_plan; set daira.profile = '{me}'; set daira.account = '{account}'"
+    );
+    sqlx::raw_sql(AssertSqlSafe(telling)).execute(&mut admin).await.unwrap();
+    let (notices, _told) = Notices::heard();
+    let page = format!(
+        "select daira.cards({me}, {account}, s.posts[1:24])
+         from daira.home_sources({me}, {account}, daira.id_floor(now() - interval '8 days'), daira.id_floor(now()), now(), 76,
+                                 now() - interval '2 days', 24) s"
+    );
+    let cards = sqlx::raw_sql(AssertSqlSafe(page)).fetch_all(&mut admin).await.unwrap();
+    assert_eq!(cards.len(), 24);
+    let told = notices.taken();
+    let plans: Vec<Vec<&str>> = told.iter().map(|plan| plan.lines().collect()).collect();
+    for table in ["inbox", "page_served"] {
+        let of: Vec<_> = plans.iter().filter(|plan| plan.iter().any(|l| l.contains(&format!("daira.{table} ")))).collect();
+        assert!(!of.is_empty(), "no plan of {table} was told: {told:#?}");
+        assert!(of.iter().all(|plan| is_pruned(plan, table, &far)), "looks at days of {table} it need not: {of:#?}");
+    }
+    let whole = ["post", "follow", "profile", "post_counter", "affinity", "reaction"].map(|t| format!("Seq Scan on {t} "));
+    for plan in &told {
+        assert!(!plan.contains("hashed SubPlan"), "hashes somebody's whole list:\n{plan}");
+        assert!(!whole.iter().any(|scan| plan.contains(scan)), "reads a whole table:\n{plan}");
+    }
+}
+
+/// Hears what the server tells on connections of this thread.
+#[derive(Clone, Default)]
+struct Notices(Arc<Mutex<Vec<String>>>);
+
+impl Notices {
+    fn heard() -> (Self, tracing::subscriber::DefaultGuard) {
+        let notices = Self::default();
+        (notices.clone(), tracing::subscriber::set_default(notices))
+    }
+
+    fn taken(&self) -> Vec<String> {
+        core::mem::take(&mut self.0.lock().unwrap())
+    }
+}
+
+impl tracing::Subscriber for Notices {
+    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
+        metadata.target() == "sqlx::postgres::notice"
+    }
+
+    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        tracing::span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+    fn enter(&self, _: &tracing::span::Id) {}
+    fn exit(&self, _: &tracing::span::Id) {}
+
+    fn event(&self, event: &tracing::Event<'_>) {
+        event.record(&mut |field: &tracing::field::Field, value: &dyn core::fmt::Debug| {
+            if field.name() == "message" {
+                self.0.lock().unwrap().push(format!("{value:?}").replace("\\n", "\n"));
+            }
+        });
+    }
 }
 
 /// Whether a role has the rights that a statement takes.
@@ -192,7 +280,7 @@ async fn security_56_a_feed_costs_about_what_it_does_without_row_security(server
             .await
             .unwrap();
     let ids = page.iter().map(i64::to_string).collect::<Vec<_>>().join(",");
-    let (me, account, most) = (who.0, who.1, i64::MAX);
+    let (me, account, most) = (who.0, who.1, "daira.id_floor(now() + interval '1 minute')");
     let cards = Statement::with("from daira.cards(");
     let values = format!("{me}, {account}, '{{{ids}}}'");
     let (guarded, free) = (cost(&cards, &mut app, &values).await, cost(&cards, &mut admin, &values).await);
@@ -216,5 +304,6 @@ async fn cost(statement: &Statement, db: &mut PgConnection, values: &str) -> f64
 
 on_each_server!(
     security_56_58_statements_go_by_key_and_leave_other_days_out,
+    security_56_58_so_do_the_statements_inside_functions,
     security_56_a_feed_costs_about_what_it_does_without_row_security,
 );
