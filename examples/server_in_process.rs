@@ -61,12 +61,13 @@ pub(crate) async fn start() -> Server {
     let services = Services::new(&ports, FeedSettings::default(), "");
     let mut registry = prometheus_client::registry::Registry::default();
     let state = AppState::new(ports.clone(), services.clone(), HttpSettings::default(), &mut registry);
+    let calls = Grpc::new(ports, services).measured_by(&mut registry);
     let (http, grpc) = (listener().await, listener().await);
     let url = |listener: &TcpListener| format!("http://{}", listener.local_addr().unwrap());
     let (http_url, grpc_url) = (url(&http), url(&grpc));
     let mut serving = JoinSet::new();
     serving.spawn(async move { Ok(axum::serve(http, router(state, Arc::new(registry))).await?) });
-    serving.spawn(Grpc::new(ports, services).serve(grpc, Duration::from_secs(30), CancellationToken::new()));
+    serving.spawn(calls.serve(grpc, Duration::from_secs(30), CancellationToken::new()));
     Server { urls: [("http", http_url), ("grpc", grpc_url)], mail, runner, _serving: serving }
 }
 
