@@ -13,6 +13,7 @@ use daira_core::error::{Error, ErrorKind, Result};
 use daira_core::graph::GraphService;
 use daira_core::id::{Id, PostId};
 use daira_core::memory::ManualClock;
+use daira_core::notification::GroupPosition;
 use daira_core::page::Limit;
 use daira_core::port::store::{Access, CounterField};
 use daira_core::port::{DeadLetter, Delivered, EventBatch, EventBus, Group, Lag, Ports, Savepoint, UnitOfWork};
@@ -102,7 +103,9 @@ impl Town {
                 effects.push(format!("{field:?} {}", self.counter(field, person.id.raw()).await));
             }
             let mut view = self.ports.store.read(&person.actor(), Access::Read).await.unwrap();
-            effects.push(format!("unread {}", view.notifications().unread().await.unwrap()));
+            let now = GroupPosition { as_of: self.ports.clock.now(), after: None };
+            let told = view.notifications().groups(now, Limit::new(100).unwrap()).await.unwrap();
+            effects.push(format!("{:?}", told.items));
             drop(view);
             let feed = daira_feed::FeedService::new(self.ports.clone(), daira_feed::FeedSettings::default());
             let page = feed.following(&person.actor(), Limit::DEFAULT, None).await.unwrap();
