@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use daira_server::http::HttpSettings;
 use serde_json::{Value, json};
 
-use crate::harness::{Person, Stage};
+use crate::harness::{Person, Stage, json_request};
 
 /// What a client proves with is used up or renewed by the request itself, and so is its own key.
 const OWN_KEYS: [&str; 3] = ["verifyEmail", "refreshSession", "logOut"];
@@ -181,6 +181,30 @@ pub(crate) async fn every_mutation_answers_again(stage: &Stage) {
     let all: BTreeSet<String> = mutations().await.into_iter().map(|(name, ..)| name).collect();
     told.extend(OWN_KEYS.map(str::to_owned));
     assert_eq!(told, all);
+}
+
+#[tokio::test]
+async fn what_proves_somebody_is_its_own_key() {
+    let stage = Stage::new();
+    let registration = stage.register("mona", "mona@example.com").await;
+    stage.settle().await;
+    let code = stage.code_for("mona@example.com");
+    let input = json!({ "registrationId": registration, "code": code, "idempotencyKey": "k" });
+    let tokens = "tokens { accessToken refreshToken }";
+    let first = stage.done(None, "verifyEmail", input.clone(), tokens).await;
+    let again = stage.tried(None, "verifyEmail", input, tokens).await;
+    assert_eq!(again["userErrors"][0]["code"], "account.code_invalid");
+
+    let refresh = json!({ "refreshToken": first["tokens"]["refreshToken"], "idempotencyKey": "k" });
+    let next = stage.done(None, "refreshSession", refresh.clone(), tokens).await;
+    let again = stage.done(None, "refreshSession", refresh, tokens).await;
+    assert_eq!(again["tokens"]["refreshToken"], next["tokens"]["refreshToken"]);
+
+    let token = next["tokens"]["accessToken"].as_str().unwrap();
+    let out = json!({ "query": "mutation { logOut(input: { idempotencyKey: \"k\" }) { loggedOut } }" }).to_string();
+    let ended = stage.send(json_request(Some(token), out.clone())).await;
+    assert_eq!(ended.data("/logOut/loggedOut"), true);
+    assert_eq!(stage.send(json_request(Some(token), out)).await.code(), "auth.token_invalid");
 }
 
 #[tokio::test]
