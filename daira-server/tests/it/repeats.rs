@@ -30,6 +30,11 @@ fn with(input: &Value, member: &str, value: Value) -> Value {
     input
 }
 
+/// An input under a key.
+pub(crate) fn keyed(input: &Value, key: &str) -> Value {
+    with(input, "idempotencyKey", json!(key))
+}
+
 /// Name and input type of every mutation, with the names of the fields that the type has.
 async fn mutations() -> Vec<(String, String, Vec<Value>)> {
     let stage = Stage::with(HttpSettings::development());
@@ -90,12 +95,12 @@ pub(crate) async fn every_mutation_answers_again(stage: &Stage) {
     let mut twice = async |change: Change<'_>| -> Value {
         let Change { who, name, input, other, selection } = change;
         told.insert(name.to_owned());
-        let input = with(&input, "idempotencyKey", json!("k"));
+        let input = keyed(&input, "k");
         let first = stage.done(who, name, input.clone(), selection).await;
         let again = stage.done(who, name, input.clone(), selection).await;
         assert_eq!(first, again, "{name}");
         if !other.is_null() {
-            let other = with(&other, "idempotencyKey", json!("k"));
+            let other = keyed(&other, "k");
             let payload = stage.tried(who, name, other, "clientMutationId").await;
             assert_eq!(payload["userErrors"][0]["code"], "idempotency.key_reused", "{name}");
         }
@@ -136,11 +141,11 @@ pub(crate) async fn every_mutation_answers_again(stage: &Stage) {
     twice!(him, "unfollow", to(&mona), to(&layla), PERSON);
     stage.done(me, "updateProfile", json!({ "isPrivate": true }), "profile { isPrivate }").await;
     stage.done(her, "follow", to(&mona), "outcome").await;
-    stage.done(him, "follow", with(&to(&mona), "idempotencyKey", json!("again")), "outcome").await;
+    stage.done(him, "follow", keyed(&to(&mona), "again"), "outcome").await;
     twice!(me, "approveFollow", to(&layla), to(&omar), PERSON);
     twice!(me, "refuseFollow", to(&omar), to(&layla), PERSON);
     twice!(me, "removeFollower", to(&layla), to(&omar), PERSON);
-    stage.done(her, "follow", with(&to(&mona), "idempotencyKey", json!("again")), "outcome").await;
+    stage.done(her, "follow", keyed(&to(&mona), "again"), "outcome").await;
     twice!(her, "cancelFollowRequest", to(&mona), to(&omar), PERSON);
     twice!(me, "mute", to(&layla), to(&omar), "profile { id }");
     twice!(me, "block", to(&layla), to(&omar), PERSON);
