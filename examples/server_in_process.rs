@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use daira_core::memory::MemoryMail;
 use daira_core::port::store::Access;
 use daira_core::port::{ReadView, Store, UnitOfWork};
-use daira_core::post::{CreatePost, PostService, ReplyRule, Visibility};
+use daira_core::post::{CreatePost, PostService};
 use daira_core::testkit::fixture::Fixture;
 use daira_core::{Actor, Ports};
 use daira_feed::FeedSettings;
@@ -52,8 +52,7 @@ pub(crate) async fn start() -> Server {
     let plain = Ports { mail: mail.clone(), ..Ports::in_memory() };
     let author = Fixture::new(plain.clone()).person("mona.adel").await.actor();
     for text in ["صباح الفل", "صباح الفل تاني", "صباح الفل للمرة التالتة"] {
-        let (visibility, replies) = (Visibility::Public, ReplyRule::Everyone);
-        let post = CreatePost { text: text.to_owned(), visibility, replies, media: Vec::new(), warning: None };
+        let post = CreatePost::public(text);
         PostService::new(plain.clone()).create(&author, &post, None).await.unwrap();
     }
     let runner = Arc::new(consume::all(Runner::new(plain.clone()), &plain));

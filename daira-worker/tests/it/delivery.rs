@@ -17,7 +17,7 @@ use daira_core::notification::GroupPosition;
 use daira_core::page::Limit;
 use daira_core::port::store::{Access, CounterField};
 use daira_core::port::{DeadLetter, Delivered, EventBatch, EventBus, Group, Lag, Ports, Savepoint, UnitOfWork};
-use daira_core::post::{CreatePost, PostService, ReplyRule, Visibility};
+use daira_core::post::{CreatePost, PostService};
 use daira_core::reaction::{ReactionKind, ReactionService, Target};
 use daira_core::testkit::fixture::{Fixture, Person};
 use daira_worker::consume::{Counters, FanOut, Notifications};
@@ -72,14 +72,14 @@ impl Town {
         let (posts, comments) = (PostService::new(self.ports.clone()), CommentService::new(self.ports.clone()));
         let reactions = ReactionService::new(self.ports.clone());
         if self.posts.is_empty() {
-            self.posts.push(posts.create(&actor, &saying("أول بوست"), None).await.unwrap());
+            self.posts.push(posts.create(&actor, &CreatePost::public("أول بوست"), None).await.unwrap());
         }
         let post = self.posts[draw.below(self.posts.len())];
         let kinds = [ReactionKind::Like, ReactionKind::Love, ReactionKind::Angry];
         let refused = match draw.below(10) {
             0 | 1 => graph.follow(&actor, other, None).await.err(),
             2 => graph.unfollow(&actor, other, None).await.err(),
-            3 => match posts.create(&actor, &saying("قهوة؟ @mona @omar"), None).await {
+            3 => match posts.create(&actor, &CreatePost::public("قهوة؟ @mona @omar"), None).await {
                 Ok(post) => {
                     self.posts.push(post);
                     None
@@ -143,16 +143,6 @@ impl Town {
                 true
             }
         }
-    }
-}
-
-fn saying(text: &str) -> CreatePost {
-    CreatePost {
-        text: text.to_owned(),
-        visibility: Visibility::Public,
-        replies: ReplyRule::Everyone,
-        media: Vec::new(),
-        warning: None,
     }
 }
 
