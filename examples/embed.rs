@@ -5,7 +5,7 @@ use daira_core::actor::Actor;
 use daira_core::graph::GraphService;
 use daira_core::locale::Locale;
 use daira_core::page::Limit;
-use daira_core::post::{CreatePost, PostService, ReplyRule, Visibility};
+use daira_core::post::{CreatePost, PostService};
 use daira_core::secret::Secret;
 use daira_core::{Ports, Result};
 use daira_feed::{FeedService, FeedSettings};
@@ -33,13 +33,7 @@ async fn main() -> Result<()> {
     let ports = Ports::in_memory();
     let (mona, ali) = (join(&ports, "mona.adel").await?, join(&ports, "ali_hassan").await?);
     GraphService::new(ports.clone()).follow(&ali, mona.member()?.profile, None).await?;
-    let post = CreatePost {
-        text: "3ayez arou7 el ahly, مين جاي معايا؟ #الأهلي".to_owned(),
-        visibility: Visibility::Public,
-        replies: ReplyRule::Everyone,
-        media: Vec::new(),
-        warning: None,
-    };
+    let post = CreatePost::public("3ayez arou7 el ahly, مين جاي معايا؟ #الأهلي");
     PostService::new(ports.clone()).create(&mona, &post, None).await?;
     consume::all(Runner::new(ports.clone()), &ports).run_until_idle().await?;
     let page = FeedService::new(ports, FeedSettings::default()).home(&ali, Limit::DEFAULT, None).await?;

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use daira_core::memory::MemoryMail;
 use daira_core::port::store::Access;
 use daira_core::port::{ReadView, Store, UnitOfWork};
-use daira_core::post::{CreatePost, PostService, ReplyRule, Visibility};
+use daira_core::post::{CreatePost, PostService};
 use daira_core::testkit::fixture::Fixture;
 use daira_core::{Actor, Ports};
 use daira_feed::FeedSettings;
@@ -52,8 +52,7 @@ pub(crate) async fn start() -> Server {
     let plain = Ports { mail: mail.clone(), ..Ports::in_memory() };
     let author = Fixture::new(plain.clone()).person("mona.adel").await.actor();
     for text in ["صباح الفل", "صباح الفل تاني", "صباح الفل للمرة التالتة"] {
-        let (visibility, replies) = (Visibility::Public, ReplyRule::Everyone);
-        let post = CreatePost { text: text.to_owned(), visibility, replies, media: Vec::new(), warning: None };
+        let post = CreatePost::public(text);
         PostService::new(plain.clone()).create(&author, &post, None).await.unwrap();
     }
     let runner = Arc::new(consume::all(Runner::new(plain.clone()), &plain));
@@ -61,12 +60,13 @@ pub(crate) async fn start() -> Server {
     let services = Services::new(&ports, FeedSettings::default(), "");
     let mut registry = prometheus_client::registry::Registry::default();
     let state = AppState::new(ports.clone(), services.clone(), HttpSettings::default(), &mut registry);
+    let calls = Grpc::new(ports, services).measured_by(&mut registry);
     let (http, grpc) = (listener().await, listener().await);
     let url = |listener: &TcpListener| format!("http://{}", listener.local_addr().unwrap());
     let (http_url, grpc_url) = (url(&http), url(&grpc));
     let mut serving = JoinSet::new();
     serving.spawn(async move { Ok(axum::serve(http, router(state, Arc::new(registry))).await?) });
-    serving.spawn(Grpc::new(ports, services).serve(grpc, Duration::from_secs(30), CancellationToken::new()));
+    serving.spawn(calls.serve(grpc, Duration::from_secs(30), CancellationToken::new()));
     Server { urls: [("http", http_url), ("grpc", grpc_url)], mail, runner, _serving: serving }
 }
 

@@ -38,6 +38,7 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> Result<()> {
     let mut runner = config.workers.in_server.then(|| program::runner(&ports, &config));
     runner = runner.map(|r| r.measured_by(&mut registry));
     let state = AppState::new(ports.clone(), services.clone(), http_settings(&config), &mut registry);
+    let calls = Grpc::new(ports.clone(), services.clone()).measured_by(&mut registry);
     services.accounts.poll_revocations().await.context("the list of revoked sessions cannot be loaded")?;
 
     // What serves stops first; what it rests on stops when that is done.
@@ -58,7 +59,7 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> Result<()> {
         let served = axum::serve(http, router.into_make_service_with_connect_info::<std::net::SocketAddr>());
         served.with_graceful_shutdown(stop.cancelled_owned()).await.context("serving HTTP")
     });
-    front.spawn(Grpc::new(ports, services).serve(grpc, timeout, serving.clone()));
+    front.spawn(calls.serve(grpc, timeout, serving.clone()));
     lifecycle.ready();
     tracing::info!(http = %config.http.listen, grpc = %config.grpc.listen, "the server is running");
 

@@ -35,10 +35,12 @@ crate::refusals! {
         HandleInvalid = "account.handle_invalid", Invalid, "A handle has 3 to 30 letters a–z, digits, dots or underscores.", "اليوزر من ٣ لـ ٣٠ حرف إنجليزي أو رقم أو نقطة أو _.";
         /// The handle is taken or reserved.
         HandleTaken = "account.handle_taken", Conflict, "This handle is taken.", "اليوزر ده محجوز.";
-        /// The display name is empty, too long or holds forbidden characters.
+        /// The display name is empty or too long.
         NameInvalid = "account.name_invalid", Invalid, "The name must have 1 to 100 characters.", "الاسم لازم يكون من حرف لـ ١٠٠ حرف.";
-        /// The bio is too long or holds forbidden characters.
+        /// The bio is too long.
         BioInvalid = "account.bio_invalid", Invalid, "The bio may have up to 500 characters.", "النبذة أقصاها ٥٠٠ حرف.";
+        /// A name, a bio or a device name holds characters that could disguise it.
+        ForbiddenCharacter = "account.forbidden_character", Invalid, "The text holds characters that are not allowed.", "النص فيه رموز مش مسموح بيها.";
         /// Too many links, or one that is no http(s) address.
         LinksInvalid = "account.links_invalid", Invalid, "Up to five links, each a web address.", "خمس لينكات بالكتير، وكل واحد عنوان صحيح.";
         /// Under the minimum age.
@@ -63,7 +65,7 @@ crate::refusals! {
         AvatarInvalid = "account.avatar_invalid", Invalid, "Choose one of your own pictures.", "اختار صورة من صورك إنت.";
         /// The account is restricted and cannot do this now.
         Restricted = "account.restricted", Forbidden, "Your account cannot do this for now.", "حسابك مش هيقدر يعمل ده دلوقتي.";
-        /// The device name is too long or holds forbidden characters.
+        /// The device name is too long.
         DeviceInvalid = "account.device_invalid", Invalid, "The device name may have up to 100 characters.", "اسم الجهاز أقصاه ١٠٠ حرف.";
     }
 }

@@ -9,13 +9,14 @@ use std::sync::Arc;
 
 use super::{AccountRefusal, Freshness, Session, SessionDirectory, policy, token};
 use crate::actor::{Actor, Member};
+use crate::checks::Writing;
 use crate::error::{CommonRefusal, Error, ErrorKind, Result};
 use crate::id::{Id, SessionId};
 use crate::port::store::AuditRecord;
 use crate::port::{Claims, Ports, UnitOfWork};
 use crate::proto::event::v1;
 use crate::secret::Secret;
-use crate::text::{Bounds, clean};
+use crate::text::Bounds;
 use crate::time::Timestamp;
 
 pub use profile::{Me, UpdateProfile};
@@ -27,6 +28,15 @@ const DRAWS: usize = 3;
 
 /// The longest device name, in characters as people count them.
 const MAX_DEVICE: usize = 100;
+
+/// What a session is to be shown as.
+const DEVICE: Writing<AccountRefusal> = Writing {
+    field: "device",
+    bounds: Bounds::line(0, MAX_DEVICE),
+    empty: AccountRefusal::DeviceInvalid,
+    too_long: AccountRefusal::DeviceInvalid,
+    forbidden: AccountRefusal::ForbiddenCharacter,
+};
 
 /// Joining, logging in, sessions and the own profile. Cloning is cheap; clones share what they remember of sessions.
 #[derive(Debug, Clone)]
@@ -156,11 +166,6 @@ impl AccountService {
         let member = Member { account: session.account, profile: session.profile, session: session.id };
         Ok(LoggedIn { member, tokens: self.tokens(session, session.created_at)? })
     }
-}
-
-/// The device name as it is kept.
-fn device_name(input: &str) -> Result<String> {
-    clean(input, Bounds::line(0, MAX_DEVICE)).map_err(|_| Error::from(AccountRefusal::DeviceInvalid).on_field("device"))
 }
 
 /// Whether one of the ids that a use case drew for its own actor was taken.

@@ -46,7 +46,8 @@ impl NotificationService {
         Ok(page.connect(cursors, &list, |group| [as_of, group.latest_at.as_micros(), group.latest_event]))
     }
 
-    /// How many notifications lie after the read marker, at most 100. The view must be the actor's.
+    /// How many groups are unread, at most 100, which stands for that many or more: show it as "99+". The view must be the
+    /// actor's.
     ///
     /// # Errors
     /// Nobody is logged in.

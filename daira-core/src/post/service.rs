@@ -36,6 +36,19 @@ pub struct CreatePost {
     pub warning: Option<String>,
 }
 
+impl CreatePost {
+    /// Words for everybody, which everybody may comment on.
+    pub fn public(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            visibility: Visibility::Public,
+            replies: ReplyRule::Everyone,
+            media: Vec::new(),
+            warning: None,
+        }
+    }
+}
+
 /// What a post is to be from now on. Its pictures stay.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct EditPost {

@@ -88,7 +88,8 @@ async fn the_read_marker_moves_forward_only_and_not_past_now() {
     let [mona, karim, sara] = world.join_all(["mona", "karim", "sara"]).await;
     world.graph.follow(&karim, id(&mona), None).await.unwrap();
     world.clock.advance(Duration::from_secs(1));
-    world.graph.follow(&sara, id(&mona), None).await.unwrap();
+    let post = world.publish(&mona, "صورة", Visibility::Public).await;
+    world.reactions.react(&sara, Target::Post(post), ReactionKind::Like, None).await.unwrap();
     world.notify().await;
     let middle = world.ports.clock.now() - Duration::from_secs(1);
     assert_eq!(unread(&world, &mona).await, 2);
@@ -100,7 +101,6 @@ async fn the_read_marker_moves_forward_only_and_not_past_now() {
     assert_eq!(unread(&world, &mona).await, 0);
     assert!(groups(&world, &mona).await.iter().all(|group| !group.unread));
     world.clock.advance(Duration::from_secs(1));
-    let post = world.publish(&mona, "صورة", Visibility::Public).await;
     world.reactions.react(&karim, Target::Post(post), ReactionKind::Like, None).await.unwrap();
     world.notify().await;
     assert_eq!(unread(&world, &mona).await, 1, "what came later is unread");

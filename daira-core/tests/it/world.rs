@@ -19,7 +19,7 @@ use daira_core::notification::NotificationService;
 use daira_core::page::{Connection, Limit};
 use daira_core::port::store::{Access, CounterDelta, CounterField, Lock};
 use daira_core::port::{Delivered, Group, Ports, ReadView};
-use daira_core::post::{CreatePost, PostService, ReplyRule, Visibility};
+use daira_core::post::{CreatePost, PostService, Visibility};
 use daira_core::reaction::ReactionService;
 use daira_core::text::Handle;
 use daira_core::time::Date;
@@ -284,7 +284,7 @@ pub(crate) fn limit(size: i64) -> Limit {
 
 /// A post that everybody who sees it may answer.
 pub(crate) fn post(text: &str, visibility: Visibility) -> CreatePost {
-    CreatePost { text: text.to_owned(), visibility, replies: ReplyRule::Everyone, media: Vec::new(), warning: None }
+    CreatePost { visibility, ..CreatePost::public(text) }
 }
 
 /// Reads a list to its end, two items a page, and checks that every page but the last is full.

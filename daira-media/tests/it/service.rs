@@ -13,7 +13,7 @@ use daira_core::idempotency::IdempotencyKey;
 use daira_core::media::Media;
 use daira_core::memory::{ManualClock, MemoryBlobs};
 use daira_core::port::{BlobMeta, BlobStore, BlobStoreExt, Ports};
-use daira_core::post::{Attachment, CreatePost, PostRefusal, PostService, ReplyRule, Visibility};
+use daira_core::post::{Attachment, CreatePost, PostRefusal, PostService, Visibility};
 use daira_core::testkit::fixture::{Fixture, Person};
 use daira_media::image::Purpose;
 use daira_media::{MediaRefusal, MediaService, Upload};
@@ -55,7 +55,7 @@ impl World {
 
     async fn post(&self, author: &Person, media: MediaId, visibility: Visibility) -> PostId {
         let media = vec![Attachment { media, alt: String::new() }];
-        let input = CreatePost { text: String::new(), visibility, replies: ReplyRule::Everyone, media, warning: None };
+        let input = CreatePost { visibility, media, ..CreatePost::public("") };
         PostService::new(self.ports.clone()).create(&author.actor(), &input, None).await.unwrap()
     }
 

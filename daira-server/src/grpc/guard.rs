@@ -1,12 +1,13 @@
-//! What every call passes: its context and span, a deadline, panics caught, and errors that no method gave.
+//! What every call passes: its context and span, a deadline, panics caught, a measure, and errors that no method gave.
 //!
 //! The library answers calls that never reach a method (an unknown one, a message that is too large or is none) with a
 //! bare status. Here they get what all other errors have: a stable code, a sentence in the caller's language, and the
 //! status that the field expects.
 
+use std::collections::HashSet;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue};
@@ -20,6 +21,7 @@ use tonic::{Code, Status};
 use tracing::Instrument;
 
 use super::caller::status_as;
+use super::metrics::GrpcMetrics;
 use crate::http::{HttpRefusal, REQUEST_ID, RequestContext, panic_text};
 
 /// How long before a client's own deadline the answer that it passed is sent, so that it still arrives.
@@ -30,10 +32,14 @@ const AHEAD: Duration = Duration::from_millis(5);
 pub(super) struct Guard {
     pub(super) ids: Arc<dyn IdSource>,
     pub(super) longest: Duration,
+    pub(super) metrics: GrpcMetrics,
+    /// The methods that are known, as `package.Service/Method`.
+    pub(super) methods: Arc<HashSet<String>>,
 }
 
 /// Runs a call inside its context.
 pub(super) async fn guard(State(guard): State<Guard>, request: Request, next: Next) -> Response {
+    let (started, running) = (Instant::now(), guard.metrics.start());
     let context = RequestContext::read(request.headers(), guard.ids.as_ref());
     let locale = context.locale;
     let method = request.uri().path().to_owned();
@@ -49,6 +55,8 @@ pub(super) async fn guard(State(guard): State<Guard>, request: Request, next: Ne
         }
         Err(_) => refused(Code::DeadlineExceeded, HttpRefusal::TimedOut, locale),
     };
+    let known = method.get(1..).and_then(|name| guard.methods.get(name)).map(String::as_str);
+    guard.metrics.finish(&running, known, response.headers(), started.elapsed());
     // The id was drawn here or checked to be plain ASCII.
     if let Ok(id) = HeaderValue::from_str(&context.id) {
         response.headers_mut().insert(REQUEST_ID, id);

@@ -9,8 +9,10 @@ mod caller;
 mod convert;
 mod feed;
 mod guard;
+mod metrics;
 mod post;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::middleware::from_fn_with_state;
@@ -18,6 +20,7 @@ use daira_core::Ports;
 use daira_core::proto::account::v1::account_service_server::AccountServiceServer;
 use daira_core::proto::feed::v1::feed_service_server::FeedServiceServer;
 use daira_core::proto::post::v1::post_service_server::PostServiceServer;
+use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tonic::server::NamedService as _;
@@ -27,6 +30,7 @@ use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
 use self::guard::{Guard, guard};
+use self::metrics::GrpcMetrics;
 use crate::state::Services;
 
 /// The largest message that is read, in bytes: the longest post is far smaller.
@@ -37,12 +41,20 @@ const MAX_MESSAGE: usize = 256 * 1024;
 pub struct Grpc {
     ports: Ports,
     services: Services,
+    metrics: GrpcMetrics,
 }
 
 impl Grpc {
     /// Over these ports; the use cases are shared with the other transports.
     pub fn new(ports: Ports, services: Services) -> Self {
-        Self { ports, services }
+        Self { ports, services, metrics: GrpcMetrics::default() }
+    }
+
+    /// Makes what is measured of calls known to a registry.
+    #[must_use]
+    pub fn measured_by(self, registry: &mut Registry) -> Self {
+        self.metrics.register(registry);
+        self
     }
 
     /// Serves until `shutdown`, then lets running calls finish. No call takes longer than `longest`.
@@ -66,7 +78,8 @@ impl Grpc {
                 // So that a client that only knows our address can read the details of errors.
                 .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
         };
-        let limits = Guard { ids: self.ports.ids.clone(), longest };
+        let methods = Arc::new(metrics::offered()?);
+        let watch = Guard { ids: self.ports.ids.clone(), longest, metrics: self.metrics.clone(), methods };
         let routes = Routes::new(health_service)
             .add_service(reflection().build_v1()?)
             // Older clients know only this one.
@@ -74,7 +87,7 @@ impl Grpc {
             .add_service(AccountServiceServer::new(self.clone()).max_decoding_message_size(MAX_MESSAGE))
             .add_service(PostServiceServer::new(self.clone()).max_decoding_message_size(MAX_MESSAGE))
             .add_service(FeedServiceServer::new(self).max_decoding_message_size(MAX_MESSAGE));
-        let guarded = routes.prepare().into_axum_router().layer(from_fn_with_state(limits, guard));
+        let guarded = routes.prepare().into_axum_router().layer(from_fn_with_state(watch, guard));
         let draining = async move {
             shutdown.cancelled().await;
             drain(health).await;

@@ -38,9 +38,16 @@ pub struct HttpMetrics {
     operations: Family<OperationLabels, Counter>,
 }
 
-/// A request being worked on; it counts as active until this is dropped, also when its client goes away.
+/// Work that goes on; it counts as active until this is dropped, also when its client goes away.
 #[derive(Debug)]
-pub(super) struct Running(Gauge);
+pub(crate) struct Running(Gauge);
+
+impl Running {
+    pub(crate) fn new(active: &Gauge) -> Self {
+        active.inc();
+        Self(active.clone())
+    }
+}
 
 impl Drop for Running {
     fn drop(&mut self) {
@@ -59,7 +66,8 @@ pub enum Outcome {
     Refused,
 }
 
-fn histogram() -> Histogram {
+/// Of what answers somebody who waits: from a millisecond to ten seconds.
+pub(crate) fn durations() -> Histogram {
     Histogram::new([0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0])
 }
 
@@ -67,7 +75,7 @@ impl HttpMetrics {
     /// Makes the metrics known to a registry.
     pub fn register(registry: &mut Registry) -> Self {
         let metrics = Self {
-            duration: Family::new_with_constructor(histogram),
+            duration: Family::new_with_constructor(durations),
             active: Gauge::default(),
             operations: Family::default(),
         };
@@ -81,8 +89,7 @@ impl HttpMetrics {
     }
 
     pub(super) fn start(&self) -> Running {
-        self.active.inc();
-        Running(self.active.clone())
+        Running::new(&self.active)
     }
 
     pub(super) fn finish(&self, _: &Running, method: &Method, route: &str, status: StatusCode, took: Duration) {

@@ -39,6 +39,7 @@ pub use auth::authenticate;
 pub use context::{REQUEST_ID, RequestContext};
 pub use health::Lifecycle;
 pub use metrics::{HttpMetrics, Outcome};
+pub(crate) use metrics::{Running, durations};
 pub(crate) use observe::panic_text;
 pub use overload::Capacity;
 pub use problem::{log_fault, problem, retry_seconds};

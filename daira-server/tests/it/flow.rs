@@ -64,6 +64,7 @@ async fn somebody_joins_follows_and_reads_what_is_posted() {
         .iter()
         .map(|edge| edge["node"]["kind"].clone())
         .collect();
+    assert_eq!(lines.data("/me/unreadNotifications"), kinds.len(), "{kinds:?}");
     assert!(
         kinds.contains(&json!("FOLLOWED")) && kinds.contains(&json!("REACTED")) && kinds.contains(&json!("COMMENTED")),
         "{kinds:?}"

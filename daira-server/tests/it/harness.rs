@@ -32,6 +32,7 @@ pub(crate) struct Stage {
     pub ports: Ports,
     pub state: AppState,
     pub router: Router,
+    grpc: Grpc,
     mail: Arc<MemoryMail>,
 }
 
@@ -121,8 +122,9 @@ impl Stage {
     pub(crate) fn on(settings: HttpSettings, ports: Ports, mail: Arc<MemoryMail>) -> Self {
         let mut registry = Registry::default();
         let services = Services::new(&ports, FeedSettings::default(), "");
+        let grpc = Grpc::new(ports.clone(), services.clone()).measured_by(&mut registry);
         let state = AppState::new(ports.clone(), services, settings, &mut registry);
-        Self { router: router(state.clone(), Arc::new(registry)), state, ports, mail }
+        Self { router: router(state.clone(), Arc::new(registry)), grpc, state, ports, mail }
     }
 
     /// Sends a request.
@@ -194,9 +196,8 @@ impl Stage {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
-        let grpc = Grpc::new(self.ports.clone(), Services::clone(&self.state.services));
         let mut serving = JoinSet::new();
-        serving.spawn(grpc.serve(listener, longest, stop.clone()));
+        serving.spawn(self.grpc.clone().serve(listener, longest, stop.clone()));
         Listening { address, stop, serving }
     }
 

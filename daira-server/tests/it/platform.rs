@@ -8,7 +8,7 @@ use daira_core::graph::GraphService;
 use daira_core::id::PostId;
 use daira_core::memory::{RandomIds, WallClock};
 use daira_core::page::Limit;
-use daira_core::post::{CreatePost, PostService, ReplyRule, Visibility};
+use daira_core::post::{CreatePost, PostService};
 use daira_core::testkit::fixture::{Fixture, Person};
 use daira_feed::{FeedPage, FeedService, FeedSettings};
 use daira_store::postgres::testing::{Server, TestDatabase};
@@ -102,7 +102,7 @@ impl Platform {
 
     /// Publishes a public post.
     pub(crate) async fn publish(&self, author: &Person, text: &str) -> PostId {
-        self.posts().create(&author.actor(), &public(text), None).await.unwrap()
+        self.posts().create(&author.actor(), &CreatePost::public(text), None).await.unwrap()
     }
 
     pub(crate) async fn follow(&self, follower: &Person, followee: &Person) {
@@ -133,17 +133,6 @@ impl Platform {
                 return ids;
             }
         }
-    }
-}
-
-/// A public post with a text.
-pub(crate) fn public(text: &str) -> CreatePost {
-    CreatePost {
-        text: text.to_owned(),
-        visibility: Visibility::Public,
-        replies: ReplyRule::Everyone,
-        media: Vec::new(),
-        warning: None,
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use daira_core::id::PostId;
-use daira_core::post::{CreatePost, ReplyRule, Visibility};
+use daira_core::post::CreatePost;
 use daira_core::reaction::{ReactionKind, Target};
 use daira_core::secret::Secret;
 use daira_core::testkit::fixture::Fixture;
@@ -120,9 +120,7 @@ async fn crowd(stage: &Real) -> (Person, String) {
         services.reactions.react(&author, Target::Post(own), ReactionKind::Love, None).await.unwrap();
         for m in 0..4 {
             let text = format!("بوست {n} {m} يا @reader #صباح #صباح{n}");
-            let (visibility, replies) = (Visibility::Public, ReplyRule::Everyone);
-            let post = CreatePost { text, visibility, replies, media: Vec::new(), warning: None };
-            services.posts.create(&author, &post, None).await.unwrap();
+            services.posts.create(&author, &CreatePost::public(text), None).await.unwrap();
         }
     }
     stage.settle().await;

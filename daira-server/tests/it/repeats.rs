@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use daira_server::http::HttpSettings;
 use serde_json::{Value, json};
 
-use crate::harness::{Person, Stage};
+use crate::harness::{Person, Stage, json_request};
 
 /// What a client proves with is used up or renewed by the request itself, and so is its own key.
 const OWN_KEYS: [&str; 3] = ["verifyEmail", "refreshSession", "logOut"];
@@ -28,6 +28,11 @@ fn with(input: &Value, member: &str, value: Value) -> Value {
     let mut input = input.clone();
     input[member] = value;
     input
+}
+
+/// An input under a key.
+pub(crate) fn keyed(input: &Value, key: &str) -> Value {
+    with(input, "idempotencyKey", json!(key))
 }
 
 /// Name and input type of every mutation, with the names of the fields that the type has.
@@ -90,12 +95,12 @@ pub(crate) async fn every_mutation_answers_again(stage: &Stage) {
     let mut twice = async |change: Change<'_>| -> Value {
         let Change { who, name, input, other, selection } = change;
         told.insert(name.to_owned());
-        let input = with(&input, "idempotencyKey", json!("k"));
+        let input = keyed(&input, "k");
         let first = stage.done(who, name, input.clone(), selection).await;
         let again = stage.done(who, name, input.clone(), selection).await;
         assert_eq!(first, again, "{name}");
         if !other.is_null() {
-            let other = with(&other, "idempotencyKey", json!("k"));
+            let other = keyed(&other, "k");
             let payload = stage.tried(who, name, other, "clientMutationId").await;
             assert_eq!(payload["userErrors"][0]["code"], "idempotency.key_reused", "{name}");
         }
@@ -136,11 +141,11 @@ pub(crate) async fn every_mutation_answers_again(stage: &Stage) {
     twice!(him, "unfollow", to(&mona), to(&layla), PERSON);
     stage.done(me, "updateProfile", json!({ "isPrivate": true }), "profile { isPrivate }").await;
     stage.done(her, "follow", to(&mona), "outcome").await;
-    stage.done(him, "follow", with(&to(&mona), "idempotencyKey", json!("again")), "outcome").await;
+    stage.done(him, "follow", keyed(&to(&mona), "again"), "outcome").await;
     twice!(me, "approveFollow", to(&layla), to(&omar), PERSON);
     twice!(me, "refuseFollow", to(&omar), to(&layla), PERSON);
     twice!(me, "removeFollower", to(&layla), to(&omar), PERSON);
-    stage.done(her, "follow", with(&to(&mona), "idempotencyKey", json!("again")), "outcome").await;
+    stage.done(her, "follow", keyed(&to(&mona), "again"), "outcome").await;
     twice!(her, "cancelFollowRequest", to(&mona), to(&omar), PERSON);
     twice!(me, "mute", to(&layla), to(&omar), "profile { id }");
     twice!(me, "block", to(&layla), to(&omar), PERSON);
@@ -181,6 +186,30 @@ pub(crate) async fn every_mutation_answers_again(stage: &Stage) {
     let all: BTreeSet<String> = mutations().await.into_iter().map(|(name, ..)| name).collect();
     told.extend(OWN_KEYS.map(str::to_owned));
     assert_eq!(told, all);
+}
+
+#[tokio::test]
+async fn what_proves_somebody_is_its_own_key() {
+    let stage = Stage::new();
+    let registration = stage.register("mona", "mona@example.com").await;
+    stage.settle().await;
+    let code = stage.code_for("mona@example.com");
+    let input = json!({ "registrationId": registration, "code": code, "idempotencyKey": "k" });
+    let tokens = "tokens { accessToken refreshToken }";
+    let first = stage.done(None, "verifyEmail", input.clone(), tokens).await;
+    let again = stage.tried(None, "verifyEmail", input, tokens).await;
+    assert_eq!(again["userErrors"][0]["code"], "account.code_invalid");
+
+    let refresh = json!({ "refreshToken": first["tokens"]["refreshToken"], "idempotencyKey": "k" });
+    let next = stage.done(None, "refreshSession", refresh.clone(), tokens).await;
+    let again = stage.done(None, "refreshSession", refresh, tokens).await;
+    assert_eq!(again["tokens"]["refreshToken"], next["tokens"]["refreshToken"]);
+
+    let token = next["tokens"]["accessToken"].as_str().unwrap();
+    let out = json!({ "query": "mutation { logOut(input: { idempotencyKey: \"k\" }) { loggedOut } }" }).to_string();
+    let ended = stage.send(json_request(Some(token), out.clone())).await;
+    assert_eq!(ended.data("/logOut/loggedOut"), true);
+    assert_eq!(stage.send(json_request(Some(token), out)).await.code(), "auth.token_invalid");
 }
 
 #[tokio::test]

@@ -16,7 +16,7 @@ use daira_core::id::{AccountId, CommentId, Id, PostId, ProfileId, SessionId};
 use daira_core::locale::Locale;
 use daira_core::memory::{ManualClock, MemoryMail};
 use daira_core::port::Clock as _;
-use daira_core::post::PostService;
+use daira_core::post::{CreatePost, PostService};
 use daira_core::reaction::{ReactionKind, ReactionService, Target};
 use daira_core::secret::Secret;
 use daira_core::time::Timestamp;
@@ -25,7 +25,7 @@ use daira_store::postgres::testing::Server;
 use daira_worker::job;
 use sqlx::PgConnection;
 
-use crate::platform::{Platform, on_each_server, public};
+use crate::platform::{Platform, on_each_server};
 
 /// What is compared: a name, and a query whose rows name people by handle and things by author and birth.
 fn tables() -> Vec<(&'static str, String)> {
@@ -206,7 +206,7 @@ impl Again<'_> {
             .unwrap();
         for (id, author, text) in posts {
             self.at(PostId::from_raw(id).at().as_micros());
-            made.insert(id, service.create(&self.people[&author].0, &public(&text), None).await.unwrap());
+            made.insert(id, service.create(&self.people[&author].0, &CreatePost::public(&text), None).await.unwrap());
         }
         made
     }

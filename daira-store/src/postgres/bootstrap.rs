@@ -214,7 +214,9 @@ fn migration_fault(error: MigrateError) -> Error {
 
 fn address(url: &str) -> Result<PgConnectOptions> {
     // The parser's message may hold the address, and with it a password.
-    url.parse().map_err(|_| Error::new(ErrorKind::Internal, "bootstrap.address"))
+    let address: PgConnectOptions = url.parse().map_err(|_| Error::new(ErrorKind::Internal, "bootstrap.address"))?;
+    // What takes long here is whole files and waiting for others: a warning of a slow statement would print the files.
+    Ok(address.disable_statement_logging())
 }
 
 fn check_name(database: &str) -> Result<()> {

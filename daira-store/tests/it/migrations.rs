@@ -2,12 +2,14 @@
 //! somebody is in their way, when two programs begin at once, and when they are cut off.
 
 use std::collections::BTreeSet;
+use std::io::Write;
+use std::sync::{Arc, Mutex};
 
 use daira_core::error::ErrorKind;
 use daira_core::secret::Secret;
 use daira_store::postgres::testing::Server;
 use daira_store::postgres::{Bootstrap, gate, migrate, schema_state};
-use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 
 /// The last migration of the first release: it lays an empty database, so nobody waits for it.
 const FIRST_RELEASE: u32 = 4;
@@ -186,6 +188,20 @@ impl Empty {
     }
 }
 
+/// What the log was told.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
 /// Runs migrations as a program of its own would: another thread, another runtime, another connection.
 fn elsewhere(url: &str) -> std::thread::JoinHandle<daira_core::Result<()>> {
     let url = url.to_owned();
@@ -230,6 +246,22 @@ async fn failure_10_a_migration_gives_way_and_goes_on_later(server: Server) {
     empty.gone().await;
 }
 
+/// A slow statement is written into the log as it is, and a migration is a whole file.
+async fn migrations_are_not_printed_into_the_log(server: Server) {
+    let (empty, log) = (Empty::new(server, "quiet").await, Log::default());
+    let writer = log.clone();
+    let subscriber =
+        tracing_subscriber::fmt().with_max_level(tracing::Level::DEBUG).with_writer(move || writer.clone());
+    let listening = tracing::subscriber::set_default(subscriber.finish());
+    PgConnection::connect(&empty.url).await.unwrap().execute("select 'heard'").await.unwrap();
+    migrate(&empty.url).await.unwrap();
+    drop(listening);
+    let said = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(said.contains("heard"), "statements of others are told of: {said}");
+    assert!(!said.contains("create"), "{said}");
+    empty.gone().await;
+}
+
 async fn a_changed_or_newer_schema_is_refused_by_name(server: Server) {
     let database = server.database().await.unwrap();
     let url = database.admin_url();
@@ -260,5 +292,6 @@ async fn a_changed_or_newer_schema_is_refused_by_name(server: Server) {
 on_each_server!(
     failure_10_two_programs_migrate_at_once,
     failure_10_a_migration_gives_way_and_goes_on_later,
+    migrations_are_not_printed_into_the_log,
     a_changed_or_newer_schema_is_refused_by_name,
 );

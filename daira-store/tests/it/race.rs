@@ -326,11 +326,6 @@ async fn a_reaction_and_its_end(server: Server) {
     }
 }
 
-fn saying(text: &str, media: Vec<Attachment>) -> CreatePost {
-    let (visibility, replies) = (Visibility::Public, ReplyRule::Everyone);
-    CreatePost { text: text.to_owned(), visibility, replies, media, warning: None }
-}
-
 async fn a_reaction_and_a_way_out_of_the_audience(server: Server) {
     let town = Town::new(server).await;
     for deed_first in [true, false] {
@@ -382,7 +377,7 @@ async fn a_deed_and_a_suspension(server: Server) {
     for deed_first in [true, false] {
         let (mona, karim) = town.pair(deed_first).await;
         let publish =
-            async |ports| PostService::new(ports).create(&mona.actor(), &saying("كلام", Vec::new()), None).await;
+            async |ports| PostService::new(ports).create(&mona.actor(), &CreatePost::public("كلام"), None).await;
         race(&town.ports, deed_first, publish, async |ports| suspend(ports, &mona).await).await;
         let (sara, ali) = (&town.world.person(&*format!("sara{}", u8::from(deed_first))).await, &karim);
         let post = town.world.post(sara, "سؤال").await.id;
@@ -423,7 +418,7 @@ async fn a_mention_and_a_block(server: Server) {
     let town = Town::new(server).await;
     let (mona, karim) = town.pair(true).await;
     let text = format!("يا @{}", karim.profile.handle);
-    let mention = async |ports| PostService::new(ports).create(&mona.actor(), &saying(&text, Vec::new()), None).await;
+    let mention = async |ports| PostService::new(ports).create(&mona.actor(), &CreatePost::public(&text), None).await;
     let (post, blocked, overtaken) = meet(&town.ports, mention, async |ports| block(ports, &karim, &mona).await).await;
     assert!(blocked.unwrap());
     let mut view = town.world.view(&mona.actor()).await;
@@ -436,7 +431,11 @@ async fn one_picture_for_two_posts(server: Server) {
     let (mona, _) = town.pair(true).await;
     let media = town.world.picture(&mona).await.id;
     let attached = || vec![Attachment { media, alt: String::new() }];
-    let publish = async |ports| PostService::new(ports).create(&mona.actor(), &saying("", attached()), None).await;
+    let publish = async |ports| {
+        PostService::new(ports)
+            .create(&mona.actor(), &CreatePost { media: attached(), ..CreatePost::public("") }, None)
+            .await
+    };
     let (one, other, _) = meet(&town.ports, publish, publish).await;
     assert!(one.is_ok());
     assert_eq!(other.unwrap_err().refusal(), Some(PostRefusal::MediaUnavailable));

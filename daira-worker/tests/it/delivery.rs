@@ -13,10 +13,11 @@ use daira_core::error::{Error, ErrorKind, Result};
 use daira_core::graph::GraphService;
 use daira_core::id::{Id, PostId};
 use daira_core::memory::ManualClock;
+use daira_core::notification::GroupPosition;
 use daira_core::page::Limit;
 use daira_core::port::store::{Access, CounterField};
 use daira_core::port::{DeadLetter, Delivered, EventBatch, EventBus, Group, Lag, Ports, Savepoint, UnitOfWork};
-use daira_core::post::{CreatePost, PostService, ReplyRule, Visibility};
+use daira_core::post::{CreatePost, PostService};
 use daira_core::reaction::{ReactionKind, ReactionService, Target};
 use daira_core::testkit::fixture::{Fixture, Person};
 use daira_worker::consume::{Counters, FanOut, Notifications};
@@ -71,14 +72,14 @@ impl Town {
         let (posts, comments) = (PostService::new(self.ports.clone()), CommentService::new(self.ports.clone()));
         let reactions = ReactionService::new(self.ports.clone());
         if self.posts.is_empty() {
-            self.posts.push(posts.create(&actor, &saying("أول بوست"), None).await.unwrap());
+            self.posts.push(posts.create(&actor, &CreatePost::public("أول بوست"), None).await.unwrap());
         }
         let post = self.posts[draw.below(self.posts.len())];
         let kinds = [ReactionKind::Like, ReactionKind::Love, ReactionKind::Angry];
         let refused = match draw.below(10) {
             0 | 1 => graph.follow(&actor, other, None).await.err(),
             2 => graph.unfollow(&actor, other, None).await.err(),
-            3 => match posts.create(&actor, &saying("قهوة؟ @mona @omar"), None).await {
+            3 => match posts.create(&actor, &CreatePost::public("قهوة؟ @mona @omar"), None).await {
                 Ok(post) => {
                     self.posts.push(post);
                     None
@@ -102,7 +103,9 @@ impl Town {
                 effects.push(format!("{field:?} {}", self.counter(field, person.id.raw()).await));
             }
             let mut view = self.ports.store.read(&person.actor(), Access::Read).await.unwrap();
-            effects.push(format!("unread {}", view.notifications().unread().await.unwrap()));
+            let now = GroupPosition { as_of: self.ports.clock.now(), after: None };
+            let told = view.notifications().groups(now, Limit::new(100).unwrap()).await.unwrap();
+            effects.push(format!("{:?}", told.items));
             drop(view);
             let feed = daira_feed::FeedService::new(self.ports.clone(), daira_feed::FeedSettings::default());
             let page = feed.following(&person.actor(), Limit::DEFAULT, None).await.unwrap();
@@ -140,16 +143,6 @@ impl Town {
                 true
             }
         }
-    }
-}
-
-fn saying(text: &str) -> CreatePost {
-    CreatePost {
-        text: text.to_owned(),
-        visibility: Visibility::Public,
-        replies: ReplyRule::Everyone,
-        media: Vec::new(),
-        warning: None,
     }
 }
 

@@ -15,7 +15,7 @@ use daira_core::media::{Media, Variant};
 use daira_core::memory::ManualClock;
 use daira_core::port::store::Lock;
 use daira_core::port::{Clock as _, Delivered, EventBatch, EventBus, Group, Lag, Ports, UnitOfWork};
-use daira_core::post::{CreatePost, PostService, ReplyRule, Visibility};
+use daira_core::post::{CreatePost, PostService};
 use daira_core::secret::Secret;
 use daira_core::testkit::fixture::{Fixture, Person};
 use daira_feed::{FeedService, FeedSettings};
@@ -34,14 +34,7 @@ fn ports() -> (Arc<ManualClock>, Ports) {
 }
 
 async fn publish(ports: &Ports, author: &Person, text: &str) -> PostId {
-    let input = CreatePost {
-        text: text.to_owned(),
-        visibility: Visibility::Public,
-        replies: ReplyRule::Everyone,
-        media: Vec::new(),
-        warning: None,
-    };
-    PostService::new(ports.clone()).create(&author.actor(), &input, None).await.unwrap()
+    PostService::new(ports.clone()).create(&author.actor(), &CreatePost::public(text), None).await.unwrap()
 }
 
 async fn is_there(ports: &Ports, author: &Person, post: PostId) -> bool {

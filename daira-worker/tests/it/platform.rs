@@ -11,7 +11,7 @@ use daira_core::memory::ManualClock;
 use daira_core::page::Limit;
 use daira_core::port::store::{Access, CounterField};
 use daira_core::port::{BlobStoreExt, Ports};
-use daira_core::post::{Attachment, CreatePost, PostService, ReplyRule, Visibility};
+use daira_core::post::{Attachment, CreatePost, PostService};
 use daira_core::reaction::{ReactionKind, ReactionService, Target};
 use daira_core::testkit::fixture::{Fixture, Person};
 use daira_feed::{FeedService, FeedSettings};
@@ -36,14 +36,7 @@ fn platform() -> Platform {
 
 impl Platform {
     async fn post(&self, author: &Person, text: &str) -> PostId {
-        let input = CreatePost {
-            text: text.to_owned(),
-            visibility: Visibility::Public,
-            replies: ReplyRule::Everyone,
-            media: Vec::new(),
-            warning: None,
-        };
-        PostService::new(self.ports.clone()).create(&author.actor(), &input, None).await.unwrap()
+        PostService::new(self.ports.clone()).create(&author.actor(), &CreatePost::public(text), None).await.unwrap()
     }
 
     async fn home(&self, reader: &Actor) -> Vec<String> {
@@ -144,13 +137,8 @@ async fn pictures_that_nothing_uses_go_with_their_blobs() {
     for variant in unused.variants.iter().chain(&posted.variants) {
         ports.blobs.put(&variant.key, "image/webp", vec![1].into()).await.unwrap();
     }
-    let input = CreatePost {
-        text: String::new(),
-        visibility: Visibility::Public,
-        replies: ReplyRule::Everyone,
-        media: vec![Attachment { media: posted.id, alt: String::new() }],
-        warning: None,
-    };
+    let media = vec![Attachment { media: posted.id, alt: String::new() }];
+    let input = CreatePost { media, ..CreatePost::public("") };
     let posts = PostService::new(ports.clone());
     let post = posts.create(&mona.actor(), &input, None).await.unwrap();
     let left = async |media: &Media| {

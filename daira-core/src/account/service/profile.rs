@@ -3,7 +3,7 @@
 use super::super::{Account, AccountRefusal, Profile};
 use super::{AccountService, audit};
 use crate::actor::{Actor, Member};
-use crate::checks::{acting, keyed};
+use crate::checks::{Writing, acting, keyed};
 use crate::error::{Error, Result};
 use crate::graph::{Edge, Follow, reach};
 use crate::id::{Id, MediaId, ProfileId};
@@ -19,6 +19,23 @@ const MAX_NAME: usize = 100;
 const MAX_BIO: usize = 500;
 const MAX_LINKS: usize = 5;
 const MAX_LINK_BYTES: usize = 500;
+
+/// A display name.
+pub(super) const NAME: Writing<AccountRefusal> = Writing {
+    field: "name",
+    bounds: Bounds::line(1, MAX_NAME),
+    empty: AccountRefusal::NameInvalid,
+    too_long: AccountRefusal::NameInvalid,
+    forbidden: AccountRefusal::ForbiddenCharacter,
+};
+
+const BIO: Writing<AccountRefusal> = Writing {
+    field: "bio",
+    bounds: Bounds::paragraphs(0, MAX_BIO),
+    empty: AccountRefusal::BioInvalid,
+    too_long: AccountRefusal::BioInvalid,
+    ..NAME
+};
 
 /// The actor's own account and its faces.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,8 +87,8 @@ impl AccountService {
         let member = *actor.member()?;
         let keyed = keyed("account.update_profile", key, &input);
         let change = &UpdateProfile {
-            name: input.name.as_deref().map(display_name).transpose()?,
-            bio: input.bio.as_deref().map(bio).transpose()?,
+            name: input.name.as_deref().map(|name| NAME.check(name)).transpose()?,
+            bio: input.bio.as_deref().map(|bio| BIO.check(bio)).transpose()?,
             links: input.links.as_deref().map(links).transpose()?,
             ..input
         };
@@ -233,15 +250,6 @@ pub(super) fn new_handle(input: &str) -> Result<Handle> {
     })
 }
 
-/// A display name as it is kept.
-pub(super) fn display_name(input: &str) -> Result<String> {
-    clean(input, Bounds::line(1, MAX_NAME)).map_err(|_| Error::from(AccountRefusal::NameInvalid).on_field("name"))
-}
-
-fn bio(input: &str) -> Result<String> {
-    clean(input, Bounds::paragraphs(0, MAX_BIO)).map_err(|_| Error::from(AccountRefusal::BioInvalid).on_field("bio"))
-}
-
 /// Links as they are kept: each must be what a post would make clickable, and nothing else.
 fn links(input: &[String]) -> Result<Vec<String>> {
     let refuse = || Error::from(AccountRefusal::LinksInvalid).on_field("links");
@@ -259,6 +267,7 @@ fn links(input: &[String]) -> Result<Vec<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::locale::Locale;
 
     #[test]
     fn links_are_web_addresses_that_tell_their_host() {
@@ -288,8 +297,20 @@ mod tests {
 
     #[test]
     fn texts_are_bounded() {
-        assert_eq!(display_name(" منى علي ").unwrap(), "منى علي");
-        assert!(display_name("").is_err() && display_name(&"م".repeat(101)).is_err() && display_name("a\nb").is_err());
+        let name = |input: &str| NAME.check(input).map_err(|e| e.refusal().unwrap());
+        assert_eq!(name(" منى علي ").unwrap(), "منى علي");
+        for bad in ["", "\u{200B}", &"م".repeat(101)] {
+            assert_eq!(name(bad), Err(AccountRefusal::NameInvalid), "{bad:?}");
+        }
+        for bad in ["a\nb", "من\u{0}ى", "\u{202E}evil", "منى\u{2067}"] {
+            assert_eq!(name(bad), Err(AccountRefusal::ForbiddenCharacter), "{bad:?}");
+        }
+        let told = NAME.check("\u{202E}evil").unwrap_err();
+        let line = told.refused_as();
+        assert_eq!((line.code, told.field()), ("account.forbidden_character", Some("name")));
+        assert_eq!(line.text(Locale::En), "The text holds characters that are not allowed.");
+        assert_eq!(line.text(Locale::Ar), "النص فيه رموز مش مسموح بيها.");
+        let bio = |input: &str| BIO.check(input);
         assert!(bio("").is_ok() && bio(&"م".repeat(500)).is_ok() && bio(&"م".repeat(501)).is_err());
         let refusal = |handle| new_handle(handle).err().and_then(|e| e.refusal());
         assert_eq!(refusal("admin"), Some(AccountRefusal::HandleTaken));

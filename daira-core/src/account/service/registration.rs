@@ -7,8 +7,8 @@ use super::super::{
     Account, AccountRefusal, AccountState, Email, Profile, ProfileKind, Registration, Session, Standing, mail,
     password, policy, token,
 };
-use super::profile::{display_name, new_handle};
-use super::{AccountService, DRAWS, LoggedIn, audit, device_name, is_taken, out_of_draws};
+use super::profile::{NAME, new_handle};
+use super::{AccountService, DEVICE, DRAWS, LoggedIn, audit, is_taken, out_of_draws};
 use crate::actor::{Actor, Member};
 use crate::checks::keyed;
 use crate::error::{Error, ErrorKind, Result};
@@ -109,10 +109,10 @@ impl AccountService {
     ///
     /// # Errors
     /// [`AccountRefusal::CodeInvalid`] for every reason to do with code, registration or e-mail;
-    /// [`AccountRefusal::DeviceInvalid`].
+    /// [`AccountRefusal::DeviceInvalid`], [`AccountRefusal::ForbiddenCharacter`].
     pub async fn verify_email(&self, input: VerifyEmail) -> Result<LoggedIn> {
         let refuse = || Error::from(AccountRefusal::CodeInvalid).on_field("code");
-        let device = device_name(&input.device)?;
+        let device = DEVICE.check(&input.device)?;
         for _ in 0..DRAWS {
             let outcome = self.open_account(&input, &device).await;
             if is_taken(&outcome) {
@@ -185,7 +185,7 @@ impl AccountService {
 fn check(input: &Register, now: Timestamp, minimum_age: i32) -> Result<Checked> {
     let email = Email::new(&input.email)?;
     let handle = new_handle(&input.handle)?;
-    let name = display_name(&input.name)?;
+    let name = NAME.check(&input.name)?;
     let birth_date = Date::parse(&input.birth_date)
         .ok_or_else(|| Error::from(AccountRefusal::BirthDateInvalid).on_field("birthDate"))?;
     policy::may_join(birth_date, now, minimum_age)?;

@@ -5,8 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use super::super::policy::{self, Refresh};
 use super::super::{AccountRefusal, Email, Profile, Session, StoredCredential, token};
 use super::{
-    AccountService, DRAWS, LoggedIn, Tokens, audit, device_name, end_session, is_taken, note_reuse, out_of_draws,
-    tell_end,
+    AccountService, DEVICE, DRAWS, LoggedIn, Tokens, audit, end_session, is_taken, note_reuse, out_of_draws, tell_end,
 };
 use crate::actor::{Actor, Member};
 use crate::checks::keyed;
@@ -46,10 +45,11 @@ impl AccountService {
     /// it lives; the password is checked every time all the same, so that a key is no way around it.
     ///
     /// # Errors
-    /// [`AccountRefusal::CredentialsInvalid`], [`AccountRefusal::Suspended`], [`AccountRefusal::DeviceInvalid`];
+    /// [`AccountRefusal::CredentialsInvalid`], [`AccountRefusal::Suspended`], [`AccountRefusal::DeviceInvalid`],
+    /// [`AccountRefusal::ForbiddenCharacter`];
     /// [`AccountRefusal::TokenInvalid`] when the session of a repeated log-in has ended meanwhile.
     pub async fn log_in(&self, input: LogIn, key: Option<IdempotencyKey>) -> Result<LoggedIn> {
-        let device = device_name(&input.device)?;
+        let device = DEVICE.check(&input.device)?;
         let keyed = keyed("account.log_in", key, &device);
         for _ in 0..LOG_IN_TRIES {
             let stored = self.proven(&input).await?;

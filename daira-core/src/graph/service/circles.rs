@@ -23,14 +23,15 @@ const NAME: Writing<GraphRefusal> = Writing {
     bounds: Bounds::line(1, MAX_CIRCLE_NAME),
     empty: GraphRefusal::CircleNameInvalid,
     too_long: GraphRefusal::CircleNameInvalid,
-    forbidden: GraphRefusal::CircleNameInvalid,
+    forbidden: GraphRefusal::ForbiddenCharacter,
 };
 
 impl GraphService {
     /// Draws a circle. Two may have the same name.
     ///
     /// # Errors
-    /// [`GraphRefusal::CircleNameInvalid`], [`GraphRefusal::TooManyCircles`], [`GraphRefusal::Restricted`].
+    /// [`GraphRefusal::CircleNameInvalid`], [`GraphRefusal::ForbiddenCharacter`], [`GraphRefusal::TooManyCircles`],
+    /// [`GraphRefusal::Restricted`].
     pub async fn create_circle(&self, actor: &Actor, name: &str, key: Option<IdempotencyKey>) -> Result<CircleId> {
         let member = *actor.member()?;
         let keyed = keyed("graph.create_circle", key, &name);
@@ -58,7 +59,8 @@ impl GraphService {
     /// Gives a circle another name.
     ///
     /// # Errors
-    /// [`GraphRefusal::CircleNameInvalid`], [`GraphRefusal::Restricted`], and not found for a circle of somebody else.
+    /// [`GraphRefusal::CircleNameInvalid`], [`GraphRefusal::ForbiddenCharacter`], [`GraphRefusal::Restricted`], and not found
+    /// for a circle of somebody else.
     pub async fn rename_circle(
         &self,
         actor: &Actor,

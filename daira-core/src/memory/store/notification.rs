@@ -22,6 +22,13 @@ const UNREAD_MAX: i64 = 100;
 /// How many people a group names.
 const NAMED: usize = 3;
 
+/// What notifications of one group have in common.
+type Thing = (NotificationKind, Option<PostId>, Option<CommentId>);
+
+fn thing(told: &Notification) -> Thing {
+    (told.kind, told.post, told.comment)
+}
+
 impl World {
     /// Whether what a notification tells of still is so: the edge, the reaction, the mention, the words themselves.
     fn stands(&self, viewer: Viewer, told: &Notification) -> bool {
@@ -88,12 +95,11 @@ impl MemoryView {
 #[async_trait]
 impl NotificationReads for MemoryView {
     async fn groups(&mut self, position: GroupPosition, limit: Limit) -> Result<Page<NotificationGroup>> {
-        type Thing = (NotificationKind, Option<PostId>, Option<CommentId>);
         let Some(me) = self.viewer.profile() else { return Ok(Page::empty()) };
         let read = self.world.read_up_to(me);
         let mut things: BTreeMap<Thing, Vec<&Notification>> = BTreeMap::new();
         for told in self.told().into_iter().filter(|told| told.at <= position.as_of) {
-            things.entry((told.kind, told.post, told.comment)).or_default().push(told);
+            things.entry(thing(told)).or_default().push(told);
         }
         let groups = things.into_iter().filter_map(|((kind, post, comment), told)| {
             let latest = told.first()?;
@@ -123,7 +129,8 @@ impl NotificationReads for MemoryView {
     async fn unread(&mut self) -> Result<i64> {
         let Some(me) = self.viewer.profile() else { return Ok(0) };
         let read = self.world.read_up_to(me);
-        let unread = self.told().into_iter().filter(|told| told.at > read).count();
-        Ok(i64::try_from(unread).unwrap_or(UNREAD_MAX).min(UNREAD_MAX))
+        let unread = self.told().into_iter().filter(|told| told.at > read);
+        let groups: BTreeSet<Thing> = unread.map(thing).collect();
+        Ok(i64::try_from(groups.len()).unwrap_or(UNREAD_MAX).min(UNREAD_MAX))
     }
 }

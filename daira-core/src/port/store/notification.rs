@@ -24,6 +24,6 @@ pub trait NotificationRepository: Send {
 pub trait NotificationReads: Send {
     /// Groups, newest first, frozen at the position's `as_of` so that late ones neither push nor repeat.
     async fn groups(&mut self, position: GroupPosition, limit: Limit) -> Result<Page<NotificationGroup>>;
-    /// How many notifications lie after the read marker, at most 100.
+    /// How many groups are unread, at most 100. It is the number of lines that the list marks, not of what made them.
     async fn unread(&mut self) -> Result<i64>;
 }

@@ -92,7 +92,7 @@ pub struct VerifyEmailRequest {
     /// What the owner will see the session as.
     #[prost(string, tag = "3")]
     pub device: ::prost::alloc::string::String,
-    /// As everywhere; but a code works once and is its own key already.
+    /// Not needed: a code works once, so the same request sent again is refused and has no second effect.
     #[prost(string, tag = "4")]
     pub idempotency_key: ::prost::alloc::string::String,
 }
@@ -130,7 +130,7 @@ pub struct LogInResponse {
 pub struct RefreshSessionRequest {
     #[prost(string, tag = "1")]
     pub refresh_token: ::prost::alloc::string::String,
-    /// As everywhere; but the token is its own key already.
+    /// Not needed: the token is its own key, and is answered again for a moment.
     #[prost(string, tag = "2")]
     pub idempotency_key: ::prost::alloc::string::String,
 }
@@ -143,7 +143,7 @@ pub struct RefreshSessionResponse {
 /// Ends the present session.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct LogOutRequest {
-    /// As everywhere; but the session is its own key already.
+    /// Not needed: the session is its own key, and nobody is logged in any more when it is sent again.
     #[prost(string, tag = "1")]
     pub idempotency_key: ::prost::alloc::string::String,
 }

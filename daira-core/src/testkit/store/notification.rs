@@ -139,7 +139,7 @@ pub async fn groups_count_people(ports: &Ports) {
         (NotificationKind::Followed, &vec![people[0].id], 1)
     );
     assert_eq!((groups[1].latest_at, groups[1].latest_event), (followed.at, followed.event));
-    assert_eq!(told.unread(&mona).await, 6, "the badge counts notifications, not lines");
+    assert_eq!(told.unread(&mona).await, 2, "the badge counts lines, as the list shows them");
 }
 
 /// The list is frozen at an instant: what comes later neither pushes nor repeats a line; ties go by event.
@@ -190,7 +190,11 @@ pub async fn the_marker_moves_forward(ports: &Ports) {
     assert_eq!(told.unread(&mona).await, 1);
     let unread: Vec<bool> = told.groups(&mona, told.world.now()).await.iter().map(|g| g.unread).collect();
     assert_eq!(unread, [true, false]);
+    let third = told.reacted(&mona, &ali, post.id).await;
+    assert_eq!(told.unread(&mona).await, 1, "one more of the same is no other line");
     mark(&mona, second.at).await;
+    assert_eq!(told.unread(&mona).await, 1, "a line is unread while any of it is");
+    mark(&mona, third.at).await;
     mark(&mona, first.at).await;
     assert_eq!(told.unread(&mona).await, 0);
     let other = told.followed(&ali, &sara).await;
@@ -245,12 +249,20 @@ pub async fn unread_is_bounded(ports: &Ports) {
     let told = told(ports);
     let (mona, ali) = (told.world.person("mona").await, told.world.person("ali").await);
     told.world.follow(&ali, &mona).await;
-    let all: Vec<Notification> =
+    let mut all: Vec<Notification> =
         (0..120).map(|_| told.about(&mona, NotificationKind::Followed, &ali, None, None)).collect();
     assert_eq!(told.insert(&all).await, 120);
-    assert_eq!(told.unread(&mona).await, 100);
     let groups = told.groups(&mona, told.world.now()).await;
     assert_eq!((groups.len(), groups[0].count), (1, 1), "one person did it");
+    assert_eq!(told.unread(&mona).await, 1);
+    all.clear();
+    let post = told.world.post(&mona, "1").await;
+    for _ in 0..100 {
+        let comment = told.world.comment(&ali, &post, None, "2").await;
+        all.push(told.about(&mona, NotificationKind::Commented, &ali, Some(post.id), Some(comment.id)));
+    }
+    assert_eq!(told.insert(&all).await, 100);
+    assert_eq!(told.unread(&mona).await, 100);
 }
 
 /// Only the platform notifies, and only their recipient reads notifications.

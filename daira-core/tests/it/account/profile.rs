@@ -123,7 +123,9 @@ async fn bad_texts_are_named_with_their_field() {
     let none = UpdateProfile::default;
     for (change, refusal, field) in [
         (UpdateProfile { name: Some("\u{200B}".to_owned()), ..none() }, AccountRefusal::NameInvalid, "name"),
+        (UpdateProfile { name: Some("م\u{202E}ى".to_owned()), ..none() }, AccountRefusal::ForbiddenCharacter, "name"),
         (UpdateProfile { bio: Some("ب".repeat(501)), ..none() }, AccountRefusal::BioInvalid, "bio"),
+        (UpdateProfile { bio: Some("ب\u{0}".to_owned()), ..none() }, AccountRefusal::ForbiddenCharacter, "bio"),
         (
             UpdateProfile { links: Some(vec!["javascript:alert(1)".to_owned()]), ..none() },
             AccountRefusal::LinksInvalid,

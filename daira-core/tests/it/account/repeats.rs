@@ -7,23 +7,13 @@ use daira_core::port::store::{
     AccountRepository, CommentRepository, CounterRepository, FeedRepository, GraphRepository, Journal, MediaRepository,
     NotificationRepository, PostRepository, ReactionRepository,
 };
-use daira_core::post::{CreatePost, PostService, ReplyRule, Visibility};
+use daira_core::post::{CreatePost, PostService};
 use tokio::task::JoinSet;
 
 use super::*;
 
 fn key(text: &str) -> IdempotencyKey {
     IdempotencyKey::new(text).unwrap()
-}
-
-fn saying(text: &str) -> CreatePost {
-    CreatePost {
-        text: text.to_owned(),
-        visibility: Visibility::Public,
-        replies: ReplyRule::Everyone,
-        media: Vec::new(),
-        warning: None,
-    }
 }
 
 /// How a commit ends that does not simply succeed.
@@ -138,11 +128,11 @@ async fn security_84_fifty_at_once_have_one_effect_and_one_answer() {
     let mut racing = JoinSet::new();
     for _ in 0..50 {
         let (posts, mona) = (posts.clone(), actor(&mona));
-        racing.spawn(async move { posts.create(&mona, &saying("مرة واحدة"), Some(key("k"))).await });
+        racing.spawn(async move { posts.create(&mona, &CreatePost::public("مرة واحدة"), Some(key("k"))).await });
     }
     let post = posts_after(&world, &mona, racing.join_all().await).await;
     assert_eq!(
-        posts.create(&actor(&mona), &saying("مرة واحدة"), Some(key("k"))).await.unwrap(),
+        posts.create(&actor(&mona), &CreatePost::public("مرة واحدة"), Some(key("k"))).await.unwrap(),
         post,
         "and later again"
     );
@@ -171,10 +161,10 @@ async fn security_84_another_request_under_a_used_key_is_refused_and_other_peopl
     let world = world();
     let (mona, nour) = (world.join("mona").await, world.join("nour").await);
     let posts = PostService::new(world.ports.clone());
-    posts.create(&actor(&mona), &saying("صباح الخير"), Some(key("k"))).await.unwrap();
-    let other = posts.create(&actor(&mona), &saying("مساء الخير"), Some(key("k"))).await;
+    posts.create(&actor(&mona), &CreatePost::public("صباح الخير"), Some(key("k"))).await.unwrap();
+    let other = posts.create(&actor(&mona), &CreatePost::public("مساء الخير"), Some(key("k"))).await;
     assert_eq!(refusal::<_, CommonRefusal>(other), CommonRefusal::KeyReused);
-    posts.create(&actor(&nour), &saying("مساء الخير"), Some(key("k"))).await.unwrap();
+    posts.create(&actor(&nour), &CreatePost::public("مساء الخير"), Some(key("k"))).await.unwrap();
     assert_eq!((posts_of(&world, &mona).await.len(), posts_of(&world, &nour).await.len()), (1, 1));
 }
 
@@ -189,7 +179,8 @@ async fn security_84_a_refusal_is_not_remembered_and_a_key_is_for_a_day() {
     take(Some(key("h"))).await.unwrap();
 
     let posts = PostService::new(world.ports.clone());
-    let create = || async { posts.create(&actor(&mona), &saying("كل يوم"), Some(key("k"))).await.unwrap() };
+    let create =
+        || async { posts.create(&actor(&mona), &CreatePost::public("كل يوم"), Some(key("k"))).await.unwrap() };
     let first = create().await;
     world.advance(LIFETIME);
     assert_eq!(create().await, first, "to the last instant of the day");
@@ -204,7 +195,7 @@ async fn security_85_effect_key_and_event_are_kept_or_lost_together() {
         let mona = world.join("mona").await;
         let posts = PostService::new(world.ports.clone());
         endings.lock().unwrap().push(ending);
-        let post = posts.create(&actor(&mona), &saying("وصلت؟"), Some(key("k"))).await.unwrap();
+        let post = posts.create(&actor(&mona), &CreatePost::public("وصلت؟"), Some(key("k"))).await.unwrap();
         assert_eq!(posts_of(&world, &mona).await, [post], "{ending:?}: tried again under its key, once in effect");
         assert_eq!(created(&world).await, 1, "{ending:?}");
     }
@@ -212,10 +203,13 @@ async fn security_85_effect_key_and_event_are_kept_or_lost_together() {
     let mona = world.join("mona").await;
     let posts = PostService::new(world.ports.clone());
     endings.lock().unwrap().push(Ending::Refused);
-    let refused = posts.create(&actor(&mona), &saying("لا"), Some(key("k"))).await.unwrap_err();
+    let refused = posts.create(&actor(&mona), &CreatePost::public("لا"), Some(key("k"))).await.unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::Unavailable);
     assert_eq!((posts_of(&world, &mona).await, created(&world).await), (Vec::new(), 0));
-    posts.create(&actor(&mona), &saying("نص تاني"), Some(key("k"))).await.expect("the key was not taken either");
+    posts
+        .create(&actor(&mona), &CreatePost::public("نص تاني"), Some(key("k")))
+        .await
+        .expect("the key was not taken either");
 }
 
 #[tokio::test]
@@ -226,10 +220,10 @@ async fn security_86_what_is_rolled_back_leaves_no_event() {
     for ending in [Ending::Refused, Ending::Lost] {
         endings.lock().unwrap().push(ending);
         // Without a key nobody may try again: the first time could have succeeded.
-        assert!(posts.create(&actor(&mona), &saying("لا"), None).await.is_err(), "{ending:?}");
+        assert!(posts.create(&actor(&mona), &CreatePost::public("لا"), None).await.is_err(), "{ending:?}");
     }
     assert_eq!(created(&world).await, 0);
-    let (post, member) = (posts.create(&actor(&mona), &saying("آه"), None).await.unwrap(), mona.member);
+    let (post, member) = (posts.create(&actor(&mona), &CreatePost::public("آه"), None).await.unwrap(), mona.member);
     let broken: Result<()> = world
         .ports
         .transact(&Actor::Member(member), |mut unit| {

@@ -30,7 +30,7 @@ inputs! {
         language: Option<Language>,
     }
     /// The proof that a mail was received.
-    VerifyEmailInput {
+    VerifyEmailInput ["Not needed: a code works once, so the same request sent again is refused and has no second effect."] {
         /// The registration that `register` answered.
         registration_id: ID,
         /// The six digits of the mail.
@@ -48,7 +48,7 @@ inputs! {
         device: Option<String>,
     }
     /// A refresh of a session.
-    RefreshSessionInput {
+    RefreshSessionInput ["Not needed: the refresh token is its own key, and is answered again for a moment."] {
         /// The session's refresh token.
         refresh_token: String,
     }

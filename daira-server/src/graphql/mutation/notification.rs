@@ -18,7 +18,7 @@ inputs! {
 payloads! {
     /// What marking notifications as read came to.
     MarkNotificationsReadPayload {
-        /// How many are still unread, at most 100.
+        /// How many lines are still unread, counted as in `unreadNotifications`.
         unread: i64,
     }
 }

@@ -8,7 +8,7 @@ use crate::graphql::scope::InScope;
 
 inputs! {
     /// A log-out.
-    LogOutInput {}
+    LogOutInput ["Not needed: the session is its own key, and nobody is logged in any more when it is sent again."] {}
     /// A session to end.
     RevokeSessionInput {
         /// One of the own sessions.

@@ -102,7 +102,7 @@ impl Viewer {
         Ok(Some(Circle::all(ctx.scope()).await?))
     }
 
-    /// How many notifications are unread, at most 100.
+    /// How many lines of notifications are unread, at most 100, which stands for that many or more: show it as "99+".
     async fn unread_notifications(&self, ctx: &Context<'_>) -> Result<Option<i64>> {
         let scope = ctx.scope();
         let mut view = scope.reads.view().await?;

@@ -3,12 +3,12 @@
 use daira_core::Ports;
 use daira_core::page::Limit;
 use daira_core::port::store::Access;
-use daira_core::post::PostService;
+use daira_core::post::{CreatePost, PostService};
 use daira_core::testkit::fixture::Fixture;
 use daira_core::text::{TagKey, fold};
 use daira_store::postgres::testing::Server;
 
-use crate::platform::{Platform, on_each_server, public};
+use crate::platform::{Platform, on_each_server};
 
 /// Spellings that are one tag each.
 const TAGS: [&[&str]; 5] = [
@@ -25,7 +25,7 @@ async fn answers(ports: &Ports) -> Vec<String> {
     let mona = world.person("mona").await;
     let service = PostService::new(ports.clone());
     for spelling in TAGS.concat() {
-        service.create(&mona.actor(), &public(&format!("كلام {spelling}")), None).await.unwrap();
+        service.create(&mona.actor(), &CreatePost::public(format!("كلام {spelling}")), None).await.unwrap();
     }
     let mut view = ports.store.read(&mona.actor(), Access::Read).await.unwrap();
     let mut told = Vec::new();

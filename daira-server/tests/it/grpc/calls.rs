@@ -15,6 +15,7 @@ use daira_core::proto::post::v1::{
 };
 use daira_server::http::HttpSettings;
 use tonic::Code;
+use tonic::transport::Channel;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
@@ -273,6 +274,38 @@ async fn what_is_too_large_or_no_message_or_unknown_says_so() {
         let refused = raw.unary(request, http::uri::PathAndQuery::from_static(method), codec).await.unwrap_err();
         assert_eq!((refused.code(), reason(&refused).as_str()), (code, wanted), "{method}");
     }
+}
+
+#[tokio::test]
+async fn calls_are_measured_by_method_and_code() {
+    let stage = Stage::new();
+    let mona = stage.join("mona").await;
+    let server = stage.grpc(LONG).await;
+    let channel = Channel::from_shared(format!("http://{}", server.address)).unwrap().connect().await.unwrap();
+    let mut feed = clients(&server).await.feed;
+    feed.home_feed(by(&mona, HomeFeedRequest::default())).await.unwrap();
+    feed.home_feed(by(&mona, HomeFeedRequest::default())).await.unwrap();
+    feed.home_feed(stranger(HomeFeedRequest::default())).await.unwrap_err();
+    HealthClient::new(channel.clone()).check(HealthCheckRequest::default()).await.unwrap();
+    for made_up in ["/daira.feed.v1.FeedService/Nothing", "/no.such.Service/Nothing"] {
+        let mut raw = tonic::client::Grpc::new(channel.clone());
+        raw.ready().await.unwrap();
+        let codec = tonic_prost::ProstCodec::<HomeFeedRequest, HomeFeedRequest>::default();
+        let path = http::uri::PathAndQuery::from_static(made_up);
+        raw.unary(stranger(HomeFeedRequest::default()), path, codec).await.unwrap_err();
+    }
+    let shown = stage.get("/metrics").await.text;
+    assert!(shown.contains("# UNIT rpc_server_call_duration_seconds seconds"), "{shown}");
+    for (method, code, count) in [
+        ("daira.feed.v1.FeedService/HomeFeed", "OK", 2),
+        ("daira.feed.v1.FeedService/HomeFeed", "UNAUTHENTICATED", 1),
+        ("grpc.health.v1.Health/Check", "OK", 1),
+        ("unknown", "UNIMPLEMENTED", 2),
+    ] {
+        let line = format!("rpc_server_call_duration_seconds_count{{method=\"{method}\",code=\"{code}\"}} {count}");
+        assert!(shown.contains(&line), "no {line} in {shown}");
+    }
+    assert!(shown.contains("rpc_server_active_calls 0") && !shown.contains("Nothing"), "{shown}");
 }
 
 #[tokio::test]

@@ -45,6 +45,16 @@ macro_rules! compare {
     };
 }
 
+/// Adds columns of sums to the counters of their subjects, if there are any.
+macro_rules! add {
+    ($unit:expr, $sql:literal, $subjects:expr $(, $column:expr)+) => {
+        if !$subjects.is_empty() {
+            let done = sqlx::query!($sql, &$subjects $(, &$column)+).execute($unit.connection()).await;
+            $unit.check("counter.apply", done)?;
+        }
+    };
+}
+
 impl PgUnit {
     async fn compare(&mut self, field: CounterField, from: i64, chunk: i64) -> Result<Vec<Compared>> {
         let compared = match field {
@@ -155,7 +165,6 @@ impl CounterRepository for PgUnit {
     /// One statement for each table, its rows in one order: batches that share subjects never wait for each other in a
     /// ring.
     async fn apply(&mut self, deltas: &[CounterDelta]) -> Result<()> {
-        const OPERATION: &str = "counter.apply";
         let (mut profiles, mut posts, mut comments) = (Sums::new(), Sums::new(), Sums::new());
         for CounterDelta { field, subject, delta } in deltas {
             let (sums, column) = match field {
@@ -169,9 +178,8 @@ impl CounterRepository for PgUnit {
                 CounterField::CommentReplies => (&mut comments, 1),
                 // The list of fields is open: one that this adapter does not keep is a bug here, not a silent loss.
                 _ => {
-                    return Err(
-                        Error::new(ErrorKind::Internal, OPERATION).with_source(format!("no column for {field:?}"))
-                    );
+                    let source = format!("no column for {field:?}");
+                    return Err(Error::new(ErrorKind::Internal, "counter.apply").with_source(source));
                 }
             };
             if let Some(sum) = sums.entry(*subject).or_default().get_mut(column) {
@@ -179,51 +187,39 @@ impl CounterRepository for PgUnit {
             }
         }
         let (subjects, posted, followers, following) = columns(profiles);
-        if !subjects.is_empty() {
-            let done = sqlx::query!(
-                "insert into daira.profile_counter as c (profile, posts, followers, following)
-                 select * from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) u (subject) order by subject
-                 on conflict (profile) do update set posts = c.posts + excluded.posts,
-                     followers = c.followers + excluded.followers, following = c.following + excluded.following",
-                &subjects,
-                &posted,
-                &followers,
-                &following
-            )
-            .execute(self.connection())
-            .await;
-            self.check(OPERATION, done)?;
-        }
+        add!(
+            self,
+            "insert into daira.profile_counter as c (profile, posts, followers, following)
+             select * from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) u (subject) order by subject
+             on conflict (profile) do update set posts = c.posts + excluded.posts,
+                 followers = c.followers + excluded.followers, following = c.following + excluded.following",
+            subjects,
+            posted,
+            followers,
+            following
+        );
         let (subjects, reactions, commented, impressions) = columns(posts);
-        if !subjects.is_empty() {
-            let done = sqlx::query!(
-                "insert into daira.post_counter as c (post, reactions, comments, impressions)
-                 select * from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) u (subject) order by subject
-                 on conflict (post) do update set reactions = c.reactions + excluded.reactions,
-                     comments = c.comments + excluded.comments, impressions = c.impressions + excluded.impressions",
-                &subjects,
-                &reactions,
-                &commented,
-                &impressions
-            )
-            .execute(self.connection())
-            .await;
-            self.check(OPERATION, done)?;
-        }
+        add!(
+            self,
+            "insert into daira.post_counter as c (post, reactions, comments, impressions)
+             select * from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) u (subject) order by subject
+             on conflict (post) do update set reactions = c.reactions + excluded.reactions,
+                 comments = c.comments + excluded.comments, impressions = c.impressions + excluded.impressions",
+            subjects,
+            reactions,
+            commented,
+            impressions
+        );
         let (subjects, reactions, replies, _) = columns(comments);
-        if !subjects.is_empty() {
-            let done = sqlx::query!(
-                "insert into daira.comment_counter as c (comment, reactions, replies)
-                 select * from unnest($1::bigint[], $2::bigint[], $3::bigint[]) u (subject) order by subject
-                 on conflict (comment) do update set reactions = c.reactions + excluded.reactions, replies = c.replies + excluded.replies",
-                &subjects,
-                &reactions,
-                &replies
-            )
-            .execute(self.connection())
-            .await;
-            self.check(OPERATION, done)?;
-        }
+        add!(
+            self,
+            "insert into daira.comment_counter as c (comment, reactions, replies)
+             select * from unnest($1::bigint[], $2::bigint[], $3::bigint[]) u (subject) order by subject
+             on conflict (comment) do update set reactions = c.reactions + excluded.reactions, replies = c.replies + excluded.replies",
+            subjects,
+            reactions,
+            replies
+        );
         Ok(())
     }
 

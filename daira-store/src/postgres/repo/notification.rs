@@ -146,11 +146,15 @@ impl NotificationReads for PgView {
 
     async fn unread(&mut self) -> Result<i64> {
         let Some(me) = self.me() else { return Ok(0) };
-        let row =
-            told!(r#" select least(count(*), 100) as "unread!" from told"#, me.raw(), None::<OffsetDateTime>, true)
-                .fetch_one(self.connection())
-                .await
-                .map_err(|e| fault("notification.unread", e))?;
+        let row = told!(
+            r#" select least(count(distinct (kind, post, comment)), 100) as "unread!" from told"#,
+            me.raw(),
+            None::<OffsetDateTime>,
+            true
+        )
+        .fetch_one(self.connection())
+        .await
+        .map_err(|e| fault("notification.unread", e))?;
         Ok(row.unread)
     }
 }
