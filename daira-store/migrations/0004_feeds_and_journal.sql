@@ -25,13 +25,14 @@ create table daira.affinity (
     primary key (viewer, author)
 ) with (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05);
 
--- Pages of feeds as they were served: what makes posts "seen", and what "Why this?" is answered from.
+-- Pages of feeds as they were served: what makes posts "seen", and what "Why this?" is answered from. Ids stand one after
+-- another, eight bytes each, and so do the reasons, each after its length in two bytes: every first page writes one of these
+-- and reads some, and arrays cost both sides a step for each element.
 create table daira.page_served (
     viewer  bigint      not null,
     at      timestamptz not null,
-    posts   bytea       not null,  -- ids one after another, eight bytes each: they are read together, by every first page
-    reasons bytea[]     not null,
-    check (octet_length(posts) = 8 * cardinality(reasons) and cardinality(reasons) between 1 and 100)
+    posts   bytea       not null check (octet_length(posts) % 8 = 0 and octet_length(posts) between 8 and 800),
+    reasons bytea       not null
 ) partition by range (at);
 create index page_served_viewer on daira.page_served (viewer, at desc);
 
@@ -201,8 +202,11 @@ begin
     loop
         since := greatest(from_post, below_post - reach);
         select array_agg(n.origin), array_agg(n.post), array_agg(n.author), array_agg(n.reason), array_agg(n.kind), array_agg(n.at),
-               count(*) filter (where n.origin = 1), count(*) filter (where n.origin = 2), bool_or(n.origin = 1 and n.reason <> 1)
-        into origins, posts, authors, reasons, kinds, times, of_inbox, of_own, other_ways
+               count(*) filter (where n.origin = 1), count(*) filter (where n.origin = 2), bool_or(n.origin = 1 and n.reason <> 1),
+           -- A list of usual length is read through faster than it is looked into.
+           array(select f.followee from daira.follow f where f.follower = viewer order by f.followee limit 500),
+           exists (select from daira.pull_author a where a.latest >= since)
+        into origins, posts, authors, reasons, kinds, times, of_inbox, of_own, other_ways, follows, pulled
         from (
             (select 1::smallint as origin, i.post, i.author, i.reason, i.kind, i.at
              from daira.inbox i
@@ -217,10 +221,6 @@ begin
         exit when since <= from_post or of_inbox >= taken or of_own >= taken;
         reach := reach * 4;
     end loop;
-    -- A list of usual length is read through faster than it is looked into.
-    select array(select f.followee from daira.follow f where f.follower = viewer order by f.followee limit 500),
-           exists (select from daira.pull_author a where a.latest >= since)
-    into follows, pulled;
     if pulled then
         select origins || array_agg(3::smallint), posts || array_agg(n.id), authors || array_agg(n.author),
                reasons || array_agg(1::smallint), kinds || array_agg(n.kind), times || array_agg(n.at)

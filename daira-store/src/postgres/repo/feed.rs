@@ -20,6 +20,29 @@ pub(super) fn list(posts: Vec<i64>, reasons: Vec<Vec<u8>>) -> Vec<(PostId, Vec<u
     posts.into_iter().map(PostId::from_raw).zip(reasons).collect()
 }
 
+/// Reasons as pages that were served hold them: one after another, each after its length.
+fn lengthened(items: &[(PostId, Vec<u8>)]) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    for (_, reason) in items {
+        let length = u16::try_from(reason.len());
+        let length = length.map_err(|e| Error::new(ErrorKind::Internal, "feed.record_pages").with_source(e))?;
+        bytes.extend_from_slice(&length.to_be_bytes());
+        bytes.extend_from_slice(reason);
+    }
+    Ok(bytes)
+}
+
+/// The reason at a place of a page, from 1 on; nothing when the page holds no such one.
+pub(super) fn reason_at(reasons: &[u8], place: usize) -> Option<Vec<u8>> {
+    let mut rest = reasons;
+    for _ in 1..place {
+        let (length, after) = rest.split_first_chunk()?;
+        rest = after.get(usize::from(u16::from_be_bytes(*length))..)?;
+    }
+    let (length, after) = rest.split_first_chunk()?;
+    after.get(..usize::from(u16::from_be_bytes(*length))).map(<[u8]>::to_vec)
+}
+
 /// Puts a post into the inboxes of the next recipients, taken in order of their ids from `$2` on: all but those who block
 /// the author, whom the author blocks, or who are the author. What is there already stays. The row answered says how
 /// many rows were new and who comes next.
@@ -225,23 +248,13 @@ impl FeedRepository for PgUnit {
             let viewers: Vec<i64> = pages.iter().map(|page| page.viewer.raw()).collect();
             let times: Vec<OffsetDateTime> = pages.iter().map(|page| stored(page.at)).collect();
             let posts: Vec<Vec<u8>> = pages.iter().map(|page| packed(page.items.iter().map(|item| item.0))).collect();
-            let (mut of_page, mut reasons) = (Vec::new(), Vec::new());
-            for (number, page) in (1_i64..).zip(pages) {
-                for (_, reason) in &page.items {
-                    of_page.push(number);
-                    reasons.push(reason.clone());
-                }
-            }
+            let reasons: Vec<Vec<u8>> = pages.iter().map(|page| lengthened(&page.items)).collect::<Result<_>>()?;
             let done = sqlx::query!(
                 "insert into daira.page_served (viewer, at, posts, reasons)
-                 select p.viewer, p.at, p.posts, array_agg(i.reason order by i.place)
-                 from unnest($1::bigint[], $2::timestamptz[], $3::bytea[]) with ordinality p (viewer, at, posts, page)
-                 join unnest($4::bigint[], $5::bytea[]) with ordinality i (page, reason, place) on i.page = p.page
-                 group by p.page, p.viewer, p.at, p.posts",
+                 select * from unnest($1::bigint[], $2::timestamptz[], $3::bytea[], $4::bytea[])",
                 &viewers,
                 &times,
                 &posts,
-                &of_page,
                 &reasons
             )
             .execute(self.connection())
@@ -249,5 +262,21 @@ impl FeedRepository for PgUnit {
             self.check("feed.record_pages", done)?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_are_found_by_their_place() {
+        let items: Vec<(PostId, Vec<u8>)> =
+            [&b"one"[..], b"", b"three"].iter().map(|reason| (PostId::from_raw(1), reason.to_vec())).collect();
+        let bytes = lengthened(&items).unwrap();
+        let found: Vec<_> = (1..=4).map(|place| reason_at(&bytes, place)).collect();
+        assert_eq!(found, [Some(b"one".to_vec()), Some(Vec::new()), Some(b"three".to_vec()), None]);
+        assert_eq!(reason_at(&bytes[..bytes.len() - 1], 3), None, "what was cut holds no reason");
+        assert!(lengthened(&[(PostId::from_raw(1), vec![0; 70_000])]).is_err());
     }
 }

@@ -15,12 +15,12 @@ use daira_core::time::Timestamp;
 use sqlx::postgres::PgConnection;
 use time::OffsetDateTime;
 
-use super::super::error::fault;
+use super::super::error::{corrupt, fault};
 use super::super::questions::Question;
 use super::super::shared::{Counts, Popular};
 use super::super::store::PgStore;
 use super::super::view::PgView;
-use super::feed::list;
+use super::feed::{list, reason_at};
 use super::post_reads::below;
 use super::rows::{instant, stored};
 use super::sources::{Answer, Found, Known, Source, Window, look, occurrences};
@@ -343,7 +343,7 @@ impl FeedReads for PgView {
         let Some(me) = self.me() else { return Ok(None) };
         // No page is older than the post on it; none is of the days to come.
         let found = sqlx::query!(
-            r#"select s.at, s.reasons[p.place] as "reason!"
+            r#"select s.at, s.reasons, p.place as "place!"
                from daira.page_served s
                join generate_series(1, octet_length(s.posts) / 8) p (place) on substr(s.posts, 8 * p.place - 7, 8) = int8send($2)
                where s.viewer = $1 and s.at >= daira.id_at($2) and s.at < now() + interval '1 day'
@@ -355,6 +355,9 @@ impl FeedReads for PgView {
         .fetch_optional(self.connection())
         .await
         .map_err(|e| fault("feed.served_reason", e))?;
-        Ok(found.map(|row| (instant(row.at), row.reason)))
+        let Some(row) = found else { return Ok(None) };
+        let reason = usize::try_from(row.place).ok().and_then(|place| reason_at(&row.reasons, place));
+        let reason = reason.ok_or_else(|| corrupt("feed.served_reason", "no reason at the place of the post"))?;
+        Ok(Some((instant(row.at), reason)))
     }
 }
