@@ -489,9 +489,9 @@ impl Fixture {
         let mut from = None;
         let mut rows = 0;
         loop {
-            let chunk = self
-                .ports
-                .transact(&PLATFORM, |mut unit| Box::pin(async move { unit.feed().deliver(post.id, from, 2, at).await }));
+            let chunk = self.ports.transact(&PLATFORM, |mut unit| {
+                Box::pin(async move { unit.feed().deliver(post.id, from, 2, at).await })
+            });
             let chunk = chunk.await.unwrap();
             rows += chunk.rows;
             from = chunk.next;

@@ -112,8 +112,7 @@ pub fn place(mut pool: Vec<Ranked>, places: usize, context: &mut Context, settin
         let Some((at, _)) = best else { break };
         let (author, mut ranked) = pool.remove(at);
         let kind = ranked.candidate.media;
-        ranked.parts.diversity =
-            settings.diversity * context.novelty(authors.ago(author, context.placed.len()), kind);
+        ranked.parts.diversity = settings.diversity * context.novelty(authors.ago(author, context.placed.len()), kind);
         authors.place(author, context.placed.len());
         context.placed.push((ranked.candidate.author, kind));
         out.push(ranked);

@@ -12,7 +12,9 @@ use daira_core::Ports;
 use daira_core::error::Result;
 use daira_core::event::Event;
 use daira_core::id::{Id, PostId, ProfileId};
+use daira_core::port::store::Lock;
 use daira_core::port::{Delivered, Group, UnitOfWork};
+use daira_core::post::Delivery;
 use daira_core::settings::Settings;
 use daira_core::time::Timestamp;
 
@@ -51,7 +53,7 @@ impl FanOut {
     }
 }
 
-/// Delivers a post to all followers who may see it, if it is to be pushed and lives.
+/// Delivers a post that is to be pushed to all followers who may see it.
 async fn deliver(unit: &mut dyn UnitOfWork, post: PostId, at: Timestamp) -> Result<()> {
     let mut from = None;
     loop {
@@ -83,7 +85,9 @@ impl Consumer for FanOut {
                 Event::PostEdited(e) if e.visibility_changed => {
                     let post = PostId::from_raw(e.post_id);
                     withdraw(unit, post).await?;
-                    deliver(unit, post, at).await?;
+                    if unit.posts().post(post, Lock::None).await?.is_some_and(|post| post.delivery == Delivery::Push) {
+                        deliver(unit, post, at).await?;
+                    }
                 }
                 Event::Followed(e) => {
                     self.backfill(unit, ProfileId::from_raw(e.follower_id), ProfileId::from_raw(e.followee_id), at)

@@ -153,8 +153,7 @@ impl FeedRepository for MemoryUnit {
         at: Timestamp,
     ) -> Result<DeliveredChunk> {
         self.platform_only()?;
-        let post = self.world.posts.get(&post).filter(|post| post.delivery == Delivery::Push).cloned();
-        let Some(post) = post else {
+        let Some(post) = self.world.posts.get(&post).cloned() else {
             return Ok(DeliveredChunk { rows: 0, next: None });
         };
         let recipients = self.world.recipients(&post);

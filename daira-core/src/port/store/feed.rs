@@ -142,8 +142,8 @@ pub const OLDER_MAX: usize = 100;
 #[async_trait]
 pub trait FeedRepository: Send {
     /// Delivers a post to the next of the people it is made for (by id, `from` on) who may see it, at most `chunk`: the
-    /// author's followers, the circle's members or the mentioned, as its visibility says. Nobody gets a private one, one that is
-    /// looked up by its readers, or one that is gone. Repeating a chunk changes nothing.
+    /// author's followers, the circle's members or the mentioned, as its visibility says. Nobody gets a private one, or one
+    /// that is gone. Repeating a chunk changes nothing.
     async fn deliver(
         &mut self,
         post: PostId,

@@ -150,6 +150,18 @@ impl PgBus {
     }
 
     /// Keeps this bus's living members alive.
+    /// Lets consumers of this process look at their dead letters next; those of other processes do when they settle.
+    async fn look_at_letters(&self, group: &str) {
+        let chairs: Vec<_> = {
+            let seats = self.0.seats.lock().unwrap_or_else(PoisonError::into_inner);
+            seats.iter().filter(|((name, _), _)| *name == group).map(|(_, (chair, _))| Arc::clone(chair)).collect()
+        };
+        for chair in chairs {
+            chair.lock().await.letters_due = true;
+        }
+        self.poke();
+    }
+
     async fn renew(&self) -> Result<()> {
         let (groups, owners): (Vec<&str>, Vec<String>) = {
             let seats = self.0.seats.lock().unwrap_or_else(PoisonError::into_inner);
@@ -224,13 +236,13 @@ impl EventBus for PgBus {
 
     async fn replay(&self, group: &str, event: i64) -> Result<bool> {
         let done = letter::replay(self.pool(), group, event).await?;
-        self.poke();
+        self.look_at_letters(group).await;
         Ok(done)
     }
 
     async fn drop_letter(&self, group: &str, event: i64) -> Result<bool> {
         let done = letter::drop_letter(self.pool(), group, event).await?;
-        self.poke();
+        self.look_at_letters(group).await;
         Ok(done)
     }
 

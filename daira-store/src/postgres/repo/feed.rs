@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use daira_core::error::{Error, ErrorKind, Result};
 use daira_core::id::{FeedSessionId, Id, PostId, ProfileId, floor};
 use daira_core::port::store::{Affinity, DeliveredChunk, FeedRepository, Lock, PageServed, PostRepository};
-use daira_core::post::{Delivery, Visibility};
+use daira_core::post::Visibility;
 use daira_core::time::Timestamp;
 use time::OffsetDateTime;
 
@@ -91,8 +91,7 @@ impl FeedRepository for PgUnit {
     ) -> Result<DeliveredChunk> {
         const NOBODY: DeliveredChunk = DeliveredChunk { rows: 0, next: None };
         // What the post is now decides, not what the event says of it.
-        let post = PostRepository::post(self, post, Lock::None).await?;
-        let post = post.filter(|post| post.deleted_at.is_none() && post.delivery == Delivery::Push);
+        let post = PostRepository::post(self, post, Lock::None).await?.filter(|post| post.deleted_at.is_none());
         let Some(post) = post else { return Ok(NOBODY) };
         let (from, chunk, at) = (from.map_or(i64::MIN, Id::raw), limit(chunk), stored(at));
         let done = match post.visibility {

@@ -168,9 +168,8 @@ async fn far(admin: &mut PgConnection) -> [String; 2] {
 fn is_pruned<L: AsRef<str>>(plan: &[L], table: &str, far: &[String]) -> bool {
     let mut lines = plan.iter().map(AsRef::as_ref);
     let removed = lines.clone().any(|line| line.contains("Subplans Removed"));
-    let touched = lines.any(|line| {
-        line.contains("Scan") && far.iter().any(|name| line.contains(&format!(" {table}_{name} ")))
-    });
+    let touched =
+        lines.any(|line| line.contains("Scan") && far.iter().any(|name| line.contains(&format!(" {table}_{name} "))));
     removed && !touched
 }
 
@@ -199,11 +198,13 @@ async fn security_56_58_so_do_the_statements_inside_functions(server: Server) {
     let told = notices.taken();
     let plans: Vec<Vec<&str>> = told.iter().map(|plan| plan.lines().collect()).collect();
     for table in ["inbox", "page_served"] {
-        let of: Vec<_> = plans.iter().filter(|plan| plan.iter().any(|l| l.contains(&format!("daira.{table} ")))).collect();
+        let of: Vec<_> =
+            plans.iter().filter(|plan| plan.iter().any(|l| l.contains(&format!("daira.{table} ")))).collect();
         assert!(!of.is_empty(), "no plan of {table} was told: {told:#?}");
         assert!(of.iter().all(|plan| is_pruned(plan, table, &far)), "looks at days of {table} it need not: {of:#?}");
     }
-    let whole = ["post", "follow", "profile", "post_counter", "affinity", "reaction"].map(|t| format!("Seq Scan on {t} "));
+    let whole =
+        ["post", "follow", "profile", "post_counter", "affinity", "reaction"].map(|t| format!("Seq Scan on {t} "));
     for plan in &told {
         assert!(!plan.contains("hashed SubPlan"), "hashes somebody's whole list:\n{plan}");
         assert!(!whole.iter().any(|scan| plan.contains(scan)), "reads a whole table:\n{plan}");
