@@ -192,7 +192,7 @@ declare
     of_inbox bigint;
     of_own bigint;
     other_ways boolean;
-    pulled boolean;
+    pulled bigint[];
     doubtful bigint[];
 begin
     said := set_config('daira.profile', viewer::text, true);
@@ -204,9 +204,8 @@ begin
         select array_agg(n.origin), array_agg(n.post), array_agg(n.author), array_agg(n.reason), array_agg(n.kind), array_agg(n.at),
                count(*) filter (where n.origin = 1), count(*) filter (where n.origin = 2), bool_or(n.origin = 1 and n.reason <> 1),
            -- A list of usual length is read through faster than it is looked into.
-           array(select f.followee from daira.follow f where f.follower = viewer order by f.followee limit 500),
-           exists (select from daira.pull_author a where a.latest >= since)
-        into origins, posts, authors, reasons, kinds, times, of_inbox, of_own, other_ways, follows, pulled
+           array(select f.followee from daira.follow f where f.follower = viewer order by f.followee limit 500)
+        into origins, posts, authors, reasons, kinds, times, of_inbox, of_own, other_ways, follows
         from (
             (select 1::smallint as origin, i.post, i.author, i.reason, i.kind, i.at
              from daira.inbox i
@@ -221,21 +220,28 @@ begin
         exit when since <= from_post or of_inbox >= taken or of_own >= taken;
         reach := reach * 4;
     end loop;
-    if pulled then
+    -- Each row by its key, so that no plan can pair the two lists with each other.
+    if cardinality(follows) < 500 then
+        pulled := array(select a.author from daira.pull_author a where a.author = any (follows) and a.latest >= since);
+    else
+        pulled := array(select a.author from daira.pull_author a
+                        where a.latest >= since
+                          and exists (select from daira.follow f where f.follower = viewer and f.followee = a.author offset 0));
+    end if;
+    if pulled <> '{}' then
         select origins || array_agg(3::smallint), posts || array_agg(n.id), authors || array_agg(n.author),
                reasons || array_agg(1::smallint), kinds || array_agg(n.kind), times || array_agg(n.at)
         into origins, posts, authors, reasons, kinds, times
         from (
             select p.id, p.author, p.kind, greatest(daira.id_at(p.id), f.at) as at
-            from daira.pull_author a
-            join daira.follow f on f.follower = viewer and f.followee = a.author
+            from daira.follow f
             cross join lateral (
                 select q.id, q.author, q.kind
                 from daira.post q
-                where q.author = a.author and q.delivery = 2 and q.id >= since and q.id < below_post and q.deleted_at is null
+                where q.author = f.followee and q.delivery = 2 and q.id >= since and q.id < below_post and q.deleted_at is null
                   and greatest(daira.id_at(q.id), f.at) <= until_at
                 order by q.id desc limit taken) p
-            where a.latest >= since
+            where f.follower = viewer and f.followee = any (pulled)
             order by p.id desc limit taken
         ) n;
     end if;

@@ -123,7 +123,7 @@ pub struct Database {
     pub worker_url: Option<SecretText>,
     /// Address for the role that migrates; only `migrate` uses it.
     pub owner_url: Option<SecretText>,
-    /// Most connections for serving people in transactions; half as many more answer what is one statement.
+    /// Most connections for serving people in transactions; a quarter as many more answer what is one statement.
     pub connections: u32,
     /// Most connections for consumers and jobs.
     pub worker_connections: u32,

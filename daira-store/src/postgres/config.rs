@@ -16,7 +16,7 @@ pub struct PgStoreConfig {
     /// answers them.
     pub replica_url: Option<String>,
     /// The most connections that serve people in transactions. For reads that are one statement each, as the first page of a
-    /// feed, there are half as many more.
+    /// feed, there are a quarter as many more.
     pub app_connections: u32,
     /// The most connections for consumers and jobs.
     pub worker_connections: u32,

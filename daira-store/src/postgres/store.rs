@@ -71,7 +71,7 @@ impl PgStore {
             .map_or_else(String::new, |limit| format!("; set local statement_timeout = {}", limit.as_millis()));
         let store = Self {
             app: pool(app.clone(), config.app_connections, config),
-            questions: Questions::new(app, config.app_connections.div_ceil(2), config.acquire_timeout),
+            questions: Questions::new(app, config.app_connections.div_ceil(4), config.acquire_timeout),
             worker: pool(options(&config.worker_url, config)?, config.worker_connections, config),
             replica,
             limits,

@@ -77,6 +77,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     report.fact("start on an existing cluster", format!("{:.2} s", began.elapsed().as_secs_f64()));
     let viewers = world.log_in(options.viewers)?;
     world.work()?;
+    settle(&world)?;
 
     let asks: Vec<_> = viewers.iter().map(|viewer| viewer.ask(HOME, &serde_json::json!({ "first": 20 }))).collect();
     let load = Load { asks, connections: options.connections };
@@ -110,6 +111,22 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         rivals::run(folder, &options, &mut report)?;
     }
     report.print();
+    Ok(())
+}
+
+/// Waits until the database has nothing to do: what a worker does when it starts (the day's reconciliation of counters, which
+/// reads every row) is no part of what a request costs.
+fn settle(world: &World) -> Result<()> {
+    eprintln!("waiting for the jobs of a start to end");
+    let began = Instant::now();
+    let mut quiet = 0;
+    while quiet < 4 {
+        ensure!(began.elapsed() < PATIENCE, "the database has no rest");
+        let before = world.database()?.time()?;
+        std::thread::sleep(Duration::from_millis(500));
+        let busy = world.database()?.time()?.saturating_sub(before);
+        quiet = if busy < Duration::from_millis(50) { quiet + 1 } else { 0 };
+    }
     Ok(())
 }
 
