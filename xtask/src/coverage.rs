@@ -36,7 +36,8 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     }
     fs::create_dir_all(&profiles)?;
     let wrapper = folder.join("rustc.sh");
-    fs::write(&wrapper, "#!/bin/sh\nexec \"$@\" -C instrument-coverage\n")?;
+    // Not `sh`, some of which drop variables that cargo sets: `CARGO_BIN_EXE_daira-server` is no name to them.
+    fs::write(&wrapper, "#!/usr/bin/env bash\nexec \"$@\" -C instrument-coverage\n")?;
     fs::set_permissions(&wrapper, fs::Permissions::from_mode(0o755))?;
     let instrumented = |more: &[&str]| -> Result<Command> {
         let mut command = cargo(&SELECTION)?;

@@ -113,6 +113,30 @@ async fn security_48_a_connection_keeps_nothing_of_who_used_it(server: Server) {
     assert_eq!(left, None);
 }
 
+/// Questions have connections of their own, outside of any transaction.
+async fn security_48_49_a_question_keeps_nothing_of_who_asked(server: Server) {
+    let guarded = Guarded::new(server).await;
+    let (mona, ali) = (guarded.world.person("mona").await, guarded.world.person("ali").await);
+    let post = guarded.world.post(&mona, Writing::new("لي").visible(Visibility::Private)).await.id;
+    let store = narrow(&guarded, None).await;
+    let sees = async |actor: &Actor| !store.cards(actor, &[post]).await.unwrap().is_empty();
+    for round in 0..50_u64 {
+        assert!(sees(&mona.actor()).await);
+        // A client that hangs up at any moment.
+        let hung_up = timeout(Duration::from_micros(20 * round), store.cards(&mona.actor(), &[post])).await;
+        drop(hung_up);
+        for other in [ali.actor(), Actor::Anonymous] {
+            assert!(!sees(&other).await, "the next one on the connection, round {round}");
+        }
+    }
+    // The server ends all its connections, as a restart does: the next question does not notice.
+    let cut = "pg_stat_activity where datname = current_database() and usename = 'daira_app' and pg_terminate_backend(pid)";
+    assert!(count(&mut guarded.admin().await, cut).await >= 1);
+    assert!(sees(&mona.actor()).await);
+    store.close().await;
+    assert_eq!(store.cards(&mona.actor(), &[post]).await.unwrap_err().kind(), ErrorKind::Unavailable);
+}
+
 async fn security_49_a_thousand_broken_units_leave_no_context_behind(server: Server) {
     const LIMIT: Duration = Duration::from_millis(400);
     let guarded = Guarded::new(server).await;
@@ -173,5 +197,6 @@ async fn security_49_a_thousand_broken_units_leave_no_context_behind(server: Ser
 on_each_server!(
     security_47_without_a_context_nothing_private_is_there,
     security_48_a_connection_keeps_nothing_of_who_used_it,
+    security_48_49_a_question_keeps_nothing_of_who_asked,
     security_49_a_thousand_broken_units_leave_no_context_behind,
 );
