@@ -48,8 +48,7 @@ impl ReactionRepository for PgUnit {
             // Taken back in between: it is set as if it had never been there, unless somebody is first again.
             let Some(before) = self.check("reaction.put", before)? else { continue };
             let done = sqlx::query!(
-                "insert into daira.reaction (target, on_comment, by, kind, at) values ($1, $2, $3, $4, $5)
-             on conflict (target, on_comment, by) do update set kind = excluded.kind, at = excluded.at",
+                "update daira.reaction set kind = $4, at = $5 where target = $1 and on_comment = $2 and by = $3",
                 target,
                 on_comment,
                 by,
