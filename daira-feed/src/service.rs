@@ -1,6 +1,6 @@
 //! Reading feeds: the ranked home with its sessions, the newest-first feed, the count of new posts, and "Why this?".
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use daira_core::Ports;
@@ -18,7 +18,7 @@ use crate::explain::{Why, pack, unpack};
 use crate::rank::{Context, Ranked, place, score};
 use crate::{FeedSettings, PageRecorder};
 
-/// Spare items ranked for a first page, in case some vanish between ranking and reading them.
+/// Spare items ranked for a first page, in case some are gone.
 const SPARE: usize = 4;
 
 daira_core::refusals! {
@@ -159,27 +159,38 @@ impl FeedService {
 
     async fn first_page(&self, actor: &Actor, member: Member, first: Limit) -> Result<FeedPage> {
         let now = self.ports.clock.now();
-        let wanted = self.settings.first_candidates.max(2 * position(first.get()));
-        let candidates = self.ports.store.candidates(actor, now, wanted).await?;
-        let found = candidates.len();
-        let pool =
-            candidates.into_iter().map(|c| Ranked { candidate: c, parts: score(&c, now, &self.settings) }).collect();
-        let ranked = place(pool, first.get() + SPARE, &mut Context::default(), &self.settings);
-        let ids: Vec<_> = ranked.iter().map(|r| r.candidate.post).collect();
-        // Whatever became hidden since the candidates were looked for is left out here.
-        let mut cards = by_id(self.ports.store.cards(actor, &ids).await?);
+        let mut wanted = self.settings.first_candidates.max(2 * position(first.get()));
+        let mut found: HashSet<PostId> = HashSet::new();
+        let mut context = Context::default();
         let mut items = Vec::with_capacity(first.get());
         let mut served = Vec::with_capacity(first.get());
-        for ranked in &ranked {
-            if items.len() == first.get() {
+        // What the cards leave out, because it was deleted or hidden, leaves no gap: the next best fill it, or older ones.
+        loop {
+            let candidates = self.ports.store.candidates(actor, now, wanted).await?;
+            let all = candidates.len() < usize::from(wanted) || wanted == u16::MAX;
+            let new = candidates.into_iter().filter(|c| found.insert(c.post));
+            let mut pool: Vec<_> =
+                new.map(|c| Ranked { candidate: c, parts: score(&c, now, &self.settings) }).collect();
+            while items.len() < first.get() && !pool.is_empty() {
+                let ranked = place(&mut pool, first.get() - items.len() + SPARE, &mut context, &self.settings);
+                let best: Vec<_> = ranked.iter().map(|r| r.candidate).collect();
+                let mut cards = by_id(self.ports.store.cards(actor, &best).await?);
+                for ranked in &ranked {
+                    if items.len() == first.get() {
+                        break;
+                    }
+                    if let Some(card) = cards.remove(&ranked.candidate.post) {
+                        items.push(FeedItem { card: card.into(), position: position(items.len() + 1) });
+                        served.push((ranked.candidate.post, pack(ranked)));
+                    }
+                }
+            }
+            if all || items.len() == first.get() {
                 break;
             }
-            if let Some(card) = cards.remove(&ranked.candidate.post) {
-                items.push(FeedItem { card: card.into(), position: position(items.len() + 1) });
-                served.push((ranked.candidate.post, pack(ranked)));
-            }
+            wanted = wanted.saturating_mul(4);
         }
-        let has_next = found > items.len();
+        let has_next = found.len() > items.len();
         self.record(&member, now, served);
         let session = self.ports.ids.draw(now, member.profile.shard());
         Ok(FeedPage { items, has_next, as_of: now, place: Place::Session { reader: member, session, carried: true } })
@@ -235,12 +246,12 @@ impl FeedService {
         let context: HashMap<_, _> =
             candidates.iter().filter(|c| shown(&c.post)).map(|c| (c.post, (c.author, c.media))).collect();
         let mut context = Context::after(cursor.served.iter().filter_map(|p| context.get(p).copied()));
-        let pool: Vec<_> = candidates
+        let mut pool: Vec<_> = candidates
             .into_iter()
             .filter(|c| !shown(&c.post))
             .map(|c| Ranked { candidate: c, parts: score(&c, now, &self.settings) })
             .collect();
-        let ranked = place(pool, usize::MAX, &mut context, &self.settings);
+        let ranked = place(&mut pool, usize::MAX, &mut context, &self.settings);
         let served = cursor.served.iter().map(|p| (*p, Vec::new()));
         Ok(served.chain(ranked.iter().map(|r| (r.candidate.post, pack(r)))).collect())
     }

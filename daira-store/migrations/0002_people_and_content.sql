@@ -5,7 +5,8 @@
 -- lives, to the class of people it is for. Blocks, standing and the like come on top, in the views at the end.
 --
 -- How policies are written here:
--- * Who asks is an InitPlan, `(select daira.me())`, computed once per statement.
+-- * Who asks is an InitPlan, `(select daira.me())`, computed once per statement; but a bare `daira.me()` in a probe that few
+--   rows need, because every InitPlan costs each statement its start, used or not.
 -- * Membership is a key probe, `exists (… offset 0)`: the planner cannot turn it into a hash of somebody's whole list.
 -- * A row that a decision rests on is locked by others than its owner, and locking takes the policies of UPDATE: there
 --   USING says what SELECT says, WITH CHECK says whose it must be (or, for rows that never change, `false`), and the
@@ -135,6 +136,14 @@ create table daira.mute (
     check (muter <> muted),
     check (posts or stories or notifications)
 );
+
+-- How often what ties somebody to others has changed: whom they follow, mute and block, who blocks them, and how much they have
+-- to do with whom. A process may keep that in mind as long as this number stands. Under 0: how often an author became one
+-- who is looked up.
+create table daira.tie_version (
+    profile bigint primary key,
+    version bigint not null
+) with (fillfactor = 70);
 
 create table daira.circle (
     id         bigint primary key,
@@ -296,7 +305,7 @@ do $$
 declare one text;
 begin
     foreach one in array array['account', 'credential', 'registration', 'profile', 'handle', 'session', 'follow',
-        'follow_request', 'block', 'mute', 'circle', 'circle_member', 'post', 'post_changed', 'pull_author', 'post_revision', 'hashtag', 'post_tag',
+        'follow_request', 'block', 'mute', 'tie_version', 'circle', 'circle_member', 'post', 'post_changed', 'pull_author', 'post_revision', 'hashtag', 'post_tag',
         'comment', 'reaction', 'media', 'post_counter', 'comment_counter', 'profile_counter'] loop
         execute format('alter table daira.%I enable row level security', one);
         execute format('alter table daira.%I force row level security', one);
@@ -304,7 +313,8 @@ begin
         execute format('create policy worker on daira.%I to daira_worker using (true) with check (true)', one);
     end loop;
     -- What the definer functions look at or change.
-    foreach one in array array['account', 'credential', 'registration', 'profile', 'handle', 'session', 'follow'] loop
+    foreach one in array array['account', 'credential', 'registration', 'profile', 'handle', 'session', 'follow',
+        'tie_version'] loop
         execute format('create policy reader on daira.%I to daira_reader using (true) with check (true)', one);
     end loop;
 end $$;
@@ -352,7 +362,7 @@ begin atomic
 end;
 
 create policy known_read on daira.follow for select to daira_app
-    using (follower = (select daira.me()) or followee = (select daira.me()) or daira.lists_open(followee) or daira.lists_open(follower));
+    using ((select daira.me()) in (follower, followee) or daira.lists_open(followee) or daira.lists_open(follower));
 create policy ends_insert on daira.follow for insert to daira_app
     with check (follower = (select daira.me()) or (followee = (select daira.me()) and (
         exists (select from daira.follow_request r where r.follower = follow.follower and r.followee = follow.followee offset 0)
@@ -371,17 +381,17 @@ create policy ends_delete on daira.follow_request for delete to daira_app
     using (follower = (select daira.me()) or followee = (select daira.me()));
 
 create policy sides_read on daira.block for select to daira_app
-    using (blocker = (select daira.me()) or blocked_account = (select daira.my_account()));
+    using (blocker = daira.me() or blocked_account = daira.my_account());
 create policy own_insert on daira.block for insert to daira_app
     with check (blocker = (select daira.me()) and exists (
         select from daira.profile p where p.id = block.blocked and p.account = block.blocked_account offset 0));
 create policy own_delete on daira.block for delete to daira_app using (blocker = (select daira.me()));
 
 create policy own_all on daira.mute to daira_app using (muter = (select daira.me())) with check (muter = (select daira.me()));
+create policy own_read on daira.tie_version for select to daira_app using (profile = 0 or profile = (select daira.me()));
 create policy own_all on daira.circle to daira_app using (owner = (select daira.me())) with check (owner = (select daira.me()));
 
-create policy ends_read on daira.circle_member for select to daira_app
-    using (member = (select daira.me()) or owner = (select daira.me()));
+create policy ends_read on daira.circle_member for select to daira_app using ((select daira.me()) in (member, owner));
 create policy own_insert on daira.circle_member for insert to daira_app with check (owner = (select daira.me()));
 create policy lock_only on daira.circle_member for update to daira_app
     using (member = (select daira.me()) or owner = (select daira.me())) with check (false);
@@ -390,15 +400,24 @@ create policy ends_delete on daira.circle_member for delete to daira_app
 
 -- --------------------------------------------------------------------------------------------- row security: content
 
+-- Whether the one who asks is in a circle or among the mentioned. A function, so that the statements that read posts, few of
+-- which are for chosen people, do not carry its plan.
+create function daira.am_chosen(of_circle bigint, mentioned bigint[]) returns boolean
+    language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+    if of_circle is not null then
+        return exists (select from daira.circle_member m where m.circle = of_circle and m.member = daira.me());
+    end if;
+    return coalesce(daira.me() = any (mentioned), false);
+end $$;
+
 create policy class_read on daira.post for select to daira_app using (
     author = (select daira.me())
     or (deleted_at is null and (
         visibility in (1, 6)
         or (visibility = 2 and exists (
-            select from daira.follow f where f.follower = (select daira.me()) and f.followee = post.author offset 0))
-        or (visibility = 3 and exists (
-            select from daira.circle_member m where m.circle = post.circle and m.member = (select daira.me()) offset 0))
-        or (visibility = 4 and (select daira.me()) = any (mentions))
+            select from daira.follow f where f.follower = daira.me() and f.followee = post.author offset 0))
+        or (visibility in (3, 4) and daira.am_chosen(circle, mentions))
     ))
 );
 create policy own_insert on daira.post for insert to daira_app with check (author = (select daira.me()));
@@ -407,10 +426,8 @@ create policy own_update on daira.post for update to daira_app using (
     or (deleted_at is null and (
         visibility in (1, 6)
         or (visibility = 2 and exists (
-            select from daira.follow f where f.follower = (select daira.me()) and f.followee = post.author offset 0))
-        or (visibility = 3 and exists (
-            select from daira.circle_member m where m.circle = post.circle and m.member = (select daira.me()) offset 0))
-        or (visibility = 4 and (select daira.me()) = any (mentions))
+            select from daira.follow f where f.follower = daira.me() and f.followee = post.author offset 0))
+        or (visibility in (3, 4) and daira.am_chosen(circle, mentions))
     ))
 ) with check (author = (select daira.me()));
 
@@ -495,6 +512,8 @@ grant insert on daira.credential to daira_reader;
 grant select, insert, delete, update (at) on daira.follow, daira.follow_request to daira_app, daira_worker;
 grant select, insert, delete on daira.block to daira_app, daira_worker;
 grant select, insert, delete, update (posts, stories, notifications, at) on daira.mute to daira_app, daira_worker;
+grant select on daira.tie_version to daira_app;
+grant select, insert, update (version) on daira.tie_version to daira_worker, daira_reader;
 grant select, insert, delete, update (name, version) on daira.circle to daira_app, daira_worker;
 grant select, insert, delete, update (at) on daira.circle_member to daira_app, daira_worker;
 
@@ -505,7 +524,7 @@ grant delete on daira.post to daira_worker;
 grant select, insert on daira.post_changed to daira_app, daira_worker;
 grant delete on daira.post_changed to daira_worker;
 grant select, insert, update (latest) on daira.pull_author to daira_app, daira_worker;
-grant execute on function daira.target_known(bigint, boolean) to daira_app, daira_worker;
+grant execute on function daira.am_chosen(bigint, bigint[]), daira.target_known(bigint, boolean) to daira_app, daira_worker;
 grant select, insert on daira.post_revision to daira_app, daira_worker;
 grant select, insert on daira.hashtag to daira_app, daira_worker;
 grant select, insert, delete on daira.post_tag to daira_app, daira_worker;
@@ -515,6 +534,43 @@ grant select, insert, update (post, attached) on daira.media to daira_app, daira
 grant delete on daira.media to daira_worker;
 grant select on daira.post_counter, daira.comment_counter, daira.profile_counter to daira_app;
 grant select, insert, update, delete on daira.post_counter, daira.comment_counter, daira.profile_counter to daira_worker;
+
+-- ------------------------------------------------------------------------------- whose ties changed, by the statement
+
+create function daira.ties_changed() returns trigger
+    language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    -- In one order, so that two of them never wait for each other in a ring.
+    case tg_table_name
+        when 'follow' then
+            insert into daira.tie_version as t select distinct c.follower, 1 from changed c order by 1
+            on conflict (profile) do update set version = t.version + 1;
+        when 'mute' then
+            insert into daira.tie_version as t select distinct c.muter, 1 from changed c order by 1
+            on conflict (profile) do update set version = t.version + 1;
+        when 'block' then
+            insert into daira.tie_version as t
+            select n.profile, 1
+            from (select c.blocker as profile from changed c
+                  union select p.id from changed c join daira.profile p on p.account = c.blocked_account) n
+            order by 1
+            on conflict (profile) do update set version = t.version + 1;
+        when 'pull_author' then
+            insert into daira.tie_version as t select distinct 0, 1 from changed c
+            on conflict (profile) do update set version = t.version + 1;
+    end case;
+    return null;
+end $$;
+alter function daira.ties_changed() owner to daira_reader;
+
+create trigger ties_new after insert on daira.follow referencing new table as changed for each statement execute function daira.ties_changed();
+create trigger ties_gone after delete on daira.follow referencing old table as changed for each statement execute function daira.ties_changed();
+create trigger ties_new after insert on daira.mute referencing new table as changed for each statement execute function daira.ties_changed();
+create trigger ties_other after update on daira.mute referencing new table as changed for each statement execute function daira.ties_changed();
+create trigger ties_gone after delete on daira.mute referencing old table as changed for each statement execute function daira.ties_changed();
+create trigger ties_new after insert on daira.block referencing new table as changed for each statement execute function daira.ties_changed();
+create trigger ties_gone after delete on daira.block referencing old table as changed for each statement execute function daira.ties_changed();
+create trigger ties_new after insert on daira.pull_author referencing new table as changed for each statement execute function daira.ties_changed();
 
 -- ----------------------------------------------------------- narrow functions for those who are not logged in (yet)
 
@@ -652,9 +708,9 @@ where (select daira.is_platform())
             or exists (select from daira.block b where b.blocker = (select daira.me()) and b.blocked = p.id offset 0))))
    or (p.standing = 1 and p.account = (select daira.my_account()));
 
--- Posts as the one who asks may see them now, with their authors. Row security has decided on the class; here come
--- deletion, standing, blocks and private accounts.
-create view daira.visible_post with (security_invoker = true) as
+-- Living posts by people who stand, with their authors. Row security has decided on the class; here come deletion, standing
+-- and private accounts. For whoever knows that no block lies between.
+create view daira.standing_post with (security_invoker = true) as
 select p.*,
        a.account as author_account, a.handle as author_handle, a.name as author_name, a.bio as author_bio,
        a.links as author_links, a.avatar as author_avatar, a.kind as author_kind, a.private as author_private,
@@ -666,9 +722,16 @@ where p.deleted_at is null and (
     or (select daira.is_platform())
     or (a.standing = 0
         and (not a.private or p.visibility in (3, 4) or exists (
-            select from daira.follow f where f.follower = (select daira.me()) and f.followee = p.author offset 0))
-        and not exists (select from daira.block b where b.blocker = p.author and b.blocked_account = (select daira.my_account()) offset 0)
-        and not exists (select from daira.block b where b.blocker = (select daira.me()) and b.blocked = p.author offset 0)));
+            select from daira.follow f where f.follower = daira.me() and f.followee = p.author offset 0))));
+
+-- Posts as the one who asks may see them now: those above without a block between.
+create view daira.visible_post with (security_invoker = true) as
+select p.*
+from daira.standing_post p
+where p.author = (select daira.me())
+   or (select daira.is_platform())
+   or not (exists (select from daira.block b where b.blocker = p.author and b.blocked_account = (select daira.my_account()) offset 0)
+           or exists (select from daira.block b where b.blocker = (select daira.me()) and b.blocked = p.author offset 0));
 
 -- Living comments under visible posts, by visible people.
 create view daira.visible_comment with (security_invoker = true) as
@@ -680,4 +743,4 @@ from daira.comment c
 join daira.visible_profile a on a.id = c.author
 where c.deleted_at is null and exists (select from daira.visible_post p where p.id = c.post offset 0);
 
-grant select on daira.visible_profile, daira.visible_post, daira.visible_comment to daira_app, daira_worker;
+grant select on daira.visible_profile, daira.standing_post, daira.visible_post, daira.visible_comment to daira_app, daira_worker;

@@ -170,29 +170,32 @@ select daira.ensure_partitions(now(), 7);
 -- transaction around it: a first page of a feed is two round trips, and none after it. Inside, everything runs under row
 -- security as the one who calls.
 
--- The newest posts of somebody's sources as parallel arrays, and small sets about exactly those posts and their authors, each
--- found by an array of keys in one index scan. Nothing is joined: what the sets mean is put together by the caller. With
--- `seen_after` come the signals that rank. What did not come by a follow alone, or may have changed its readers since, is looked
--- at one by one.
+-- The newest posts of somebody's sources down to the id `since` as parallel arrays, and sets about their authors, which tell whose posts may stand
+-- there and rank them. Nothing is joined: what the sets mean is put together by the caller. A post's facts are its source (1 the
+-- inbox, 2 own, 3 looked up) times 256, and its reason times 16, and its kind: one array less costs less to start than to
+-- take apart.
+--
+-- The sets are all of the reader's ties, each read as one range, as long as no one of them is longer than `most`; then
+-- `whole` is true, and the caller may keep them as those of `version` (the reader's own above the one of all) and say so next
+-- time: while `known` is that version, nothing of them is read. Longer ones are looked into for the authors at hand; who says that `known` is negative
+-- expects that.
+--
+-- With `seen_after` come the signals that rank. Then what has to do with single posts (deleted since, shown to others, their
+-- authors hidden) is not looked at: the cards of the best are. Without, they are exact.
 create function daira.home_sources(
         viewer bigint, viewer_account bigint, from_post bigint, below_post bigint, until_at timestamptz, taken bigint,
-        seen_after timestamptz, seen_pages bigint,
-        out origins smallint[], out posts bigint[], out authors bigint[], out reasons smallint[], out kinds smallint[],
-        out times timestamptz[],
-        out follows bigint[], out hidden bigint[], out shut_out bigint[], out changed bigint[],
-        out visible bigint[], out in_circle boolean[], out mentioned boolean[],
-        out counted bigint[], out reactions bigint[], out comments bigint[], out impressions bigint[],
-        out close bigint[], out sums double precision[], out sums_at timestamptz[], out seen bytea)
+        seen_after timestamptz, seen_pages bigint, known bigint, known_pulled bigint[], most bigint,
+        out posts bigint[], out authors bigint[], out facts smallint[], out times timestamptz[], out since bigint,
+        out version bigint, out whole boolean, out follows bigint[], out blocked bigint[], out muted bigint[], out pulled bigint[],
+        out close bigint[], out sums double precision[], out sums_at timestamptz[],
+        out hidden bigint[], out changed bigint[], out visible bigint[], out in_circle boolean[], out mentioned boolean[],
+        out counted bigint[], out reactions bigint[], out comments bigint[], out impressions bigint[], out seen bytea)
     language plpgsql stable as $$
 #variable_conflict use_variable
 declare
     said text;
-    since bigint;
     reach bigint := (12 * 3600 * 1000)::bigint << 22;
-    of_inbox bigint;
-    of_own bigint;
     other_ways boolean;
-    pulled bigint[];
     doubtful bigint[];
 begin
     said := set_config('daira.profile', viewer::text, true);
@@ -201,39 +204,52 @@ begin
     -- Most find enough in the last half day, so nothing older is read before it is needed.
     loop
         since := greatest(from_post, below_post - reach);
-        select array_agg(n.origin), array_agg(n.post), array_agg(n.author), array_agg(n.reason), array_agg(n.kind), array_agg(n.at),
-               count(*) filter (where n.origin = 1), count(*) filter (where n.origin = 2), bool_or(n.origin = 1 and n.reason <> 1),
-           -- A list of usual length is read through faster than it is looked into.
-           array(select f.followee from daira.follow f where f.follower = viewer order by f.followee limit 500)
-        into origins, posts, authors, reasons, kinds, times, of_inbox, of_own, other_ways, follows
+        select array_agg(n.post), array_agg(n.author), array_agg(n.facts), array_agg(n.at), bool_or(n.facts between 288 and 511),
+               (select coalesce(bit_or(t.version << case t.profile when 0 then 0 else 24 end), 0)
+                from daira.tie_version t where t.profile in (0, viewer))
+        into posts, authors, facts, times, other_ways, version
         from (
-            (select 1::smallint as origin, i.post, i.author, i.reason, i.kind, i.at
+            (select i.post, i.author, (256 + 16 * i.reason + i.kind)::smallint as facts, i.at
              from daira.inbox i
              where i.profile = viewer and i.post >= since and i.post < below_post and i.at <= until_at
              order by i.post desc limit taken)
             union all
-            (select 2::smallint, p.id, p.author, 4::smallint, p.kind, null
+            (select p.id, p.author, (512 + 16 * 4 + p.kind)::smallint, null
              from daira.post p
              where p.author = viewer and p.id >= since and p.id < below_post and p.deleted_at is null
              order by p.id desc limit taken)
         ) n;
-        exit when since <= from_post or of_inbox >= taken or of_own >= taken;
+        exit when since <= from_post or cardinality(posts) >= taken;
         reach := reach * 4;
     end loop;
-    -- Each row by its key, so that no plan can pair the two lists with each other.
-    if cardinality(follows) < 500 then
-        pulled := array(select a.author from daira.pull_author a where a.author = any (follows) and a.latest >= since);
-    else
+    whole := known = version;
+    if whole then
+        pulled := known_pulled;
+    elsif known is null or known >= 0 then
+        select array(select f.followee from daira.follow f where f.follower = viewer order by f.followee limit most),
+               array(select b.blocked from daira.block b where b.blocker = viewer order by b.blocked limit most)
+               || array(select b.blocker from daira.block b where b.blocked_account = viewer_account order by b.blocker limit most),
+               array(select m.muted from daira.mute m where m.muter = viewer and m.posts order by m.muted limit most),
+               a.*
+        into follows, blocked, muted, close, sums, sums_at
+        from (select array_agg(a.author), array_agg(a.sum), array_agg(a.at)
+              from (select a.author, a.sum, a.at from daira.affinity a where a.viewer = home_sources.viewer
+                    order by a.author limit most) a) a;
+        whole := greatest(cardinality(follows), cardinality(blocked), cardinality(muted), cardinality(close)) < most;
+    end if;
+    -- Each by its key, so that no plan can pair the two lists with each other.
+    if pulled is null and whole then
+        pulled := array(select a.author from daira.pull_author a where a.author = any (follows));
+    elsif pulled is null then
         pulled := array(select a.author from daira.pull_author a
                         where a.latest >= since
                           and exists (select from daira.follow f where f.follower = viewer and f.followee = a.author offset 0));
     end if;
     if pulled <> '{}' then
-        select origins || array_agg(3::smallint), posts || array_agg(n.id), authors || array_agg(n.author),
-               reasons || array_agg(1::smallint), kinds || array_agg(n.kind), times || array_agg(n.at)
-        into origins, posts, authors, reasons, kinds, times
+        select posts || array_agg(n.id), authors || array_agg(n.author), facts || array_agg(n.facts), times || array_agg(n.at)
+        into posts, authors, facts, times
         from (
-            select p.id, p.author, p.kind, greatest(daira.id_at(p.id), f.at) as at
+            select p.id, p.author, (768 + 16 + p.kind)::smallint as facts, greatest(daira.id_at(p.id), f.at) as at
             from daira.follow f
             cross join lateral (
                 select q.id, q.author, q.kind
@@ -248,42 +264,48 @@ begin
     if posts is null then
         return;
     end if;
-    if cardinality(follows) = 500 then
-        follows := array(select f.followee from daira.follow f where f.follower = viewer and f.followee = any (authors));
+    if not whole then
+        select array(select f.followee from daira.follow f where f.follower = viewer and f.followee = any (authors)),
+               array(select b.blocked from daira.block b where b.blocker = viewer and b.blocked = any (authors)
+                     union all
+                     select b.blocker from daira.block b where b.blocked_account = viewer_account and b.blocker = any (authors)),
+               array(select m.muted from daira.mute m where m.muter = viewer and m.posts and m.muted = any (authors)),
+               a.*
+        into follows, blocked, muted, close, sums, sums_at
+        from (select array_agg(a.author), array_agg(a.sum), array_agg(a.at)
+              from daira.affinity a where a.viewer = home_sources.viewer and a.author = any (authors)) a;
     end if;
-    select array(select p.id from daira.profile p where p.standing <> 0 and p.id = any (authors)),
-           array(select b.blocked from daira.block b where b.blocker = viewer and b.blocked = any (authors)
-                 union all
-                 select b.blocker from daira.block b where b.blocked_account = viewer_account and b.blocker = any (authors)
-                 union all
-                 select m.muted from daira.mute m where m.muter = viewer and m.posts and m.muted = any (authors)),
-           array(select c.post from daira.post_changed c where c.post = any (posts))
-    into hidden, shut_out, changed;
+    if seen_after is null then
+        select array(select p.id from daira.profile p where p.standing <> 0 and p.id = any (authors)),
+               array(select c.post from daira.post_changed c where c.post = any (posts))
+        into hidden, changed;
+    end if;
     if other_ways or changed <> '{}' then
-        doubtful := array(select o.post from unnest(origins, posts, reasons) o (origin, post, reason)
-                          where o.origin = 1 and (o.reason <> 1 or o.post = any (changed)));
+        doubtful := array(select o.post from unnest(facts, posts) o (facts, post)
+                          where o.facts between 288 and 511 or (o.facts < 288 and o.post = any (changed)));
         select array_agg(p.id), array_agg(p.visibility = 3), array_agg(coalesce(viewer = any (p.mentions), false))
         into visible, in_circle, mentioned
         from daira.visible_post p where p.id = any (doubtful);
     end if;
     if seen_after is not null then
-        select c.*, a.*, (select string_agg(s.posts, '')
-                          from (select s.posts from daira.page_served s
-                                where s.viewer = home_sources.viewer and s.at > seen_after and s.at <= until_at
-                                order by s.at desc limit seen_pages) s)
-        into counted, reactions, comments, impressions, close, sums, sums_at, seen
+        select c.*, (select string_agg(s.posts, '')
+                     from (select s.posts from daira.page_served s
+                           where s.viewer = home_sources.viewer and s.at > seen_after and s.at <= until_at
+                           order by s.at desc limit seen_pages) s)
+        into counted, reactions, comments, impressions, seen
         from (select array_agg(c.post), array_agg(c.reactions), array_agg(c.comments), array_agg(c.impressions)
-              from daira.post_counter c where c.post = any (posts)) c,
-             (select array_agg(a.author), array_agg(a.sum), array_agg(a.at)
-              from daira.affinity a where a.viewer = home_sources.viewer and a.author = any (authors)) a;
+              from daira.post_counter c where c.post = any (posts)) c;
     end if;
 end $$;
 
--- Posts with all that is shown of them, as far as the one who asks may see them.
-create function daira.cards(viewer bigint, viewer_account bigint, ids bigint[])
+-- Posts with all that is shown of them, as far as the one who asks may see them. Who names the version of their ties asks for
+-- candidates: their counters are known, and those with a block between are left out already, so that neither is looked
+-- at while the version is that one.
+create function daira.cards(viewer bigint, viewer_account bigint, ids bigint[], known bigint)
         returns table (
-            id bigint, author bigint, text text, visibility smallint, circle bigint, replies smallint, delivery smallint, version integer,
-            warning text, edited_at timestamptz, media bigint[], alts text[], mentions bigint[], tags text[], spellings text[],
+            id bigint, author bigint, visibility smallint, replies smallint, delivery smallint, kind smallint, version integer,
+            circle bigint, edited_at timestamptz, deleted_at timestamptz, text text, warning text, media bigint[], alts text[],
+            mentions bigint[], tags text[], spellings text[],
             author_account bigint, author_handle text, author_name text, author_bio text, author_links text[], author_avatar bigint,
             author_kind smallint, author_private boolean, author_standing smallint, author_created_at timestamptz, author_version integer,
             reactions bigint, comments bigint, viewer_reaction smallint)
@@ -294,17 +316,26 @@ declare
 begin
     said := set_config('daira.profile', coalesce(viewer::text, ''), true);
     said := set_config('daira.account', coalesce(viewer_account::text, ''), true);
+    if known is not null then
+        return query
+        select p.*, 0::bigint, 0::bigint,
+               (select r.kind from daira.reaction r where r.target = p.id and not r.on_comment and r.by = cards.viewer)
+        from daira.standing_post p
+        where p.id = any (ids)
+          and known = (select coalesce(bit_or(t.version << case t.profile when 0 then 0 else 24 end), 0)
+                       from daira.tie_version t where t.profile in (0, viewer));
+        if found then
+            return;
+        end if;
+    end if;
     return query
-    select p.id, p.author, p.text, p.visibility, p.circle, p.replies, p.delivery, p.version, p.warning, p.edited_at, p.media, p.alts,
-           p.mentions, p.tags, p.spellings, p.author_account, p.author_handle, p.author_name, p.author_bio, p.author_links,
-           p.author_avatar, p.author_kind, p.author_private, p.author_standing, p.author_created_at, p.author_version,
-           coalesce(c.reactions, 0), coalesce(c.comments, 0), r.kind
+    select p.*, coalesce(c.reactions, 0), coalesce(c.comments, 0),
+           (select r.kind from daira.reaction r where r.target = p.id and not r.on_comment and r.by = cards.viewer)
     from daira.visible_post p
     left join daira.post_counter c on c.post = p.id
-    left join daira.reaction r on r.target = p.id and not r.on_comment and r.by = cards.viewer
     where p.id = any (ids);
 end $$;
 
 grant execute on function
-    daira.home_sources(bigint, bigint, bigint, bigint, timestamptz, bigint, timestamptz, bigint),
-    daira.cards(bigint, bigint, bigint[]) to daira_app, daira_worker;
+    daira.home_sources(bigint, bigint, bigint, bigint, timestamptz, bigint, timestamptz, bigint, bigint, bigint[], bigint),
+    daira.cards(bigint, bigint, bigint[], bigint) to daira_app, daira_worker;

@@ -27,9 +27,9 @@ use crate::id::{AccountId, CircleId, CommentId, Id, PostId, ProfileId, SessionId
 use crate::locale::Locale;
 use crate::media::{Media, Variant};
 use crate::page::Limit;
-use crate::port::store::{Access, CounterDelta, CounterField, HandleHolder};
+use crate::port::store::{Access, Candidate, CounterDelta, CounterField, HandleHolder, InboxReason, Signals};
 use crate::port::{Ports, ReadView, UnitOfWork};
-use crate::post::{Attachment, Delivery, Post, PostCard, ReplyRule, Visibility};
+use crate::post::{Attachment, Delivery, MediaKind, Post, PostCard, PostCounters, ReplyRule, Visibility};
 use crate::reaction::{Reaction, ReactionKind, Target};
 use crate::text::{Handle, TagKey};
 use crate::time::{Date, Timestamp};
@@ -511,11 +511,25 @@ impl Fixture {
     /// The cards that somebody gets of these posts, by id: the same through a view and without.
     pub async fn cards(&self, actor: &Actor, ids: &[PostId]) -> Vec<PostCard> {
         let mut cards = self.view(actor).await.posts().cards(ids).await.unwrap();
-        let mut alone = self.ports.store.cards(actor, ids).await.unwrap();
+        let mut of = Vec::with_capacity(ids.len());
+        for id in ids {
+            of.push(self.candidate(*id).await);
+        }
+        let mut alone = self.ports.store.cards(actor, &of).await.unwrap();
         cards.sort_by_key(|card| card.post.id);
         alone.sort_by_key(|card| card.post.id);
         assert_eq!(alone, cards, "asked for through a view and without");
         cards
+    }
+
+    /// A post as a candidate that came by a follow.
+    pub async fn candidate(&self, post: PostId) -> Candidate {
+        let card = self.view(&PLATFORM).await.posts().cards(&[post]).await.unwrap().pop();
+        let nobody = || (ProfileId::from_raw(0), PostCounters::default());
+        let (author, PostCounters { reactions, comments }) = card.map_or_else(nobody, |c| (c.author.id, c.counters));
+        let signals = Signals { reactions, comments, ..Signals::default() };
+        let (reason, media) = (InboxReason::Follow, MediaKind::Text);
+        Candidate { post, author, reason, delivered_at: self.now(), media, signals }
     }
 
     /// Whether somebody sees a post.

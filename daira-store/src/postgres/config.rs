@@ -32,6 +32,9 @@ pub struct PgStoreConfig {
     /// How old the counters that rank posts, and the list of popular posts, may be: they are the same for all and shared by
     /// all. What is shown is always read anew. Zero shares nothing.
     pub shared_age: Duration,
+    /// How many bytes of readers' ties (whom they follow, mute and block, and their affinities) are kept in memory, to be
+    /// used while Postgres says that they are still those. Some 5 KB are a usual reader's.
+    pub ties_bytes: u64,
 }
 
 impl PgStoreConfig {
@@ -48,6 +51,7 @@ impl PgStoreConfig {
             statement_cache: 256,
             inbox_days: 8,
             shared_age: Duration::from_secs(2),
+            ties_bytes: 32 << 20,
         }
     }
 }
@@ -62,6 +66,7 @@ impl fmt::Debug for PgStoreConfig {
             .field("statement_cache", &self.statement_cache)
             .field("inbox_days", &self.inbox_days)
             .field("shared_age", &self.shared_age)
+            .field("ties_bytes", &self.ties_bytes)
             .finish_non_exhaustive()
     }
 }

@@ -27,6 +27,7 @@ mod shared;
 mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod ties;
 mod unit;
 mod view;
 

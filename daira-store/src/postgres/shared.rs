@@ -9,6 +9,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use super::ties::KeptTies;
+
 /// What ranks a post.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Counts {
@@ -39,12 +41,14 @@ struct State {
 pub(super) struct Shared {
     state: Arc<Mutex<State>>,
     age: Duration,
+    /// These are as true as what is read.
+    pub(super) ties: KeptTies,
 }
 
 impl Shared {
-    /// Knowledge that is at most so old; zero remembers nothing.
-    pub(super) fn new(age: Duration) -> Self {
-        Self { state: Arc::default(), age }
+    /// Knowledge that is at most so old; zero remembers nothing. And readers' ties in so many bytes.
+    pub(super) fn new(age: Duration, ties_bytes: u64) -> Self {
+        Self { state: Arc::default(), age, ties: KeptTies::new(ties_bytes) }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -103,7 +107,7 @@ mod tests {
 
     #[test]
     fn nothing_outlives_its_age() {
-        let shared = Shared::new(Duration::from_millis(40));
+        let shared = Shared::new(Duration::from_millis(40), 0);
         assert_eq!(shared.known(&[7]).1, [7]);
         shared.learn([(7, ONE)]);
         assert_eq!(shared.known(&[7, 8]), (HashMap::from([(7, ONE)]), vec![8]));
@@ -122,7 +126,7 @@ mod tests {
 
     #[test]
     fn at_age_zero_nothing_is_remembered() {
-        let shared = Shared::new(Duration::ZERO);
+        let shared = Shared::new(Duration::ZERO, 0);
         shared.known(&[7]);
         shared.learn([(7, ONE)]);
         assert_eq!(shared.known(&[7]).1, [7]);

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use daira_core::actor::Actor;
 use daira_core::error::{Error, ErrorKind, Result};
 use daira_core::id::{Id as _, PostId};
-use daira_core::port::store::{Access, Candidate};
+use daira_core::port::store::{Access, Candidate, with_counters};
 use daira_core::port::{ReadView, Store, UnitOfWork};
 use daira_core::post::PostCard;
 use daira_core::time::Timestamp;
@@ -22,6 +22,7 @@ use super::config::PgStoreConfig;
 use super::error::{fault, is_dead};
 use super::questions::Questions;
 use super::shared::Shared;
+use super::ties::KeptTies;
 use super::unit::PgUnit;
 use super::view::PgView;
 
@@ -76,7 +77,7 @@ impl PgStore {
             replica,
             limits,
             inbox_days: config.inbox_days,
-            shared: Shared::new(config.shared_age),
+            shared: Shared::new(config.shared_age, config.ties_bytes),
         };
         for role in [&store.app, &store.worker] {
             drop(store.open_on(role, BEGIN_READ, &Actor::Anonymous).await?);
@@ -107,6 +108,11 @@ impl PgStore {
     /// How many days an inbox reaches back.
     pub(super) fn inbox_days(&self) -> u16 {
         self.inbox_days
+    }
+
+    /// The ties of those who read lately.
+    pub(super) fn ties(&self) -> &KeptTies {
+        &self.shared.ties
     }
 
     /// Asks as the role that serves people what is one statement, and one that says itself who asks.
@@ -200,13 +206,15 @@ impl Store for PgStore {
         view.feed().candidates(as_of, limit).await
     }
 
-    async fn cards(&self, actor: &Actor, ids: &[PostId]) -> Result<Vec<PostCard>> {
-        match actor {
-            Actor::Member(_) | Actor::Anonymous if self.limits.is_empty() => {
-                self.cards_at_once(actor.member().ok().copied(), ids).await
+    async fn cards(&self, actor: &Actor, of: &[Candidate]) -> Result<Vec<PostCard>> {
+        let cards = match actor {
+            Actor::Member(me) if self.limits.is_empty() => self.cards_at_once(*me, of).await?,
+            _ => {
+                let ids: Vec<PostId> = of.iter().map(|candidate| candidate.post).collect();
+                self.read(actor, Access::Read).await?.posts().cards(&ids).await?
             }
-            _ => self.read(actor, Access::Read).await?.posts().cards(ids).await,
-        }
+        };
+        Ok(with_counters(cards, of))
     }
 
     async fn ping(&self) -> Result<()> {

@@ -22,14 +22,14 @@ async fn the_law_of_the_two_guards_holds(server: Server) {
 const MUTANTS: &[(&str, &str, &str)] = &[
     ("policy class_read on daira.post", "(visibility = 2) AND", "(visibility >= 2) AND"),
     ("policy class_read on daira.post", "(f.followee = post.author)", "(f.followee = f.followee)"),
-    ("policy class_read on daira.post", "(m.circle = post.circle)", "(m.circle = m.circle)"),
-    ("policy class_read on daira.post", "ANY (mentions)", "ALL (mentions)"),
+    ("function daira.am_chosen(bigint, bigint[])", "m.circle = of_circle", "m.circle = m.circle"),
+    ("function daira.am_chosen(bigint, bigint[])", "any (mentioned)", "all (mentioned)"),
     ("policy class_read on daira.post", "(deleted_at IS NULL)", "true"),
     ("view daira.visible_profile", "b.blocked_account = ", "b.blocker = "),
     ("view daira.visible_profile", "standing = 0", "standing <= 1"),
-    ("view daira.visible_post", "NOT a.private", "true"),
+    ("view daira.standing_post", "NOT a.private", "true"),
     ("view daira.visible_post", "b.blocked_account = ", "b.blocker = "),
-    ("view daira.visible_post", "standing = 0", "standing >= 0"),
+    ("view daira.standing_post", "standing = 0", "standing >= 0"),
     ("view daira.visible_comment", "c.deleted_at IS NULL", "true"),
 ];
 
@@ -39,6 +39,10 @@ async fn definition(admin: &mut PgConnection, guard: &str) -> (String, &'static 
         let sql = "select pg_get_viewdef($1::text::regclass, true)";
         let text = sqlx::query_scalar(sql).bind(view).fetch_one(admin).await.unwrap();
         return (text, "create or replace GUARD with (security_invoker = true) as ", "");
+    }
+    if let Some(function) = guard.strip_prefix("function ") {
+        let sql = "select pg_get_functiondef($1::text::regprocedure)";
+        return (sqlx::query_scalar(sql).bind(function).fetch_one(admin).await.unwrap(), "", "");
     }
     let sql = "select pg_get_expr(polqual, polrelid) from pg_policy where polname = 'class_read' and polrelid = 'daira.post'::regclass";
     (sqlx::query_scalar(sql).fetch_one(admin).await.unwrap(), "alter GUARD using (", ")")

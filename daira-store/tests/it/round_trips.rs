@@ -89,8 +89,7 @@ async fn a_first_page_is_two_round_trips(server: Server) {
     let page = async || -> Vec<PostCard> {
         let candidates = store.candidates(&ali.actor(), world.now(), 6).await.unwrap();
         assert_eq!(candidates.len(), 6);
-        let ids: Vec<_> = candidates.iter().map(|candidate| candidate.post).collect();
-        store.cards(&ali.actor(), &ids).await.unwrap()
+        store.cards(&ali.actor(), &candidates).await.unwrap()
     };
     // A new connection prepares its statements first.
     page().await;

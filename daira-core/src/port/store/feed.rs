@@ -190,6 +190,9 @@ pub trait FeedReads: Send {
     /// [`OLDER_MAX`] posts of the same authors that inboxes do not reach back to. Then public posts of others that somebody
     /// reacted to fill up, those with most reactions and comments first; an adapter may look for those among the newest few
     /// thousand.
+    ///
+    /// Many are ranked and few are shown: whether an author still stands, and whether a post that came by a follow was
+    /// deleted or shown to others since, may be left to the cards.
     async fn candidates(&mut self, as_of: Timestamp, limit: u16) -> Result<Vec<Candidate>>;
     /// The same sources at `now`, newest first, without ranking and without popular posts of strangers; beyond what
     /// inboxes hold it goes on to the first post of all.

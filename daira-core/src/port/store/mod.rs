@@ -43,10 +43,12 @@ pub use post::{PostReads, PostRepository};
 pub use reaction::{ReactionReads, ReactionRepository};
 pub use search::SearchReads;
 
+use std::collections::HashMap;
+
 use crate::actor::Actor;
 use crate::error::Result;
 use crate::id::PostId;
-use crate::post::PostCard;
+use crate::post::{PostCard, PostCounters};
 use crate::time::Timestamp;
 
 /// How fresh a read must be.
@@ -87,14 +89,27 @@ pub trait Store: Send + Sync {
         view.feed().candidates(as_of, limit).await
     }
 
-    /// What a view's [`cards`](PostReads::cards) answers, likewise.
-    async fn cards(&self, actor: &Actor, ids: &[PostId]) -> Result<Vec<PostCard>> {
+    /// The [`cards`](PostReads::cards) of candidates that were just found for the actor, as far as they may see them now,
+    /// likewise. Counters are those that ranked them.
+    async fn cards(&self, actor: &Actor, of: &[Candidate]) -> Result<Vec<PostCard>> {
         let mut view = self.read(actor, Access::Read).await?;
-        view.posts().cards(ids).await
+        let ids: Vec<PostId> = of.iter().map(|candidate| candidate.post).collect();
+        Ok(with_counters(view.posts().cards(&ids).await?, of))
     }
 
     /// Whether the truth can be reached, for readiness; answers within a second.
     async fn ping(&self) -> Result<()>;
+}
+
+/// Cards with the counters of the candidates that they are of.
+pub fn with_counters(mut cards: Vec<PostCard>, of: &[Candidate]) -> Vec<PostCard> {
+    let counters: HashMap<PostId, &Signals> = of.iter().map(|candidate| (candidate.post, &candidate.signals)).collect();
+    for card in &mut cards {
+        if let Some(signals) = counters.get(&card.post.id) {
+            card.counters = PostCounters { reactions: signals.reactions, comments: signals.comments };
+        }
+    }
+    cards
 }
 
 /// One transaction. Dropped without [`commit`](Self::commit), it rolls back.

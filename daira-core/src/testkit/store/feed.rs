@@ -119,6 +119,44 @@ pub async fn mutes_and_blocks_keep_posts_out(ports: &Ports) {
     assert!(candidates(&world, &ali, world.now(), 500).await.is_empty());
 }
 
+/// Whatever changes between somebody and others shows in the very next look, also where ties are kept from one to the next.
+pub async fn candidates_follow_every_change_of_ties(ports: &Ports) {
+    let world = world(ports);
+    let (mona, ali, star) = (world.person("mona").await, world.person("ali").await, world.person("star").await);
+    world.follow(&ali, &mona).await;
+    let hers = world.published(&mona, "1").await.id;
+    let look = async || candidates(&world, &ali, world.now(), 9).await;
+    let cards = async |of: &[Candidate]| world.ports.store.cards(&ali.actor(), of).await.unwrap().len();
+    let found = look().await;
+    assert_eq!((posts(&found), cards(&found).await), (vec![hers], 1));
+    // Somebody who is looked up, before and after they became that.
+    world.follow(&ali, &star).await;
+    assert_eq!(posts(&look().await), [hers]);
+    let pulled = world.post(&star, Writing::new("2").pull()).await.id;
+    assert_eq!(posts(&look().await), [pulled, hers]);
+    world.unfollow(&ali, &star).await;
+    assert_eq!(posts(&look().await), [hers]);
+    world.mute(&ali, &mona, true, true).await;
+    assert_eq!(posts(&look().await), []);
+    world.mute(&ali, &mona, false, false).await;
+    let found = look().await;
+    assert_eq!((posts(&found), found[0].signals.affinity), (vec![hers], 0.0));
+    let more = Affinity { sum: 2.0, at: world.now() };
+    let mut unit = world.unit(&PLATFORM).await;
+    unit.feed().add_affinity(&[(ali.id, mona.id, more)]).await.unwrap();
+    unit.commit().await.unwrap();
+    assert_eq!(look().await[0].signals.affinity, 2.0);
+    // A block that comes between finding and showing.
+    world.block(&mona, &ali).await;
+    assert_eq!(cards(&found).await, 0);
+    assert_eq!(posts(&look().await), []);
+    world.unblock(&mona, &ali).await;
+    world.block(&ali, &mona).await;
+    assert_eq!((cards(&found).await, posts(&look().await)), (0, vec![]));
+    world.unblock(&ali, &mona).await;
+    assert_eq!((posts(&look().await), cards(&found).await), (vec![hers], 1));
+}
+
 /// When one's own sources give too little, posts that many like fill up, the most liked first: public ones of people whom
 /// the viewer sees.
 pub async fn popular_posts_fill_up(ports: &Ports) {

@@ -191,9 +191,14 @@ impl FeedRepository for PgUnit {
         let authors: Vec<i64> = sums.iter().map(|(_, author, _)| author.raw()).collect();
         let weights: Vec<f64> = sums.iter().map(|(.., affinity)| affinity.sum).collect();
         let times: Vec<OffsetDateTime> = sums.iter().map(|(.., affinity)| stored(affinity.at)).collect();
-        // `Affinity::plus`, for many at once and in one order, so that two batches never wait for each other in a ring.
+        // `Affinity::plus`, for many at once and in one order, so that two batches never wait for each other in a ring; the
+        // viewers' ties are others then.
         let done = sqlx::query!(
-            "insert into daira.affinity as a (viewer, author, sum, at)
+            "with tied as (
+                 insert into daira.tie_version as t select distinct v, 1 from unnest($1::bigint[]) v order by 1
+                 on conflict (profile) do update set version = t.version + 1
+             )
+             insert into daira.affinity as a (viewer, author, sum, at)
              select * from unnest($1::bigint[], $2::bigint[], $3::double precision[], $4::timestamptz[]) u (v, a, s, t) order by v, a
              on conflict (viewer, author) do update set
                  sum = a.sum * 0.5 ^ (extract(epoch from greatest(a.at, excluded.at) - a.at)::double precision / 1209600)

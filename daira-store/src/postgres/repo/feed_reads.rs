@@ -19,11 +19,12 @@ use super::super::error::{corrupt, fault};
 use super::super::questions::Question;
 use super::super::shared::{Counts, Popular};
 use super::super::store::PgStore;
+use super::super::ties::{KeptTies, Ties};
 use super::super::view::PgView;
 use super::feed::{list, reason_at};
 use super::post_reads::below;
 use super::rows::{instant, stored};
-use super::sources::{Answer, Found, Known, Source, Window, look, occurrences};
+use super::sources::{Answer, Found, Known, Seen, Source, Window, look};
 
 /// How long a frozen list holds.
 const FROZEN_FOR: Duration = Duration::from_hours(2);
@@ -189,7 +190,7 @@ impl PgView {
                        from (select posts from daira.page_served
                              where viewer = $1 and at > $3 and at <= $4 order by at desc limit $5) s) as seen
                from (select array_agg(author) as authors, array_agg(sum) as sums, array_agg(at) as times
-                     from daira.affinity where viewer = $1 and author = any ($2)) a"#,
+                     from (select author, sum, at from daira.affinity where viewer = $1 and author = any ($2) order by author) a) a"#,
             me.raw(),
             &authors,
             stored(as_of - SEEN_FOR),
@@ -199,9 +200,11 @@ impl PgView {
         .fetch_one(self.connection())
         .await
         .map_err(|e| fault("feed.history", e))?;
-        let sums = row.sums.unwrap_or_default().into_iter().zip(row.times.unwrap_or_default().into_iter().map(instant));
-        let affinity = row.authors.unwrap_or_default().into_iter().zip(sums).collect();
-        Ok(Known { counts, affinity, seen: occurrences(&row.seen.unwrap_or_default()) })
+        let sums = row.sums.unwrap_or_default().into_iter().zip(row.times.unwrap_or_default());
+        let close = row.authors.unwrap_or_default().into_iter().zip(sums);
+        let affinity = close.map(|(author, (sum, at))| (author, sum, instant(at))).collect();
+        let ties = Arc::new(Ties { affinity, ..Ties::default() });
+        Ok(Known { counts, ties, seen: Seen::of(&posts, &row.seen.unwrap_or_default()) })
     }
 }
 
@@ -217,16 +220,17 @@ fn ranked(as_of: Timestamp, limit: u16, inbox_days: u16) -> Window {
 }
 
 /// The sources of a feed as a question.
-struct Sources {
+struct Sources<'a> {
     me: Member,
     window: Window,
+    kept: &'a KeptTies,
 }
 
-impl Question for Sources {
-    type Answer = Answer;
+impl Question for Sources<'_> {
+    type Answer = (Answer, Arc<Ties>);
 
-    async fn ask(&self, connection: &mut PgConnection) -> sqlx::Result<Answer> {
-        look(connection, self.me, self.window, self.window.taken()).await
+    async fn ask(&self, connection: &mut PgConnection) -> sqlx::Result<Self::Answer> {
+        look(connection, self.me, self.window, self.window.taken(), self.kept).await
     }
 }
 
@@ -239,8 +243,9 @@ impl PgStore {
         limit: u16,
     ) -> Result<Option<Vec<Candidate>>> {
         let window = ranked(as_of, limit, self.inbox_days());
-        let answer = self.questions().ask(&Sources { me, window }).await.map_err(|e| fault("feed.sources", e))?;
-        let found = answer.found(me.profile.raw(), window.wanted, window.taken())?;
+        let sources = Sources { me, window, kept: self.ties() };
+        let (answer, ties) = self.questions().ask(&sources).await.map_err(|e| fault("feed.sources", e))?;
+        let found = answer.found(&ties, me.profile.raw(), window, window.taken())?;
         let found = found.filter(|found| found.sources.len() == window.wanted);
         found.map(|f| f.sources.iter().map(|source| f.known.candidate(source)).collect()).transpose()
     }

@@ -6,16 +6,16 @@ use daira_core::error::Result;
 use daira_core::hashtag::Hashtag;
 use daira_core::id::{Id, PostId, ProfileId};
 use daira_core::page::{Limit, Page};
-use daira_core::port::store::PostReads;
+use daira_core::port::store::{Candidate, PostReads};
 use daira_core::post::{Post, PostCard, PostCounters, Revision};
 use daira_core::text::TagKey;
 use daira_core::time::Timestamp;
-use sqlx::PgExecutor;
 use sqlx::postgres::PgConnection;
 
 use super::super::error::fault;
 use super::super::questions::Question;
 use super::super::store::PgStore;
+use super::super::ties::Kept;
 use super::super::view::PgView;
 use super::rows::{PostRow, ProfileRow, instant, models, raws, reaction_kind, stored};
 
@@ -30,10 +30,12 @@ pub(super) fn below(after: Option<PostId>) -> i64 {
 }
 
 /// Posts with all that is shown of them, as far as the one who asks may see them: one statement, which says itself who asks.
+/// While the reader's ties are those of the version named, no block is looked for, and no counters are.
 async fn cards(
-    executor: impl PgExecutor<'_>,
+    connection: &mut PgConnection,
     me: Option<Member>,
-    ids: &[PostId],
+    ids: &[i64],
+    ties: Option<i64>,
 ) -> sqlx::Result<Result<Vec<PostCard>>> {
     let rows = sqlx::query!(
         r#"select id as "id!", author as "author!", text as "text!", visibility as "visibility!", circle, replies as "replies!",
@@ -43,12 +45,13 @@ async fn cards(
                   author_private as "author_private!", author_standing as "author_standing!",
                   author_created_at as "author_created_at!", author_version as "author_version!",
                   reactions as "reactions!", comments as "comments!", viewer_reaction
-           from daira.cards($1, $2, $3)"#,
+           from daira.cards($1, $2, $3, $4)"#,
         me.map(|me| me.profile.raw()),
         me.map(|me| me.account.raw()),
-        &raws(ids)
+        ids,
+        ties
     )
-    .fetch_all(executor)
+    .fetch_all(connection)
     .await?;
     let cards = rows.into_iter().map(|row| {
         let author = ProfileRow {
@@ -93,24 +96,33 @@ async fn cards(
     Ok(cards.collect())
 }
 
-/// [`cards`] as a question.
-struct Cards<'a> {
-    me: Option<Member>,
-    ids: &'a [PostId],
+/// [`cards`] of candidates as a question.
+struct Cards {
+    me: Member,
+    ids: Vec<i64>,
+    ties: Option<i64>,
 }
 
-impl Question for Cards<'_> {
+impl Question for Cards {
     type Answer = Result<Vec<PostCard>>;
 
     async fn ask(&self, connection: &mut PgConnection) -> sqlx::Result<Self::Answer> {
-        cards(connection, self.me, self.ids).await
+        cards(connection, Some(self.me), &self.ids, self.ties).await
     }
 }
 
 impl PgStore {
-    /// Posts as somebody who is no part of the platform may see them, outside of any transaction.
-    pub(in crate::postgres) async fn cards_at_once(&self, me: Option<Member>, ids: &[PostId]) -> Result<Vec<PostCard>> {
-        self.questions().ask(&Cards { me, ids }).await.map_err(|e| fault("post.cards", e))?
+    /// The cards of candidates, with any counters, outside of any transaction.
+    pub(in crate::postgres) async fn cards_at_once(&self, me: Member, of: &[Candidate]) -> Result<Vec<PostCard>> {
+        // These may be other ties than those by which the candidates were found.
+        let ties = match self.ties().of(me.profile.raw()) {
+            Some(Kept::Ties(ties)) => Some(ties),
+            Some(Kept::TooMany) | None => None,
+        };
+        let blocked = |author: i64| ties.as_ref().is_some_and(|ties| ties.blocked(author));
+        let ids = of.iter().filter(|c| !blocked(c.author.raw())).map(|c| c.post.raw()).collect();
+        let cards = Cards { me, ids, ties: ties.as_ref().map(|ties| ties.version) };
+        self.questions().ask(&cards).await.map_err(|e| fault("post.cards", e))?
     }
 }
 
@@ -118,7 +130,7 @@ impl PgStore {
 impl PostReads for PgView {
     async fn cards(&mut self, ids: &[PostId]) -> Result<Vec<PostCard>> {
         let me = self.member();
-        cards(self.connection(), me, ids).await.map_err(|e| fault("post.cards", e))?
+        cards(self.connection(), me, &raws(ids), None).await.map_err(|e| fault("post.cards", e))?
     }
 
     async fn by_author(&mut self, author: ProfileId, after: Option<PostId>, limit: Limit) -> Result<Page<PostId>> {

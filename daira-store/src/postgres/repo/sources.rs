@@ -2,26 +2,28 @@
 //! with everything about their authors that decides whether they may stand there, and what ranks them.
 //!
 //! The statement is the function `daira.home_sources`. It joins nothing: it takes the newest rows of each source, and answers
-//! them and small sets about exactly those posts and authors as arrays, each found by an array of keys in one index scan;
-//! putting them together here costs a few microseconds. So the cost follows the size of the page, never that of somebody's
-//! follow list. It says itself who asks, so it needs no transaction around it.
+//! them and sets about their authors as arrays; putting them together here costs a few microseconds. The reader's [ties](Ties)
+//! are kept from one time to the next, and read only when they have changed. So the cost follows the size of the page,
+//! never that of somebody's follow list. It says itself who asks, so it needs no transaction around it.
 //!
 //! An inbox row that came by a follow was visible when it was delivered. It still is when the follow stands, the author
-//! stands, no block or mute lies between, and the post is not among those whose readers may have changed. Whatever
-//! else there is (other reasons, changed posts) is checked one by one through the view `visible_post`.
+//! stands, no block or mute lies between, and the post is not among those whose readers may have changed. Whatever else
+//! there is (other reasons, changed posts) is checked one by one through the view `visible_post`. For a ranked feed, whether
+//! author and post still stand is left to the cards of the few that are shown.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use daira_core::actor::Member;
 use daira_core::error::Result;
 use daira_core::id::{Id, PostId, ProfileId};
 use daira_core::port::store::{Candidate, InboxReason, SEEN_PAGES, Signals};
-use daira_core::time::Timestamp;
-use sqlx::PgExecutor;
+use sqlx::postgres::PgConnection;
 use time::OffsetDateTime;
 
 use super::super::error::{corrupt, fault};
 use super::super::shared::Counts;
+use super::super::ties::{Kept, KeptTies, MOST, Ties, ordered};
 use super::super::view::PgView;
 use super::rows::{instant, media_kind, stored};
 
@@ -61,16 +63,25 @@ impl Window {
 /// nothing.
 #[derive(Debug, Default)]
 pub(super) struct Answer {
-    origins: Option<Vec<i16>>,
     posts: Option<Vec<i64>>,
     authors: Option<Vec<i64>>,
-    reasons: Option<Vec<i16>>,
-    kinds: Option<Vec<i16>>,
+    /// A row's source, reason and kind in one number.
+    facts: Option<Vec<i16>>,
     /// When a row was delivered; nothing for the reader's own, which were there at once.
     times: Option<Vec<Option<OffsetDateTime>>>,
+    /// Down to which id rows were looked for.
+    since: i64,
+    version: i64,
+    /// Whether the sets of ties are complete: as they were kept when they are absent.
+    whole: bool,
     follows: Option<Vec<i64>>,
+    blocked: Option<Vec<i64>>,
+    muted: Option<Vec<i64>>,
+    pulled: Option<Vec<i64>>,
+    close: Option<Vec<i64>>,
+    sums: Option<Vec<f64>>,
+    sums_at: Option<Vec<OffsetDateTime>>,
     hidden: Option<Vec<i64>>,
-    shut_out: Option<Vec<i64>>,
     changed: Option<Vec<i64>>,
     visible: Option<Vec<i64>>,
     in_circle: Option<Vec<bool>>,
@@ -79,9 +90,6 @@ pub(super) struct Answer {
     reactions: Option<Vec<i64>>,
     comments: Option<Vec<i64>>,
     impressions: Option<Vec<i64>>,
-    close: Option<Vec<i64>>,
-    sums: Option<Vec<f64>>,
-    sums_at: Option<Vec<OffsetDateTime>>,
     seen: Option<Vec<u8>>,
 }
 
@@ -90,8 +98,8 @@ pub(super) struct Answer {
 #[derive(Debug, Default)]
 pub(super) struct Known {
     pub(super) counts: HashMap<i64, Counts>,
-    pub(super) affinity: HashMap<i64, (f64, Timestamp)>,
-    pub(super) seen: HashMap<i64, u16>,
+    pub(super) ties: Arc<Ties>,
+    pub(super) seen: Seen,
 }
 
 /// Posts that stand in the reader's feed, with what was asked for along with them.
@@ -105,29 +113,54 @@ pub(super) struct Found {
 const INBOX: i16 = 1;
 const OWN: i16 = 2;
 
-/// Asks for the newest rows of each of the reader's sources.
+/// The source, the reason and the kind in a row's facts.
+const fn taken_apart(facts: i16) -> (i16, i16, i16) {
+    (facts >> 8, facts >> 4 & 15, facts & 15)
+}
+
+/// Asks for the newest rows of each of the reader's sources, and for their ties unless those that are kept still stand.
 pub(super) async fn look(
-    executor: impl PgExecutor<'_>,
+    connection: &mut PgConnection,
     me: Member,
     window: Window,
     taken: usize,
-) -> sqlx::Result<Answer> {
-    sqlx::query_as!(
+    kept: &KeptTies,
+) -> sqlx::Result<(Answer, Arc<Ties>)> {
+    let profile = me.profile.raw();
+    let known = kept.of(profile);
+    let pulled = match &known {
+        Some(Kept::Ties(ties)) => Some(&*ties.pulled),
+        Some(Kept::TooMany) | None => None,
+    };
+    let mut answer = sqlx::query_as!(
         Answer,
-        r#"select origins, posts, authors, reasons, kinds, times as "times: Vec<Option<OffsetDateTime>>", follows, hidden, shut_out,
-                  changed, visible, in_circle, mentioned, counted, reactions, comments, impressions, close, sums, sums_at, seen
-           from daira.home_sources($1, $2, $3, $4, $5, $6, $7, $8)"#,
-        me.profile.raw(),
+        r#"select posts, authors, facts, times as "times: Vec<Option<OffsetDateTime>>", since as "since!", version as "version!",
+                  whole as "whole!", follows, blocked, muted, pulled, close, sums, sums_at, hidden, changed, visible, in_circle,
+                  mentioned, counted, reactions, comments, impressions, seen
+           from daira.home_sources($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"#,
+        profile,
         me.account.raw(),
         window.from,
         window.below,
         window.as_of,
         i64::try_from(taken).unwrap_or(i64::MAX),
         window.ranked,
-        i64::try_from(SEEN_PAGES).unwrap_or(i64::MAX)
+        i64::try_from(SEEN_PAGES).unwrap_or(i64::MAX),
+        known.as_ref().map(Kept::version),
+        pulled,
+        MOST
     )
-    .fetch_one(executor)
-    .await
+    .fetch_one(connection)
+    .await?;
+    let ties = match known {
+        Some(Kept::Ties(ties)) if answer.whole && ties.version == answer.version => ties,
+        _ => {
+            let ties = Arc::new(answer.ties());
+            kept.keep(profile, if answer.whole { Kept::Ties(Arc::clone(&ties)) } else { Kept::TooMany });
+            ties
+        }
+    };
+    Ok((answer, ties))
 }
 
 impl PgView {
@@ -135,8 +168,10 @@ impl PgView {
     pub(super) async fn sources(&mut self, me: Member, window: Window) -> Result<Found> {
         let mut taken = window.taken();
         loop {
-            let answer = look(self.connection(), me, window, taken).await.map_err(|e| fault("feed.sources", e))?;
-            if let Some(found) = answer.found(me.profile.raw(), window.wanted, taken)? {
+            let ties = self.shared.ties.clone();
+            let answer = look(self.connection(), me, window, taken, &ties).await;
+            let (answer, ties) = answer.map_err(|e| fault("feed.sources", e))?;
+            if let Some(found) = answer.found(&ties, me.profile.raw(), window, taken)? {
                 return Ok(found);
             }
             taken *= 4;
@@ -148,7 +183,7 @@ impl Known {
     /// A post of a feed with what ranks it.
     pub(super) fn candidate(&self, source: &Source) -> Result<Candidate> {
         let counts = self.counts.get(&source.post).copied().unwrap_or_default();
-        let (affinity, affinity_at) = self.affinity.get(&source.author).copied().unwrap_or((0.0, Timestamp::EPOCH));
+        let (affinity, affinity_at) = self.ties.affinity(source.author);
         Ok(Candidate {
             post: PostId::from_raw(source.post),
             author: ProfileId::from_raw(source.author),
@@ -161,7 +196,7 @@ impl Known {
                 impressions: counts.impressions,
                 affinity,
                 affinity_at,
-                seen: self.seen.get(&source.post).copied().unwrap_or_default(),
+                seen: self.seen.times(source.post),
             },
         })
     }
@@ -177,10 +212,10 @@ struct Candidates {
 impl Answer {
     /// The newest posts that may stand in the feed, newest first, each once, at most as many as wanted; or nothing when more
     /// rows must be taken to know them all.
-    pub(super) fn found(mut self, me: i64, wanted: usize, taken: usize) -> Result<Option<Found>> {
-        let known = self.known();
+    pub(super) fn found(mut self, ties: &Arc<Ties>, me: i64, window: Window, taken: usize) -> Result<Option<Found>> {
+        let known = self.known(ties);
         let visible = self.visible();
-        let (horizon, Candidates { certain: mut sources, doubtful }) = self.candidates(me, taken)?;
+        let (horizon, Candidates { certain: mut sources, doubtful }) = self.candidates(ties, me, window.from, taken)?;
         // The edge that a row came by must still be what makes the post visible.
         sources.extend(doubtful.into_iter().filter(|source| match (source.reason, visible.get(&source.post)) {
             (_, None) => false,
@@ -190,8 +225,8 @@ impl Answer {
         }));
         sources.sort_unstable_by_key(|source| (core::cmp::Reverse(source.post), source.at, source.reason.code()));
         sources.dedup_by_key(|source| source.post);
-        sources.truncate(wanted);
-        Ok((sources.len() == wanted || horizon == i64::MIN).then_some(Found { sources, known }))
+        sources.truncate(window.wanted);
+        Ok((sources.len() == window.wanted || horizon == i64::MIN).then_some(Found { sources, known }))
     }
 
     /// Those that were looked at one by one and are visible: whether a circle makes them so, and whether they mention the
@@ -201,42 +236,49 @@ impl Answer {
         take(&mut self.visible).into_iter().zip(whether).collect()
     }
 
-    fn known(&mut self) -> Known {
+    fn known(&mut self, ties: &Arc<Ties>) -> Known {
         let counts =
             take(&mut self.reactions).into_iter().zip(take(&mut self.comments)).zip(take(&mut self.impressions));
         let counts = counts.map(|((reactions, comments), impressions)| Counts { reactions, comments, impressions });
-        let sums = take(&mut self.sums).into_iter().zip(take(&mut self.sums_at).into_iter().map(instant));
         Known {
             counts: take(&mut self.counted).into_iter().zip(counts).collect(),
-            affinity: take(&mut self.close).into_iter().zip(sums).collect(),
-            seen: occurrences(&take(&mut self.seen)),
+            ties: Arc::clone(ties),
+            seen: Seen::of(self.posts.as_deref().unwrap_or_default(), &take(&mut self.seen)),
+        }
+    }
+
+    fn ties(&mut self) -> Ties {
+        let close = take(&mut self.close).into_iter().zip(take(&mut self.sums)).zip(take(&mut self.sums_at));
+        let mut affinity: Box<[_]> = close.map(|((author, sum), at)| (author, sum, instant(at))).collect();
+        affinity.sort_unstable_by_key(|(author, ..)| *author);
+        Ties {
+            version: self.version,
+            follows: ordered(take(&mut self.follows)),
+            blocked: ordered(take(&mut self.blocked)),
+            muted: ordered(take(&mut self.muted)),
+            pulled: take(&mut self.pulled).into(),
+            affinity,
         }
     }
 
     /// Sorts the rows, and says down to which id they are complete: below the last row of a branch that gave as many as
-    /// were taken, others may follow.
-    fn candidates(mut self, me: i64, taken: usize) -> Result<(i64, Candidates)> {
+    /// were taken, others may follow, and below the id down to which they were looked for, if that is not the window's.
+    fn candidates(mut self, ties: &Ties, me: i64, from: i64, taken: usize) -> Result<(i64, Candidates)> {
         let set = |ids: &mut Option<Vec<i64>>| take(ids).into_iter().collect::<HashSet<i64>>();
-        let (follows, changed) = (set(&mut self.follows), set(&mut self.changed));
-        let (hidden, shut_out) = (set(&mut self.hidden), set(&mut self.shut_out));
-        let (origins, posts) = (take(&mut self.origins), take(&mut self.posts));
+        let (hidden, changed) = (set(&mut self.hidden), set(&mut self.changed));
+        let (facts, posts) = (take(&mut self.facts), take(&mut self.posts));
         let mut branches: HashMap<i16, (usize, i64)> = HashMap::new();
-        for (origin, post) in origins.iter().zip(&posts) {
-            let (rows, last) = branches.entry(*origin).or_insert((0, i64::MAX));
+        for (facts, post) in facts.iter().zip(&posts) {
+            let (rows, last) = branches.entry(taken_apart(*facts).0).or_insert((0, i64::MAX));
             (*rows, *last) = (*rows + 1, (*last).min(*post));
         }
-        let horizon =
-            branches.values().filter(|(rows, _)| *rows >= taken).map(|(_, last)| *last).max().unwrap_or(i64::MIN);
+        let cut = branches.values().filter(|(rows, _)| *rows >= taken).map(|(_, last)| *last);
+        let horizon = cut.chain((self.since > from).then_some(self.since)).max().unwrap_or(i64::MIN);
         let mut candidates = Candidates::default();
-        let rows = origins
-            .into_iter()
-            .zip(posts)
-            .zip(take(&mut self.authors))
-            .zip(take(&mut self.reasons))
-            .zip(take(&mut self.kinds))
-            .zip(take(&mut self.times));
-        for (((((origin, post), author), reason), kind), at) in rows {
-            let barred = author != me && (hidden.contains(&author) || shut_out.contains(&author));
+        let rows = facts.into_iter().zip(posts).zip(take(&mut self.authors)).zip(take(&mut self.times));
+        for (((facts, post), author), at) in rows {
+            let (origin, reason, kind) = taken_apart(facts);
+            let barred = author != me && (hidden.contains(&author) || ties.blocked(author) || ties.muted(author));
             if post < horizon || barred {
                 continue;
             }
@@ -244,7 +286,7 @@ impl Answer {
             let at = at.unwrap_or_else(|| stored(PostId::from_raw(post).at()));
             let source = Source { post, author, reason, kind, at };
             match (origin, reason) {
-                (INBOX, InboxReason::Follow) if !follows.contains(&author) => {}
+                (INBOX, InboxReason::Follow) if !ties.follows(author) => {}
                 (INBOX, InboxReason::Follow) if !changed.contains(&post) => candidates.certain.push(source),
                 (INBOX, _) => candidates.doubtful.push(source),
                 // The tables of these two were read under row security just now: the class is decided.
@@ -261,15 +303,30 @@ pub(super) fn packed(posts: impl Iterator<Item = PostId>) -> Vec<u8> {
     posts.flat_map(|post| post.raw().to_be_bytes()).collect()
 }
 
-/// How often each id is in pages.
-pub(super) fn occurrences(pages: &[u8]) -> HashMap<i64, u16> {
-    let (ids, _) = pages.as_chunks();
-    let mut times: HashMap<i64, u16> = HashMap::with_capacity(ids.len());
-    for id in ids {
-        let times = times.entry(i64::from_be_bytes(*id)).or_default();
-        *times = times.saturating_add(1);
+/// On how many of the pages that were served lately each of some posts was.
+#[derive(Debug, Default)]
+pub(super) struct Seen(Vec<(i64, u16)>);
+
+impl Seen {
+    /// Counts the posts in [`packed`] pages; what else was on them does not matter.
+    pub(super) fn of(posts: &[i64], pages: &[u8]) -> Self {
+        let mut seen: Vec<(i64, u16)> = posts.iter().map(|post| (*post, 0)).collect();
+        seen.sort_unstable();
+        seen.dedup();
+        let (ids, _) = pages.as_chunks();
+        for id in ids {
+            let at = seen.binary_search_by_key(&i64::from_be_bytes(*id), |(post, _)| *post);
+            if let Some((_, times)) = at.ok().and_then(|at| seen.get_mut(at)) {
+                *times = times.saturating_add(1);
+            }
+        }
+        Self(seen)
     }
-    times
+
+    fn times(&self, post: i64) -> u16 {
+        let at = self.0.binary_search_by_key(&post, |(post, _)| *post).ok();
+        at.and_then(|at| self.0.get(at)).map_or(0, |(_, times)| *times)
+    }
 }
 
 fn take<T>(list: &mut Option<Vec<T>>) -> Vec<T> {
@@ -283,11 +340,9 @@ mod tests {
     fn answer(rows: &[(i16, i64, i64, i16)]) -> Answer {
         let at = OffsetDateTime::UNIX_EPOCH;
         Answer {
-            origins: Some(rows.iter().map(|r| r.0).collect()),
             posts: Some(rows.iter().map(|r| r.1).collect()),
             authors: Some(rows.iter().map(|r| r.2).collect()),
-            reasons: Some(rows.iter().map(|r| r.3).collect()),
-            kinds: Some(vec![0; rows.len()]),
+            facts: Some(rows.iter().map(|r| r.0 << 8 | r.3 << 4).collect()),
             times: Some(vec![Some(at); rows.len()]),
             ..Answer::default()
         }
@@ -301,14 +356,9 @@ mod tests {
     fn rows_pass_by_what_is_known_of_their_authors() {
         let rows =
             [(1, 90, 1, 1), (1, 80, 2, 1), (1, 70, 3, 1), (1, 60, 4, 1), (1, 50, 5, 2), (2, 40, 9, 4), (3, 30, 6, 1)];
-        let answer = Answer {
-            follows: Some(vec![1, 3, 4]),
-            hidden: Some(vec![3]),
-            shut_out: Some(vec![6]),
-            changed: Some(vec![60]),
-            ..answer(&rows)
-        };
-        let (horizon, candidates) = answer.candidates(9, 10).unwrap();
+        let ties = Ties { follows: ordered(vec![1, 3, 4]), blocked: ordered(vec![6]), ..Ties::default() };
+        let answer = Answer { hidden: Some(vec![3]), changed: Some(vec![60]), ..answer(&rows) };
+        let (horizon, candidates) = answer.candidates(&ties, 9, 0, 10).unwrap();
         assert_eq!(horizon, i64::MIN);
         assert_eq!(posts(&candidates.certain), [90, 40]);
         assert_eq!(posts(&candidates.doubtful), [60, 50], "changed, or there for another reason");
@@ -317,7 +367,17 @@ mod tests {
     #[test]
     fn below_a_branch_that_was_cut_nothing_is_complete() {
         let rows = [(1, 90, 1, 1), (1, 70, 1, 1), (2, 80, 9, 4), (2, 60, 9, 4)];
-        let (horizon, candidates) = Answer { follows: Some(vec![1]), ..answer(&rows) }.candidates(9, 2).unwrap();
+        let ties = Ties { follows: ordered(vec![1]), ..Ties::default() };
+        let (horizon, candidates) = answer(&rows).candidates(&ties, 9, 0, 2).unwrap();
         assert_eq!((horizon, posts(&candidates.certain)), (70, vec![90, 70, 80]));
+        let (horizon, _) = Answer { since: 75, ..answer(&rows) }.candidates(&ties, 9, 60, 3).unwrap();
+        assert_eq!(horizon, 75, "nor below where the look ended");
+    }
+
+    #[test]
+    fn seen_is_counted_for_the_posts_at_hand() {
+        let pages = packed([5, 7, 5, 9, 5].map(PostId::from_raw).into_iter());
+        let seen = Seen::of(&[7, 5, 3, 5], &pages);
+        assert_eq!([3, 5, 7, 9].map(|post| seen.times(post)), [0, 3, 1, 0]);
     }
 }

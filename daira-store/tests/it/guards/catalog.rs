@@ -131,7 +131,7 @@ async fn security_54_views_and_functions_let_nobody_past(server: Server) {
         "select c.relname::text from pg_class c
          where c.relnamespace = 'daira'::regnamespace and c.relkind = 'v' and 'security_invoker=true' = any (c.reloptions) order by 1",
     );
-    assert_eq!(views.await, ["visible_comment", "visible_post", "visible_profile"]);
+    assert_eq!(views.await, ["standing_post", "visible_comment", "visible_post", "visible_profile"]);
     let strange = names(
         &mut admin,
         "select c.relname::text from pg_class c where c.relnamespace = 'daira'::regnamespace

@@ -118,6 +118,7 @@ async fn security_48_49_a_question_keeps_nothing_of_who_asked(server: Server) {
     let guarded = Guarded::new(server).await;
     let (mona, ali) = (guarded.world.person("mona").await, guarded.world.person("ali").await);
     let post = guarded.world.post(&mona, Writing::new("لي").visible(Visibility::Private)).await.id;
+    let post = guarded.world.candidate(post).await;
     let store = narrow(&guarded, None).await;
     let sees = async |actor: &Actor| !store.cards(actor, &[post]).await.unwrap().is_empty();
     for round in 0..50_u64 {

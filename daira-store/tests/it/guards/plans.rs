@@ -188,13 +188,17 @@ async fn security_56_58_so_do_the_statements_inside_functions(server: Server) {
     );
     sqlx::raw_sql(AssertSqlSafe(telling)).execute(&mut admin).await.unwrap();
     let (notices, _told) = Notices::heard();
-    let page = format!(
-        "select daira.cards({me}, {account}, s.posts[1:24])
-         from daira.home_sources({me}, {account}, daira.id_floor(now() - interval '8 days'), daira.id_floor(now()), now(), 76,
-                                 now() - interval '2 days', 24) s"
-    );
-    let cards = sqlx::raw_sql(AssertSqlSafe(page)).fetch_all(&mut admin).await.unwrap();
-    assert_eq!(cards.len(), 24);
+    // With all ties, with none because they are too many, and with those that are kept.
+    for (known, most) in [("null", 50_000), ("null", 5_000), ("-1", 5_000), ("s.version", 5_000)] {
+        let page = format!(
+            "select daira.cards({me}, {account}, n.posts[1:24], case when {known} is not null then n.version end)
+             from (select version from daira.home_sources({me}, {account}, 0, 1, null, 1, null, 1, null, null, 5000)) s,
+                  daira.home_sources({me}, {account}, daira.id_floor(now() - interval '8 days'), daira.id_floor(now()), now(), 76,
+                                     now() - interval '2 days', 24, {known}, array[20, 21], {most}) n"
+        );
+        let cards = sqlx::raw_sql(AssertSqlSafe(page)).fetch_all(&mut admin).await.unwrap();
+        assert_eq!(cards.len(), 24, "known: {known}, most: {most}");
+    }
     let told = notices.taken();
     let plans: Vec<Vec<&str>> = told.iter().map(|plan| plan.lines().collect()).collect();
     for table in ["inbox", "page_served"] {
@@ -283,20 +287,29 @@ async fn security_56_a_feed_costs_about_what_it_does_without_row_security(server
     let ids = page.iter().map(i64::to_string).collect::<Vec<_>>().join(",");
     let (me, account, most) = (who.0, who.1, "daira.id_floor(now() + interval '1 minute')");
     let cards = Statement::with("from daira.cards(");
-    let values = format!("{me}, {account}, '{{{ids}}}'");
-    let (guarded, free) = (cost(&cards, &mut app, &values).await, cost(&cards, &mut admin, &values).await);
-    assert!(guarded > 0.0 && guarded <= free * 1.5, "buffers with and without row security: {guarded} {free}");
+    // As of which version the reader's ties are, and no version.
+    let version = "select bit_or(version << case profile when 0 then 0 else 24 end) from daira.tie_version where profile in (0, $1)";
+    let version: i64 = sqlx::query_scalar(version).bind(me).fetch_one(&mut admin).await.unwrap();
+    for known in ["null".to_owned(), version.to_string()] {
+        let values = format!("{me}, {account}, '{{{ids}}}', {known}");
+        let (guarded, free) = (cost(&cards, &mut app, &values).await, cost(&cards, &mut admin, &values).await);
+        assert!(guarded > 0.0 && guarded <= free * 1.5, "buffers with and without row security: {guarded} {free}");
+    }
 
     let sources = Statement::with("from daira.home_sources(");
     let mut costs = Vec::new();
-    for days in [1, 8] {
+    // With ties that are too many, and with kept ones.
+    for (days, known) in [(1, -1), (8, -1), (1, version), (8, version)] {
         let since = format!("daira.id_floor(now() - interval '{days} days')");
-        let values = format!("{me}, {account}, {since}, {most}, null, 76, now() - interval '3 days', 8");
+        let values = format!(
+            "{me}, {account}, {since}, {most}, null, 76, now() - interval '3 days', 8, {known}, '{{20, 21}}', 5000"
+        );
         costs.push((cost(&sources, &mut app, &values).await, cost(&sources, &mut admin, &values).await));
     }
     for (guarded, free) in &costs {
         assert!(*guarded > 0.0 && *guarded <= free * 1.5, "buffers with and without row security: {costs:?}");
     }
+    assert!(costs[3].0 <= costs[2].0 * 1.1, "buffers of a day and of eight: {costs:?}");
     assert!(costs[1].0 <= costs[0].0 * 1.1, "buffers of a day and of eight: {costs:?}");
 }
 
