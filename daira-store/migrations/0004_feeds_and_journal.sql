@@ -14,7 +14,6 @@ create table daira.inbox (
     at      timestamptz not null,                                 -- when it was delivered
     primary key (profile, post) include (author, reason, kind, at)
 ) partition by range (post);
-create index inbox_post on daira.inbox (post, profile);
 
 -- How much a viewer has to do with an author: a decaying sum, brought forward to `at`.
 create table daira.affinity (

@@ -65,8 +65,13 @@ async fn deliver(unit: &mut dyn UnitOfWork, post: PostId, at: Timestamp) -> Resu
 }
 
 async fn withdraw(unit: &mut dyn UnitOfWork, post: PostId) -> Result<()> {
-    while unit.feed().withdraw_post(post, CHUNK).await? >= u64::from(CHUNK) {}
-    Ok(())
+    let mut from = None;
+    loop {
+        from = unit.feed().withdraw_post(post, from, CHUNK).await?.next;
+        if from.is_none() {
+            return Ok(());
+        }
+    }
 }
 
 #[async_trait]

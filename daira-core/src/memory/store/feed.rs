@@ -203,12 +203,15 @@ impl FeedRepository for MemoryUnit {
         Ok(posts.into_iter().filter_map(|post| inbox.remove(&(profile, post))).count() as u64)
     }
 
-    async fn withdraw_post(&mut self, post: PostId, chunk: u32) -> Result<u64> {
+    async fn withdraw_post(&mut self, post: PostId, from: Option<ProfileId>, chunk: u32) -> Result<DeliveredChunk> {
         self.platform_only()?;
-        let rows = self.world.inbox.by(TO, (post.raw(), 0)).take(chunk as usize);
-        let readers: Vec<ProfileId> = rows.map(|row| row.profile).collect();
+        let rows = self.world.inbox.by(TO, (post.raw(), 0)).map(|row| row.profile);
+        let readers: BTreeSet<ProfileId> = rows.filter(|profile| from.is_none_or(|from| *profile >= from)).collect();
+        let mut readers = readers.into_iter();
+        let now: Vec<ProfileId> = readers.by_ref().take(chunk as usize).collect();
         let inbox = &mut self.change().inbox;
-        Ok(readers.into_iter().filter_map(|profile| inbox.remove(&(profile, post))).count() as u64)
+        let rows = now.into_iter().filter_map(|profile| inbox.remove(&(profile, post))).count() as u64;
+        Ok(DeliveredChunk { rows, next: readers.next() })
     }
 
     async fn add_affinity(&mut self, sums: &[(ProfileId, ProfileId, Affinity)]) -> Result<()> {

@@ -56,12 +56,12 @@ impl InboxReason {
     }
 }
 
-/// One chunk of a fan-out.
+/// One chunk of a fan-out, or of its undoing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct DeliveredChunk {
-    /// How many inbox rows were new.
+    /// How many inbox rows came or went.
     pub rows: u64,
-    /// Where the next chunk begins, or nothing when all followers were served.
+    /// Where the next chunk begins, or nothing when that was the last.
     pub next: Option<ProfileId>,
 }
 
@@ -163,8 +163,10 @@ pub trait FeedRepository: Send {
     ) -> Result<u64>;
     /// Takes an author's posts that came by a follow out of a profile's inbox, unless the follow stands (again).
     async fn withdraw_author(&mut self, profile: ProfileId, author: ProfileId) -> Result<u64>;
-    /// Takes a post out of all inboxes, at most `chunk` rows; answers how many went.
-    async fn withdraw_post(&mut self, post: PostId, chunk: u32) -> Result<u64>;
+    /// Takes a post out of the inboxes of the next of those whom it may have reached (by id, `from` on), at most `chunk`: the
+    /// author's followers, the members of their circles, the mentioned. What is left with somebody who is none of these
+    /// any more counts for nothing, and goes with its day.
+    async fn withdraw_post(&mut self, post: PostId, from: Option<ProfileId>, chunk: u32) -> Result<DeliveredChunk>;
     /// Adds to how much viewers have to do with authors, see [`Affinity::plus`]; each pair at most once.
     async fn add_affinity(&mut self, sums: &[(ProfileId, ProfileId, Affinity)]) -> Result<()>;
     /// Freezes a session's list of posts with their packed reasons (at most 500), unless another request did so first; answers

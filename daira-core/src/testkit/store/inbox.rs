@@ -169,13 +169,38 @@ pub async fn a_post_is_withdrawn(ports: &Ports) {
         world.follow(&follower, &mona).await;
     }
     let (post, other) = (world.published(&mona, "1").await, world.published(&mona, "2").await);
-    for expected in [2, 2, 1, 0] {
+    let mut from = None;
+    for expected in [2, 2, 1] {
         let mut unit = world.unit(&PLATFORM).await;
-        assert_eq!(unit.feed().withdraw_post(post.id, 2).await.unwrap(), expected);
+        let chunk = unit.feed().withdraw_post(post.id, from, 2).await.unwrap();
+        assert_eq!((chunk.rows, chunk.next.is_some()), (expected, expected == 2));
         unit.commit().await.unwrap();
+        from = chunk.next;
     }
+    let mut unit = world.unit(&PLATFORM).await;
+    assert_eq!(unit.feed().withdraw_post(post.id, None, 9).await.unwrap().rows, 0, "it is in no inbox");
+    unit.commit().await.unwrap();
     assert_eq!(world.deliver(&other).await, 0, "the other one is still everywhere");
     assert_eq!(world.deliver(&post).await, 5);
+}
+
+/// Whoever a post was made for loses it: members of circles and the mentioned, too.
+pub async fn a_post_for_few_is_withdrawn(ports: &Ports) {
+    let world = world(ports);
+    let (mona, ali, sara) = (world.person("mona").await, world.person("ali").await, world.person("sara").await);
+    let circle = world.circle(&mona, "الشلة", &[&ali, &sara]).await;
+    for writing in [
+        Writing::new("للشلة").visible(Visibility::Circle(circle.id)),
+        Writing::new("@ali @sara").visible(Visibility::Mentioned).mention(&ali).mention(&sara),
+    ] {
+        let post = world.published(&mona, writing).await;
+        assert_eq!((feed(&world, &ali).await, feed(&world, &sara).await), (vec![post.id], vec![post.id]));
+        let mut unit = world.unit(&PLATFORM).await;
+        let chunk = unit.feed().withdraw_post(post.id, None, 100).await.unwrap();
+        unit.commit().await.unwrap();
+        assert_eq!((chunk.rows, chunk.next), (2, None));
+        assert!(feed(&world, &ali).await.is_empty());
+    }
 }
 
 /// Who begins to follow gets the author's newest pushed posts that they may see, if the follow still stands.
@@ -242,7 +267,7 @@ pub async fn the_inbox_is_the_platforms(ports: &Ports) {
         assert!(!matches!(unit.feed().deliver(fresh.id, None, 10, at).await, Ok(chunk) if chunk.rows > 0));
         drop(unit);
         let mut unit = world.unit(&stranger).await;
-        assert!(!matches!(unit.feed().withdraw_post(post.id, 10).await, Ok(rows) if rows > 0));
+        assert!(!matches!(unit.feed().withdraw_post(post.id, None, 10).await, Ok(chunk) if chunk.rows > 0));
         drop(unit);
         let mut unit = world.unit(&stranger).await;
         let page = PageServed { viewer: ali.id, at, items: vec![(post.id, vec![1])] };

@@ -58,7 +58,7 @@ super::kit! { $
             groups_page_as_of_an_instant, the_marker_moves_forward, what_is_over_is_left_out, unread_is_bounded,
             notifications_are_the_platforms;
         inbox: a_post_is_delivered_once_to_each, only_who_may_see_gets_it, circles_and_mentions_are_delivered,
-            a_row_counts_while_its_edge_stands, an_unfollow_withdraws, a_refollow_keeps_the_inbox, a_post_is_withdrawn,
+            a_row_counts_while_its_edge_stands, an_unfollow_withdraws, a_refollow_keeps_the_inbox, a_post_is_withdrawn, a_post_for_few_is_withdrawn,
             a_follow_is_backfilled, crossing_the_threshold_loses_nothing, the_inbox_is_the_platforms;
         feed: candidates_are_newest_and_once_each, candidates_are_as_of_an_instant, the_first_way_to_a_post_counts,
             mutes_and_blocks_keep_posts_out, candidates_follow_every_change_of_ties, popular_posts_fill_up, the_newest_feed_pages,

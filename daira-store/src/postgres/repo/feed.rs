@@ -174,16 +174,37 @@ impl FeedRepository for PgUnit {
         Ok(self.check("inbox.withdraw_author", done)?.rows_affected())
     }
 
-    async fn withdraw_post(&mut self, post: PostId, chunk: u32) -> Result<u64> {
+    async fn withdraw_post(&mut self, post: PostId, from: Option<ProfileId>, chunk: u32) -> Result<DeliveredChunk> {
+        // By the keys of those who may have it: an index by post would cost every delivery a third more.
         let done = sqlx::query!(
-            "with due as materialized (select profile from daira.inbox where post = $1 limit $2)
-             delete from daira.inbox i using due where i.post = $1 and i.profile = due.profile",
+            r#"with of as materialized (
+                   select author, mentions from daira.post where id = $1
+               ), due as materialized (
+                   select distinct n.profile
+                   from ((select f.follower as profile from of join daira.follow f on f.followee = of.author
+                          where f.follower >= $2 order by 1 limit $3::bigint + 1)
+                         union all
+                         (select distinct m.member from of join daira.circle_member m on m.owner = of.author
+                          where m.member >= $2 order by 1 limit $3::bigint + 1)
+                         union all
+                         (select p from of, unnest(of.mentions) p where p >= $2)) n
+                   order by 1
+                   limit $3::bigint + 1
+               ), gone as (
+                   delete from daira.inbox i
+                   using (select profile from due order by profile limit $3) d
+                   where i.profile = d.profile and i.post = $1
+                   returning 1
+               )
+               select (select count(*) from gone) as "rows!", (select profile from due order by profile offset $3 limit 1) as next"#,
             post.raw(),
+            from.map_or(i64::MIN, Id::raw),
             limit(chunk)
         )
-        .execute(self.connection())
+        .fetch_one(self.connection())
         .await;
-        Ok(self.check("inbox.withdraw_post", done)?.rows_affected())
+        let row = self.check("inbox.withdraw_post", done)?;
+        Ok(DeliveredChunk { rows: row.rows.unsigned_abs(), next: row.next.map(ProfileId::from_raw) })
     }
 
     async fn add_affinity(&mut self, sums: &[(ProfileId, ProfileId, Affinity)]) -> Result<()> {
