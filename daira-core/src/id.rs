@@ -10,8 +10,17 @@
 
 use core::fmt;
 use core::str::FromStr;
+use std::collections::{HashMap, HashSet};
+
+use foldhash::fast::RandomState;
 
 use crate::time::Timestamp;
+
+/// A map by ids. Nobody outside chooses ids, so it hashes fast rather than against attacks.
+pub type IdMap<K, V> = HashMap<K, V, RandomState>;
+
+/// A set of ids, likewise.
+pub type IdSet<K> = HashSet<K, RandomState>;
 
 /// Milliseconds between the Unix epoch and the first instant an id can name, 2025-01-01T00:00:00Z.
 pub const EPOCH_MS: i64 = 1_735_689_600_000;

@@ -5,12 +5,11 @@
 //! once a second. Impressions gather longer, because many readers see the same posts: [`PageRecorder::flush`] writes both,
 //! about every ten seconds. A killed process loses at most what was served since, and nothing else rests on it.
 
-use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use daira_core::error::Result;
 use daira_core::event::Event;
-use daira_core::id::{Id, PostId, ProfileId};
+use daira_core::id::{Id, IdMap, PostId, ProfileId};
 use daira_core::port::store::PageServed;
 use daira_core::proto::event::v1;
 use daira_core::time::Timestamp;
@@ -29,7 +28,7 @@ pub struct PageRecorder {
 struct Buffer {
     pages: Vec<PageServed>,
     /// How often posts were on pages that are written already.
-    impressions: HashMap<PostId, i64>,
+    impressions: IdMap<PostId, i64>,
     dropped: u64,
 }
 
@@ -127,13 +126,13 @@ async fn write(ports: &Ports, pages: &[PageServed], event: Option<&Event>) -> Re
         .await
 }
 
-fn count(impressions: &mut HashMap<PostId, i64>, pages: &[PageServed]) {
+fn count(impressions: &mut IdMap<PostId, i64>, pages: &[PageServed]) {
     for (post, _) in pages.iter().flat_map(|page| &page.items) {
         *impressions.entry(*post).or_default() += 1;
     }
 }
 
-fn event(impressions: HashMap<PostId, i64>, batch_id: i64) -> Event {
+fn event(impressions: IdMap<PostId, i64>, batch_id: i64) -> Event {
     let mut impressions: Vec<_> =
         impressions.into_iter().map(|(post, count)| v1::Impression { post_id: post.raw(), count }).collect();
     impressions.sort_by_key(|i| i.post_id);

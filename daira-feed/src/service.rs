@@ -1,12 +1,11 @@
 //! Reading feeds: the ranked home with its sessions, the newest-first feed, the count of new posts, and "Why this?".
 
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use daira_core::Ports;
 use daira_core::actor::{Actor, Member};
 use daira_core::error::{Error, Result};
-use daira_core::id::{FeedSessionId, Id, PostId};
+use daira_core::id::{FeedSessionId, Id, IdMap, IdSet, PostId};
 use daira_core::page::Limit;
 use daira_core::port::ReadView;
 use daira_core::port::store::{Access, PageServed};
@@ -160,7 +159,7 @@ impl FeedService {
     async fn first_page(&self, actor: &Actor, member: Member, first: Limit) -> Result<FeedPage> {
         let now = self.ports.clock.now();
         let mut wanted = self.settings.first_candidates.max(2 * position(first.get()));
-        let mut found: HashSet<PostId> = HashSet::new();
+        let mut found: IdSet<PostId> = IdSet::default();
         let mut context = Context::default();
         let mut items = Vec::with_capacity(first.get());
         let mut served = Vec::with_capacity(first.get());
@@ -243,7 +242,7 @@ impl FeedService {
     ) -> Result<Vec<(PostId, Vec<u8>)>> {
         let candidates = view.feed().candidates(cursor.as_of, self.settings.session_candidates).await?;
         let shown = |post: &PostId| cursor.served.contains(post);
-        let context: HashMap<_, _> =
+        let context: IdMap<_, _> =
             candidates.iter().filter(|c| shown(&c.post)).map(|c| (c.post, (c.author, c.media))).collect();
         let mut context = Context::after(cursor.served.iter().filter_map(|p| context.get(p).copied()));
         let mut pool: Vec<_> = candidates
@@ -285,13 +284,13 @@ fn position(at: usize) -> u16 {
     u16::try_from(at).unwrap_or(u16::MAX)
 }
 
-async fn cards_by_id(view: &mut dyn ReadView, ids: &[PostId]) -> Result<HashMap<PostId, PostCard>> {
+async fn cards_by_id(view: &mut dyn ReadView, ids: &[PostId]) -> Result<IdMap<PostId, PostCard>> {
     if ids.is_empty() {
-        return Ok(HashMap::new());
+        return Ok(IdMap::default());
     }
     Ok(by_id(view.posts().cards(ids).await?))
 }
 
-fn by_id(cards: Vec<PostCard>) -> HashMap<PostId, PostCard> {
+fn by_id(cards: Vec<PostCard>) -> IdMap<PostId, PostCard> {
     cards.into_iter().map(|card| (card.post.id, card)).collect()
 }

@@ -4,9 +4,7 @@
 //! anybody can keep them; when nobody can (one author left, or words only) the best rule-breaker is taken, because a
 //! short page would be worse.
 
-use std::collections::HashMap;
-
-use daira_core::id::ProfileId;
+use daira_core::id::{IdMap, ProfileId};
 use daira_core::post::MediaKind;
 
 use super::Ranked;
@@ -40,20 +38,25 @@ impl Context {
         self.placed.len() >= run && self.tail(run).all(|(_, k)| *k == kind)
     }
 
-    /// 1 − likeness to what was placed, from 0 to 1, for a kind and an author whose last item was so many items ago.
-    fn novelty(&self, ago: Option<usize>, kind: MediaKind) -> f64 {
-        let author = if ago.is_some_and(|ago| ago <= REMEMBERED) { SAME_AUTHOR } else { 0.0 };
+    /// How alike an item of a kind is to the last three by its kind alone.
+    fn likeness(&self, kind: MediaKind) -> f64 {
         let kinds = self.tail(3).filter(|(_, k)| *k == kind).count();
         #[expect(clippy::cast_precision_loss, reason = "at most three")]
-        let kinds = SAME_KIND * kinds as f64 / 3.0;
-        1.0 - author - kinds
+        let kinds = kinds as f64;
+        SAME_KIND * kinds / 3.0
     }
+}
+
+/// 1 − likeness to what was placed, from 0 to 1, by kind and for an author whose last item was so many items ago.
+fn novelty(ago: Option<usize>, of_kind: f64) -> f64 {
+    let author = if ago.is_some_and(|ago| ago <= REMEMBERED) { SAME_AUTHOR } else { 0.0 };
+    1.0 - author - of_kind
 }
 
 /// Where each author was placed last. Authors get numbers, because each is looked at for every place.
 #[derive(Default)]
 struct Authors {
-    numbers: HashMap<ProfileId, usize>,
+    numbers: IdMap<ProfileId, usize>,
     last: Vec<Option<usize>>,
 }
 
@@ -94,17 +97,24 @@ pub fn place(pool: &mut Vec<Ranked>, places: usize, context: &mut Context, setti
     let mut out = Vec::with_capacity(places.min(pool.len()));
     while out.len() < places && !pool.is_empty() {
         let first = pool.len().saturating_sub(settings.contenders);
+        // The same for all contenders of a kind.
+        let about = |kind| (kind, context.kind_too_often(kind, settings.kind_run), context.likeness(kind));
+        let mut known = about(MediaKind::Text);
         // Ranks rule-keepers above rule-breakers, then by score; breaking the author rule is the worse breach.
         let mut best: Option<(usize, (u8, f64))> = None;
         for (at, (author, ranked)) in numbers.iter().zip(&*pool).enumerate().skip(first).rev() {
-            let (ago, kind) = (authors.ago(*author, context.placed.len()), ranked.candidate.media);
+            let ago = authors.ago(*author, context.placed.len());
+            if known.0 != ranked.candidate.media {
+                known = about(ranked.candidate.media);
+            }
+            let (_, too_often, of_kind) = known;
             let too_near = ago.is_some_and(|ago| ago < settings.author_gap);
-            let keeps = match (too_near, context.kind_too_often(kind, settings.kind_run)) {
+            let keeps = match (too_near, too_often) {
                 (false, false) => 2,
                 (false, true) => 1,
                 (true, _) => 0,
             };
-            let total = ranked.parts.total() + settings.diversity * context.novelty(ago, kind);
+            let total = ranked.parts.total() + settings.diversity * novelty(ago, of_kind);
             if best.is_none_or(|(_, (k, t))| keeps > k || (keeps == k && total > t)) {
                 best = Some((at, (keeps, total)));
             }
@@ -112,7 +122,8 @@ pub fn place(pool: &mut Vec<Ranked>, places: usize, context: &mut Context, setti
         let Some((at, _)) = best else { break };
         let (author, mut ranked) = (numbers.remove(at), pool.remove(at));
         let kind = ranked.candidate.media;
-        ranked.parts.diversity = settings.diversity * context.novelty(authors.ago(author, context.placed.len()), kind);
+        let ago = authors.ago(author, context.placed.len());
+        ranked.parts.diversity = settings.diversity * novelty(ago, context.likeness(kind));
         authors.place(author, context.placed.len());
         context.placed.push((ranked.candidate.author, kind));
         out.push(ranked);

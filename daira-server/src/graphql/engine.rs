@@ -2,15 +2,14 @@
 
 use std::sync::Arc;
 
-use async_graphql::parser::parse_query;
-use async_graphql::parser::types::{DocumentOperations, OperationType};
+use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationType};
 use async_graphql::{Request, Response, Value, Variables};
 use daira_core::idempotency::IdempotencyKey;
 use daira_core::{Actor, Ports};
 
 use super::answer::{Answer, kind_name};
 use super::complete::complete;
-use super::document::{Checked, Refused, Shape, check};
+use super::document::{Checked, RecentDocuments, Refused, Shape, check};
 use super::loaders::Reads;
 use super::persisted::Persisted;
 use super::refusal::GraphqlRefusal;
@@ -51,6 +50,7 @@ pub struct Engine {
     schema: Schema,
     shape: Shape,
     persisted: Persisted,
+    recent: RecentDocuments,
     settings: GraphqlSettings,
     development: bool,
     ports: Ports,
@@ -65,7 +65,7 @@ impl std::fmt::Debug for Engine {
 
 /// An operation that may be executed.
 struct Prepared {
-    text: Arc<str>,
+    document: Arc<ExecutableDocument>,
     name: Option<String>,
     variables: Variables,
     checked: Checked,
@@ -79,6 +79,7 @@ impl Engine {
             shape: Shape::read(&schema.sdl()),
             schema,
             persisted: Persisted::new(&settings.graphql.documents),
+            recent: RecentDocuments::default(),
             settings: settings.graphql.clone(),
             development: settings.development,
             ports: ports.clone(),
@@ -113,7 +114,9 @@ impl Engine {
         if variables.values().any(|value| is_too_long(value, &self.settings.limits)) {
             return Err(GraphqlRefusal::VariableTooLong.into());
         }
-        let checked = check(&text, name.as_deref(), &variables, &self.shape, &self.settings.limits, self.development)?;
+        let limits = &self.settings.limits;
+        let document = self.recent.read(Arc::clone(&text), limits)?;
+        let checked = check(&document, name.as_deref(), &variables, &self.shape, limits, self.development)?;
         if checked.kind == OperationType::Subscription {
             return Err(GraphqlRefusal::Subscription.into());
         }
@@ -124,11 +127,11 @@ impl Engine {
             return Err(GraphqlRefusal::IntrospectionOff.into());
         }
         self.persisted.remember(&text, hash.as_deref()).await;
-        Ok(Prepared { text, name, variables, checked })
+        Ok(Prepared { document, name, variables, checked })
     }
 
     async fn execute(&self, caller: &Caller, operation: Prepared) -> Answer {
-        let Prepared { text, name, variables, checked } = operation;
+        let Prepared { document, name, variables, checked } = operation;
         let scope = Scope {
             actor: caller.actor.clone(),
             locale: caller.context.locale,
@@ -140,22 +143,21 @@ impl Engine {
         let kind = kind_name(checked.kind);
         let mut request = Request::new(String::new()).variables(variables).data(scope);
         request.operation_name.clone_from(&name);
-        request.set_parsed_query(checked.document);
+        request.set_parsed_query((*document).clone());
         // Dropping the execution drops its view or unit with it, and the store stops working on it.
         match tokio::time::timeout(self.settings.timeout, self.schema.execute(request)).await {
             Ok(mut response) => {
-                self.complete(&mut response, &text, name.as_deref());
+                self.complete(&mut response, &document, name.as_deref());
                 Answer::executed(&response, kind, &caller.context)
             }
             Err(_) => Answer { kind, ..Answer::refused(&GraphqlRefusal::TimedOut.into(), &caller.context) },
         }
     }
 
-    fn complete(&self, response: &mut Response, text: &str, name: Option<&str>) {
+    fn complete(&self, response: &mut Response, document: &ExecutableDocument, name: Option<&str>) {
         if response.errors.iter().all(|error| error.path.is_empty()) {
             return;
         }
-        let Ok(document) = parse_query(text) else { return };
         let operation = match (&document.operations, name) {
             (DocumentOperations::Single(operation), _) => Some(operation),
             (DocumentOperations::Multiple(operations), Some(name)) => operations.get(name),
@@ -163,7 +165,7 @@ impl Engine {
         };
         if let Some(operation) = operation {
             let paths = response.errors.iter().filter(|e| !e.path.is_empty()).map(|error| error.path.as_slice());
-            complete(&mut response.data, paths, &document, &operation.node, &self.shape);
+            complete(&mut response.data, paths, document, &operation.node, &self.shape);
         }
     }
 }

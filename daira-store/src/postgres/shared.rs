@@ -5,9 +5,10 @@
 //! here: cards read counters and check visibility in their own snapshot.
 
 use core::time::Duration;
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
+
+use daira_core::id::IdMap;
 
 use super::ties::KeptTies;
 
@@ -31,8 +32,8 @@ pub(super) struct Popular {
 #[derive(Debug, Default)]
 struct State {
     turned: Option<Instant>,
-    young: HashMap<i64, Counts>,
-    old: HashMap<i64, Counts>,
+    young: IdMap<i64, Counts>,
+    old: IdMap<i64, Counts>,
     popular: Option<(Instant, Arc<[Popular]>)>,
 }
 
@@ -57,15 +58,15 @@ impl Shared {
     }
 
     /// The counters that are known, by post; those of the other posts are to be looked up.
-    pub(super) fn known(&self, posts: &[i64]) -> (HashMap<i64, Counts>, Vec<i64>) {
-        let (mut known, mut unknown) = (HashMap::with_capacity(posts.len()), Vec::new());
+    pub(super) fn known(&self, posts: &[i64]) -> (IdMap<i64, Counts>, Vec<i64>) {
+        let (mut known, mut unknown) = (IdMap::default(), Vec::new());
         let mut state = self.lock();
         let now = Instant::now();
         if state.turned.is_none_or(|turned| now.duration_since(turned) >= self.age / 2) {
             // Both halves at once when nobody asked for long.
             let stale = state.turned.is_none_or(|turned| now.duration_since(turned) >= self.age);
             let young = core::mem::take(&mut state.young);
-            state.old = if stale { HashMap::new() } else { young };
+            state.old = if stale { IdMap::default() } else { young };
             state.turned = Some(now);
         }
         for post in posts {
@@ -110,7 +111,7 @@ mod tests {
         let shared = Shared::new(Duration::from_millis(40), 0);
         assert_eq!(shared.known(&[7]).1, [7]);
         shared.learn([(7, ONE)]);
-        assert_eq!(shared.known(&[7, 8]), (HashMap::from([(7, ONE)]), vec![8]));
+        assert_eq!(shared.known(&[7, 8]), ([(7, ONE)].into_iter().collect(), vec![8]));
         let learned = Instant::now();
         // Asked for all the time, it still goes.
         while shared.known(&[7]).1.is_empty() {

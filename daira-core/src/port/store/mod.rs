@@ -43,11 +43,9 @@ pub use post::{PostReads, PostRepository};
 pub use reaction::{ReactionReads, ReactionRepository};
 pub use search::SearchReads;
 
-use std::collections::HashMap;
-
 use crate::actor::Actor;
 use crate::error::Result;
-use crate::id::PostId;
+use crate::id::{IdMap, PostId};
 use crate::post::{PostCard, PostCounters};
 use crate::time::Timestamp;
 
@@ -103,7 +101,7 @@ pub trait Store: Send + Sync {
 
 /// Cards with the counters of the candidates that they are of.
 pub fn with_counters(mut cards: Vec<PostCard>, of: &[Candidate]) -> Vec<PostCard> {
-    let counters: HashMap<PostId, &Signals> = of.iter().map(|candidate| (candidate.post, &candidate.signals)).collect();
+    let counters: IdMap<PostId, &Signals> = of.iter().map(|candidate| (candidate.post, &candidate.signals)).collect();
     for card in &mut cards {
         if let Some(signals) = counters.get(&card.post.id) {
             card.counters = PostCounters { reactions: signals.reactions, comments: signals.comments };

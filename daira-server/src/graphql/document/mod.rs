@@ -1,13 +1,15 @@
 //! Documents before they are executed: counted, parsed, measured, and refused when they are too much.
 //!
 //! ```text
-//! text ──scan──▶ counted ──parse──▶ document ──count, measure──▶ Checked ──▶ execution
+//! text ──scan──▶ counted ──parse, count──▶ document ──measure──▶ Checked ──▶ execution
 //! ```
 //!
+//! What depends on the text alone is done once while the text is remembered: clients send the same few again and again.
 //! Every step is linear in the text, and each protects the next: the parser never sees a text that is too long or nested
 //! too deeply, and nothing that walks an unfolded document sees one that unfolds too far.
 
 mod measure;
+mod recent;
 mod scan;
 mod shape;
 
@@ -19,13 +21,12 @@ use super::refusal::GraphqlRefusal;
 use crate::graphql::Limits;
 use measure::{Measure, count};
 
+pub use recent::RecentDocuments;
 pub use shape::{FieldShape, Shape, named};
 
-/// A document that may be executed.
-#[derive(Debug)]
+/// What an operation that may be executed is.
+#[derive(Debug, Clone, Copy)]
 pub struct Checked {
-    /// The parsed document.
-    pub document: ExecutableDocument,
     /// What kind of operation was asked for.
     pub kind: OperationType,
     /// Whether it asks for the schema itself.
@@ -49,26 +50,34 @@ impl From<GraphqlRefusal> for Refused {
     }
 }
 
-/// Reads a document and checks that executing the named operation stays within the limits.
+/// Reads a document that is no longer than it may be.
+///
+/// # Errors
+/// The refusal.
+pub fn read(text: &str, limits: &Limits) -> Result<ExecutableDocument, Refused> {
+    scan::scan(text, limits)?;
+    let document = parse_query(text).map_err(|error| syntax(&error))?;
+    count(&document, limits)?;
+    Ok(document)
+}
+
+/// Checks that executing the named operation of a document stays within the limits.
 ///
 /// # Errors
 /// The refusal.
 pub fn check(
-    text: &str,
+    document: &ExecutableDocument,
     operation: Option<&str>,
     variables: &Variables,
     shape: &Shape,
     limits: &Limits,
     free_introspection: bool,
 ) -> Result<Checked, Refused> {
-    scan::scan(text, limits)?;
-    let document = parse_query(text).map_err(|error| syntax(&error))?;
-    count(&document, limits)?;
     let chosen = choose(&document.operations, operation)?;
     if let Some(at) = left_out(chosen, variables) {
         return Err(Refused { refusal: GraphqlRefusal::Invalid, at: vec![at] });
     }
-    let mut measure = Measure::new(&document, shape, variables, free_introspection);
+    let mut measure = Measure::new(document, shape, variables, free_introspection);
     // All of them are validated, whichever is executed.
     for (_, operation) in document.operations.iter() {
         let extent = measure.operation(&operation.node)?;
@@ -81,7 +90,7 @@ pub fn check(
     }
     let extent = measure.operation(chosen)?;
     let kind = chosen.ty;
-    Ok(Checked { kind, introspects: extent.introspections > 0, guesses: extent.guesses, document })
+    Ok(Checked { kind, introspects: extent.introspections > 0, guesses: extent.guesses })
 }
 
 /// A variable that must be given and is not. The library notices it only where the variable is used, and then answers as if
@@ -126,9 +135,10 @@ mod tests {
 
     fn refusal(text: &str, operation: Option<&str>) -> Option<GraphqlRefusal> {
         let shape = Shape::read("type Query { me: P } type P { me: P, id: ID }");
-        check(text, operation, &Variables::default(), &shape, &Limits::default(), false)
-            .err()
-            .map(|refused| refused.refusal)
+        let variables = Variables::default();
+        let document = read(text, &Limits::default());
+        let checked = document.and_then(|d| check(&d, operation, &variables, &shape, &Limits::default(), false));
+        checked.err().map(|refused| refused.refusal)
     }
 
     #[test]
@@ -151,7 +161,8 @@ mod tests {
             let shape = Shape::read("type Query { me(a: Int, b: Int, c: Int): Int }");
             let text = "query ($a: Int!, $b: Int! = 2, $c: Int) { me(a: $a, b: $b, c: $c) }";
             let variables = Variables::from_json(variables);
-            check(text, None, &variables, &shape, &Limits::default(), false).err()
+            let document = read(text, &Limits::default()).unwrap();
+            check(&document, None, &variables, &shape, &Limits::default(), false).err()
         };
         assert_eq!(refused(serde_json::json!({ "a": 1 })), None);
         for variables in [serde_json::json!({}), serde_json::json!({ "a": null }), serde_json::json!({ "b": 1 })] {
@@ -184,8 +195,7 @@ mod tests {
 
     #[test]
     fn syntax_errors_say_where_and_quote_nothing() {
-        let shape = Shape::default();
-        let refused = check("{ me ( }", None, &Variables::default(), &shape, &Limits::default(), false).unwrap_err();
+        let refused = read("{ me ( }", &Limits::default()).unwrap_err();
         assert_eq!(refused.refusal, GraphqlRefusal::Syntax);
         assert_eq!(refused.at.first().map(|pos| pos.line), Some(1));
     }

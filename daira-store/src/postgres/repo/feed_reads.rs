@@ -2,13 +2,12 @@
 
 use core::ops::Range;
 use core::time::Duration;
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use daira_core::actor::Member;
 use daira_core::error::Result;
-use daira_core::id::{FeedSessionId, Id, PostId, ProfileId, floor};
+use daira_core::id::{FeedSessionId, Id, IdMap, IdSet, PostId, ProfileId, floor};
 use daira_core::page::{Limit, Page};
 use daira_core::port::store::{Candidate, FeedReads, InboxReason, OLDER_MAX, SEEN_FOR, SEEN_PAGES};
 use daira_core::time::Timestamp;
@@ -96,7 +95,7 @@ impl PgView {
             Some(popular) => popular,
             None => self.look_for_popular(timely.start).await?,
         };
-        let taken: HashSet<i64> = taken.iter().map(|source| source.post).collect();
+        let taken: IdSet<i64> = taken.iter().map(|source| source.post).collect();
         let mut rest =
             popular.iter().filter(|p| timely.contains(&p.post) && p.author != me.raw() && !taken.contains(&p.post));
         let mut found = Vec::with_capacity(wanted);
@@ -117,7 +116,7 @@ impl PgView {
             .fetch_all(self.connection())
             .await
             .map_err(|e| fault("feed.popular", e))?;
-            let seen: HashSet<i64> = seen.into_iter().collect();
+            let seen: IdSet<i64> = seen.into_iter().collect();
             found.extend(next.into_iter().filter(|p| seen.contains(&p.post)).map(|p| Source {
                 post: p.post,
                 author: p.author,
@@ -154,7 +153,7 @@ impl PgView {
     }
 
     /// The counters of posts.
-    async fn counts(&mut self, posts: &[i64]) -> Result<HashMap<i64, Counts>> {
+    async fn counts(&mut self, posts: &[i64]) -> Result<IdMap<i64, Counts>> {
         let (mut known, unknown) = self.shared.known(posts);
         if unknown.is_empty() {
             return Ok(known);
@@ -167,7 +166,7 @@ impl PgView {
         .await
         .map_err(|e| fault("feed.counters", e))?;
         // What has no row yet is known to be zero.
-        let mut learned: HashMap<i64, Counts> = unknown.into_iter().map(|post| (post, Counts::default())).collect();
+        let mut learned: IdMap<i64, Counts> = unknown.into_iter().map(|post| (post, Counts::default())).collect();
         learned.extend(rows.into_iter().map(|row| {
             (row.post, Counts { reactions: row.reactions, comments: row.comments, impressions: row.impressions })
         }));

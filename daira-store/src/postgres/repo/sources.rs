@@ -11,12 +11,11 @@
 //! there is (other reasons, changed posts) is checked one by one through the view `visible_post`. For a ranked feed, whether
 //! author and post still stand is left to the cards of the few that are shown.
 
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use daira_core::actor::Member;
 use daira_core::error::Result;
-use daira_core::id::{Id, PostId, ProfileId};
+use daira_core::id::{Id, IdMap, IdSet, PostId, ProfileId};
 use daira_core::port::store::{Candidate, InboxReason, SEEN_PAGES, Signals};
 use sqlx::postgres::PgConnection;
 use time::OffsetDateTime;
@@ -97,7 +96,7 @@ pub(super) struct Answer {
 /// to the reader.
 #[derive(Debug, Default)]
 pub(super) struct Known {
-    pub(super) counts: HashMap<i64, Counts>,
+    pub(super) counts: IdMap<i64, Counts>,
     pub(super) ties: Arc<Ties>,
     pub(super) seen: Seen,
 }
@@ -231,7 +230,7 @@ impl Answer {
 
     /// Those that were looked at one by one and are visible: whether a circle makes them so, and whether they mention the
     /// reader.
-    fn visible(&mut self) -> HashMap<i64, (bool, bool)> {
+    fn visible(&mut self) -> IdMap<i64, (bool, bool)> {
         let whether = take(&mut self.in_circle).into_iter().zip(take(&mut self.mentioned));
         take(&mut self.visible).into_iter().zip(whether).collect()
     }
@@ -264,10 +263,10 @@ impl Answer {
     /// Sorts the rows, and says down to which id they are complete: below the last row of a branch that gave as many as
     /// were taken, others may follow, and below the id down to which they were looked for, if that is not the window's.
     fn candidates(mut self, ties: &Ties, me: i64, from: i64, taken: usize) -> Result<(i64, Candidates)> {
-        let set = |ids: &mut Option<Vec<i64>>| take(ids).into_iter().collect::<HashSet<i64>>();
+        let set = |ids: &mut Option<Vec<i64>>| take(ids).into_iter().collect::<IdSet<i64>>();
         let (hidden, changed) = (set(&mut self.hidden), set(&mut self.changed));
         let (facts, posts) = (take(&mut self.facts), take(&mut self.posts));
-        let mut branches: HashMap<i16, (usize, i64)> = HashMap::new();
+        let mut branches: IdMap<i16, (usize, i64)> = IdMap::default();
         for (facts, post) in facts.iter().zip(&posts) {
             let (rows, last) = branches.entry(taken_apart(*facts).0).or_insert((0, i64::MAX));
             (*rows, *last) = (*rows + 1, (*last).min(*post));
@@ -305,18 +304,15 @@ pub(super) fn packed(posts: impl Iterator<Item = PostId>) -> Vec<u8> {
 
 /// On how many of the pages that were served lately each of some posts was.
 #[derive(Debug, Default)]
-pub(super) struct Seen(Vec<(i64, u16)>);
+pub(super) struct Seen(IdMap<i64, u16>);
 
 impl Seen {
     /// Counts the posts in [`packed`] pages; what else was on them does not matter.
     pub(super) fn of(posts: &[i64], pages: &[u8]) -> Self {
-        let mut seen: Vec<(i64, u16)> = posts.iter().map(|post| (*post, 0)).collect();
-        seen.sort_unstable();
-        seen.dedup();
+        let mut seen: IdMap<i64, u16> = posts.iter().map(|post| (*post, 0)).collect();
         let (ids, _) = pages.as_chunks();
         for id in ids {
-            let at = seen.binary_search_by_key(&i64::from_be_bytes(*id), |(post, _)| *post);
-            if let Some((_, times)) = at.ok().and_then(|at| seen.get_mut(at)) {
+            if let Some(times) = seen.get_mut(&i64::from_be_bytes(*id)) {
                 *times = times.saturating_add(1);
             }
         }
@@ -324,8 +320,7 @@ impl Seen {
     }
 
     fn times(&self, post: i64) -> u16 {
-        let at = self.0.binary_search_by_key(&post, |(post, _)| *post).ok();
-        at.and_then(|at| self.0.get(at)).map_or(0, |(_, times)| *times)
+        self.0.get(&post).copied().unwrap_or_default()
     }
 }
 

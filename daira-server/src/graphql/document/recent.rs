@@ -1,0 +1,57 @@
+//! Documents that were read lately, by their text.
+
+use std::sync::Arc;
+
+use async_graphql::parser::types::ExecutableDocument;
+use moka::sync::Cache;
+
+use super::{Refused, read};
+use crate::graphql::Limits;
+
+/// How many bytes of text are remembered; what is read from them takes some forty times as much.
+const BYTES: u64 = 256 * 1024;
+
+/// Reads documents, each once while it is remembered. Only those that are within the limits are.
+#[derive(Debug)]
+pub struct RecentDocuments(Cache<Arc<str>, Arc<ExecutableDocument>>);
+
+impl Default for RecentDocuments {
+    fn default() -> Self {
+        let length = |text: &Arc<str>, _: &Arc<ExecutableDocument>| u32::try_from(text.len()).unwrap_or(u32::MAX);
+        Self(Cache::builder().weigher(length).max_capacity(BYTES).build())
+    }
+}
+
+impl RecentDocuments {
+    /// The document that a text is.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub fn read(&self, text: Arc<str>, limits: &Limits) -> Result<Arc<ExecutableDocument>, Refused> {
+        if let Some(document) = self.0.get(&text) {
+            return Ok(document);
+        }
+        let document = Arc::new(read(&text, limits)?);
+        self.0.insert(text, Arc::clone(&document));
+        Ok(document)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn security_73_documents_take_bounded_memory() {
+        let documents = RecentDocuments::default();
+        let limits = Limits::default();
+        let first = documents.read("{ me { id } }".into(), &limits).unwrap();
+        assert!(Arc::ptr_eq(&first, &documents.read("{ me { id } }".into(), &limits).unwrap()));
+        assert!(documents.read("{ me (".into(), &limits).is_err());
+        for n in 0..2_000 {
+            documents.read(format!("{{ me {{ a{n}: id }} }} # {}", "x".repeat(500)).into(), &limits).unwrap();
+        }
+        documents.0.run_pending_tasks();
+        assert!(documents.0.weighted_size() <= BYTES && documents.0.entry_count() > 100);
+    }
+}
