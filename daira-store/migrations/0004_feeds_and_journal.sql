@@ -293,7 +293,7 @@ begin
                            order by s.at desc limit seen_pages) s)
         into counted, reactions, comments, impressions, seen
         from (select array_agg(c.post), array_agg(c.reactions), array_agg(c.comments), array_agg(c.impressions)
-              from daira.post_counter c where c.post = any (posts)) c;
+              from unnest(posts) u (post) join daira.post_counter c on c.post = u.post) c;
     end if;
 end $$;
 

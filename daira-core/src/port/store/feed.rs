@@ -12,8 +12,8 @@ use crate::time::Timestamp;
 
 /// How long a page that was served makes its posts "seen".
 pub const SEEN_FOR: Duration = Duration::from_hours(72);
-/// How many of somebody's latest pages are looked at for what was seen.
-pub const SEEN_PAGES: usize = 60;
+/// How many of somebody's latest pages are looked at for what was seen: of usual pages, as many as fill a frozen list.
+pub const SEEN_PAGES: usize = 25;
 
 /// Why a post stands in somebody's inbox or among their candidates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
