@@ -137,13 +137,16 @@ create table daira.mute (
     check (posts or stories or notifications)
 );
 
--- How often what ties somebody to others has changed: whom they follow, mute and block, who blocks them, and how much they have
--- to do with whom. A process may keep that in mind as long as this number stands. Under 0: how often an author became one
--- who is looked up.
+-- A number that is drawn anew whenever what ties somebody to others changes: whom they follow, mute and block, who blocks them,
+-- and how much they have to do with whom. A process may keep that in mind as long as this number stands. Under 0: whenever
+-- an author became one who is looked up. Drawn, not counted: a count comes by again after a restore or a failover that
+-- lost some commits.
 create table daira.tie_version (
     profile bigint primary key,
-    version bigint not null
+    version bigint not null check (version >= 0)
 ) with (fillfactor = 70);
+create function daira.drawn_version() returns bigint language sql volatile
+    return pg_catalog.floor(pg_catalog.random() * 4611686018427387904)::bigint;
 
 create table daira.circle (
     id         bigint primary key,
@@ -517,6 +520,7 @@ grant select, insert, delete on daira.block to daira_app, daira_worker;
 grant select, insert, delete, update (posts, stories, notifications, at) on daira.mute to daira_app, daira_worker;
 grant select on daira.tie_version to daira_app;
 grant select, insert, update (version) on daira.tie_version to daira_worker, daira_reader;
+grant execute on function daira.drawn_version() to daira_worker, daira_reader;
 grant select, insert, delete, update (name, version) on daira.circle to daira_app, daira_worker;
 grant select, insert, delete, update (at) on daira.circle_member to daira_app, daira_worker;
 
@@ -542,26 +546,21 @@ grant select, insert, update, delete on daira.post_counter, daira.comment_counte
 
 create function daira.ties_changed() returns trigger
     language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    whose bigint[];
 begin
     -- In one order, so that two of them never wait for each other in a ring.
     case tg_table_name
-        when 'follow' then
-            insert into daira.tie_version as t select distinct c.follower, 1 from changed c order by 1
-            on conflict (profile) do update set version = t.version + 1;
-        when 'mute' then
-            insert into daira.tie_version as t select distinct c.muter, 1 from changed c order by 1
-            on conflict (profile) do update set version = t.version + 1;
+        when 'follow' then whose := array(select distinct c.follower from changed c order by 1);
+        when 'mute' then whose := array(select distinct c.muter from changed c order by 1);
         when 'block' then
-            insert into daira.tie_version as t
-            select n.profile, 1
-            from (select c.blocker as profile from changed c
-                  union select p.id from changed c join daira.profile p on p.account = c.blocked_account) n
-            order by 1
-            on conflict (profile) do update set version = t.version + 1;
-        when 'pull_author' then
-            insert into daira.tie_version as t select distinct 0, 1 from changed c
-            on conflict (profile) do update set version = t.version + 1;
+            whose := array(select c.blocker from changed c
+                           union select p.id from changed c join daira.profile p on p.account = c.blocked_account
+                           order by 1);
+        when 'pull_author' then whose := array(select distinct 0 from changed c);
     end case;
+    insert into daira.tie_version as t select w, daira.drawn_version() from unnest(whose) w
+    on conflict (profile) do update set version = excluded.version;
     return null;
 end $$;
 alter function daira.ties_changed() owner to daira_reader;

@@ -175,7 +175,7 @@ select daira.ensure_partitions(now(), 7);
 -- take apart.
 --
 -- The sets are all of the reader's ties, each read as one range, as long as no one of them is longer than `most`; then
--- `whole` is true, and the caller may keep them as those of `version` (the reader's own above the one of all) and say so next
+-- `whole` is true, and the caller may keep them as those of `version` (the reader's own and the one of all) and say so next
 -- time: while `known` is that version, nothing of them is read. Longer ones are looked into for the authors at hand; who says that `known` is negative
 -- expects that.
 --
@@ -204,7 +204,7 @@ begin
     loop
         since := greatest(from_post, below_post - reach);
         select array_agg(n.post), array_agg(n.author), array_agg(n.facts), array_agg(n.at), bool_or(n.facts between 288 and 511),
-               (select coalesce(bit_or(t.version << case t.profile when 0 then 0 else 24 end), 0)
+               (select coalesce(bit_xor(t.version), 0)
                 from daira.tie_version t where t.profile in (0, viewer))
         into posts, authors, facts, times, other_ways, version
         from (
@@ -321,7 +321,7 @@ begin
                (select r.kind from daira.reaction r where r.target = p.id and not r.on_comment and r.by = cards.viewer)
         from daira.standing_post p
         where p.id = any (ids)
-          and known = (select coalesce(bit_or(t.version << case t.profile when 0 then 0 else 24 end), 0)
+          and known = (select coalesce(bit_xor(t.version), 0)
                        from daira.tie_version t where t.profile in (0, viewer));
         if found then
             return;

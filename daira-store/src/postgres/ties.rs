@@ -1,7 +1,7 @@
 //! What ties a reader to others, kept in the process: whom they follow, whose posts they are not shown, whom of the followed
 //! one looks up, and how much they have to do with whom.
 //!
-//! Kept ties are never trusted for their age. They belong to a version, which Postgres raises in the transaction that changes
+//! Kept ties are never trusted for their age. They belong to a version, which Postgres draws anew in the transaction that changes
 //! one of them; the statement that uses them compares it in its own snapshot, and reads them anew when it is another one.
 
 use core::mem::size_of;

@@ -216,8 +216,9 @@ impl FeedRepository for PgUnit {
         // viewers' ties are others then.
         let done = sqlx::query!(
             "with tied as (
-                 insert into daira.tie_version as t select distinct v, 1 from unnest($1::bigint[]) v order by 1
-                 on conflict (profile) do update set version = t.version + 1
+                 insert into daira.tie_version as t
+                 select v, daira.drawn_version() from (select distinct v from unnest($1::bigint[]) v order by 1) v
+                 on conflict (profile) do update set version = excluded.version
              )
              insert into daira.affinity as a (viewer, author, sum, at)
              select * from unnest($1::bigint[], $2::bigint[], $3::double precision[], $4::timestamptz[]) u (v, a, s, t) order by v, a
