@@ -5,8 +5,7 @@
 -- lives, to the class of people it is for. Blocks, standing and the like come on top, in the views at the end.
 --
 -- How policies are written here:
--- * Who asks is an InitPlan, `(select daira.me())`, computed once per statement; but a bare `daira.me()` in a probe that few
---   rows need, because every InitPlan costs each statement its start, used or not.
+-- * Who asks is an InitPlan, `(select daira.me())`, computed once per statement.
 -- * Membership is a key probe, `exists (… offset 0)`: the planner cannot turn it into a hash of somebody's whole list.
 -- * A row that a decision rests on is locked by others than its owner, and locking takes the policies of UPDATE: there
 --   USING says what SELECT says, WITH CHECK says whose it must be (or, for rows that never change, `false`), and the
@@ -368,7 +367,7 @@ begin atomic
 end;
 
 create policy known_read on daira.follow for select to daira_app
-    using ((select daira.me()) in (follower, followee) or daira.lists_open(followee) or daira.lists_open(follower));
+    using (follower = (select daira.me()) or followee = (select daira.me()) or daira.lists_open(followee) or daira.lists_open(follower));
 create policy ends_insert on daira.follow for insert to daira_app
     with check (follower = (select daira.me()) or (followee = (select daira.me()) and (
         exists (select from daira.follow_request r where r.follower = follow.follower and r.followee = follow.followee offset 0)
@@ -387,7 +386,7 @@ create policy ends_delete on daira.follow_request for delete to daira_app
     using (follower = (select daira.me()) or followee = (select daira.me()));
 
 create policy sides_read on daira.block for select to daira_app
-    using (blocker = daira.me() or blocked_account = daira.my_account());
+    using (blocker = (select daira.me()) or blocked_account = (select daira.my_account()));
 create policy own_insert on daira.block for insert to daira_app
     with check (blocker = (select daira.me()) and exists (
         select from daira.profile p where p.id = block.blocked and p.account = block.blocked_account offset 0));
@@ -397,7 +396,8 @@ create policy own_all on daira.mute to daira_app using (muter = (select daira.me
 create policy own_read on daira.tie_version for select to daira_app using (profile = 0 or profile = (select daira.me()));
 create policy own_all on daira.circle to daira_app using (owner = (select daira.me())) with check (owner = (select daira.me()));
 
-create policy ends_read on daira.circle_member for select to daira_app using ((select daira.me()) in (member, owner));
+create policy ends_read on daira.circle_member for select to daira_app
+    using (member = (select daira.me()) or owner = (select daira.me()));
 create policy own_insert on daira.circle_member for insert to daira_app with check (owner = (select daira.me()));
 create policy lock_only on daira.circle_member for update to daira_app
     using (member = (select daira.me()) or owner = (select daira.me())) with check (false);
@@ -422,7 +422,7 @@ create policy class_read on daira.post for select to daira_app using (
     or (deleted_at is null and (
         visibility in (1, 6)
         or (visibility = 2 and exists (
-            select from daira.follow f where f.follower = daira.me() and f.followee = post.author offset 0))
+            select from daira.follow f where f.follower = (select daira.me()) and f.followee = post.author offset 0))
         or (visibility in (3, 4) and daira.am_chosen(circle, mentions))
     ))
 );
@@ -432,7 +432,7 @@ create policy own_update on daira.post for update to daira_app using (
     or (deleted_at is null and (
         visibility in (1, 6)
         or (visibility = 2 and exists (
-            select from daira.follow f where f.follower = daira.me() and f.followee = post.author offset 0))
+            select from daira.follow f where f.follower = (select daira.me()) and f.followee = post.author offset 0))
         or (visibility in (3, 4) and daira.am_chosen(circle, mentions))
     ))
 ) with check (author = (select daira.me()));
@@ -724,7 +724,7 @@ where p.deleted_at is null and (
     or (select daira.is_platform())
     or (a.standing = 0
         and (not a.private or p.visibility in (3, 4) or exists (
-            select from daira.follow f where f.follower = daira.me() and f.followee = p.author offset 0))));
+            select from daira.follow f where f.follower = (select daira.me()) and f.followee = p.author offset 0))));
 
 -- Posts as the one who asks may see them now: those above without a block between.
 create view daira.visible_post with (security_invoker = true) as

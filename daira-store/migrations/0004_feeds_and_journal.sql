@@ -176,8 +176,8 @@ select daira.ensure_partitions(now(), 7);
 --
 -- The sets are all of the reader's ties, each read as one range, as long as no one of them is longer than `most`; then
 -- `whole` is true, and the caller may keep them as those of `version` (the reader's own and the one of all) and say so next
--- time: while `known` is that version, nothing of them is read. Longer ones are looked into for the authors at hand; who says that `known` is negative
--- expects that.
+-- time: while `known` is that version, nothing of them is read. Longer ones are looked into for the authors at hand; who
+-- expects that says so by a negative `known`.
 --
 -- With `seen_after` come the signals that rank. Then what has to do with single posts (deleted since, shown to others, their
 -- authors hidden) is not looked at: the cards of the best are. Without, they are exact.

@@ -30,7 +30,7 @@ pub struct PgStoreConfig {
     /// How many days an inbox reaches back.
     pub inbox_days: u16,
     /// How old the counters that rank posts, and the list of popular posts, may be: they are the same for all and shared by
-    /// all. What is shown is always read anew. Zero shares nothing.
+    /// all. A first page shows them, too; everything else that is shown is read anew. Zero shares nothing.
     pub shared_age: Duration,
     /// How many bytes of readers' ties (whom they follow, mute and block, and their affinities) are kept in memory, to be
     /// used while Postgres says that they are still those. Some 5 KB are a usual reader's.

@@ -1,8 +1,8 @@
 //! What all readers share and a feed may know a moment late: the counters that rank a post, and what is popular now.
 //!
 //! Both are the same for every viewer, and both are views that a consumer keeps, so they lag behind the rows anyway. Held
-//! for a bounded time, they spare every first page hundreds of look-ups. What a person is shown is never taken from
-//! here: cards read counters and check visibility in their own snapshot.
+//! for a bounded time, they spare every first page hundreds of look-ups. A first page also shows the counters that ranked it;
+//! all other cards read them in their own snapshot, and every card checks visibility there.
 
 use core::time::Duration;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -38,3 +38,5 @@ mod round_trips;
 mod schema;
 #[cfg(test)]
 mod secrets;
+#[cfg(test)]
+mod ties;

@@ -136,6 +136,17 @@ pub async fn candidates_follow_every_change_of_ties(ports: &Ports) {
     assert_eq!(posts(&look().await), [pulled, hers]);
     world.unfollow(&ali, &star).await;
     assert_eq!(posts(&look().await), [hers]);
+    world.follow(&ali, &star).await;
+    assert_eq!(posts(&look().await), [pulled, hers]);
+    world.unfollow(&ali, &star).await;
+    world.unfollow(&ali, &mona).await;
+    assert_eq!(posts(&look().await), []);
+    world.follow(&ali, &mona).await;
+    assert_eq!(posts(&look().await), [hers]);
+    world.mute(&ali, &mona, true, true).await;
+    assert_eq!(posts(&look().await), []);
+    world.mute(&ali, &mona, false, true).await;
+    assert_eq!(posts(&look().await), [hers]);
     world.mute(&ali, &mona, true, true).await;
     assert_eq!(posts(&look().await), []);
     world.mute(&ali, &mona, false, false).await;
@@ -151,6 +162,7 @@ pub async fn candidates_follow_every_change_of_ties(ports: &Ports) {
     assert_eq!(cards(&found).await, 0);
     assert_eq!(posts(&look().await), []);
     world.unblock(&mona, &ali).await;
+    assert_eq!(posts(&look().await), [hers]);
     world.block(&ali, &mona).await;
     assert_eq!((cards(&found).await, posts(&look().await)), (0, vec![]));
     world.unblock(&ali, &mona).await;
