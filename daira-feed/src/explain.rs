@@ -163,6 +163,7 @@ mod tests {
             delivered_at: Timestamp::EPOCH,
             media: MediaKind::Text,
             signals: Signals::default(),
+            along: None,
         };
         Ranked { candidate, parts }
     }

@@ -206,6 +206,16 @@ create table daira.post_changed (
     post bigint primary key
 );
 
+-- Posts and profiles of which a row is no longer what it was, by the transaction that changed it; for a day. A process that
+-- keeps such rows asks what is new here since a snapshot that it remembers.
+create table daira.card_change (
+    xid xid8        not null default pg_current_xact_id(),
+    id  bigint      not null,  -- of a post or a profile
+    at  timestamptz not null default now()
+);
+create index card_change_new on daira.card_change (xid) include (id);
+create index card_change_old on daira.card_change (at);
+
 -- Authors who are looked up by their readers, and their latest such post.
 create table daira.pull_author (
     author bigint primary key references daira.profile,
@@ -259,7 +269,8 @@ create table daira.reaction (
     by         bigint not null,
     kind       smallint not null check (kind between 1 and 5),  -- like, love, laugh, sad, angry
     at         timestamptz not null,
-    primary key (target, on_comment, by)
+    -- By person first: a feed asks for somebody's reactions to the posts of some days, as one range.
+    primary key (by, on_comment, target) include (kind)
 );
 create index reaction_list on daira.reaction (target, on_comment, at desc, by desc);
 
@@ -310,7 +321,7 @@ do $$
 declare one text;
 begin
     foreach one in array array['account', 'credential', 'registration', 'profile', 'handle', 'session', 'follow',
-        'follow_request', 'block', 'mute', 'tie_version', 'circle', 'circle_member', 'post', 'post_changed', 'pull_author', 'post_revision', 'hashtag', 'post_tag',
+        'follow_request', 'block', 'mute', 'tie_version', 'circle', 'circle_member', 'post', 'post_changed', 'card_change', 'pull_author', 'post_revision', 'hashtag', 'post_tag',
         'comment', 'reaction', 'media', 'post_counter', 'comment_counter', 'profile_counter'] loop
         execute format('alter table daira.%I enable row level security', one);
         execute format('alter table daira.%I force row level security', one);
@@ -319,7 +330,7 @@ begin
     end loop;
     -- What the definer functions look at or change.
     foreach one in array array['account', 'credential', 'registration', 'profile', 'handle', 'session', 'follow',
-        'tie_version'] loop
+        'tie_version', 'card_change'] loop
         execute format('create policy reader on daira.%I to daira_reader using (true) with check (true)', one);
     end loop;
 end $$;
@@ -437,6 +448,7 @@ create policy own_update on daira.post for update to daira_app using (
     ))
 ) with check (author = (select daira.me()));
 
+create policy anybody_read on daira.card_change for select to daira_app using (true);
 create policy anybody_read on daira.post_changed for select to daira_app using (true);
 create policy own_insert on daira.post_changed for insert to daira_app
     with check (exists (select from daira.post p where p.id = post_changed.post and p.author = (select daira.me()) offset 0));
@@ -518,7 +530,9 @@ grant insert on daira.credential to daira_reader;
 grant select, insert, delete, update (at) on daira.follow, daira.follow_request to daira_app, daira_worker;
 grant select, insert, delete on daira.block to daira_app, daira_worker;
 grant select, insert, delete, update (posts, stories, notifications, at) on daira.mute to daira_app, daira_worker;
-grant select on daira.tie_version to daira_app;
+grant select on daira.tie_version, daira.card_change to daira_app;
+grant select, insert (id), delete on daira.card_change to daira_worker;
+grant insert (id) on daira.card_change to daira_reader;
 grant select, insert, update (version) on daira.tie_version to daira_worker, daira_reader;
 grant execute on function daira.drawn_version() to daira_worker, daira_reader;
 grant select, insert, delete, update (name, version) on daira.circle to daira_app, daira_worker;
@@ -573,6 +587,20 @@ create trigger ties_gone after delete on daira.mute referencing old table as cha
 create trigger ties_new after insert on daira.block referencing new table as changed for each statement execute function daira.ties_changed();
 create trigger ties_gone after delete on daira.block referencing old table as changed for each statement execute function daira.ties_changed();
 create trigger ties_new after insert on daira.pull_author referencing new table as changed for each statement execute function daira.ties_changed();
+
+-- ----------------------------------------------------------------- which posts and profiles changed, by the statement
+
+create function daira.card_changed() returns trigger
+    language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    insert into daira.card_change (id) select c.id from changed c;
+    return null;
+end $$;
+alter function daira.card_changed() owner to daira_reader;
+
+-- Only what was deleted before, which is an update, is ever purged.
+create trigger card_other after update on daira.post referencing old table as changed for each statement execute function daira.card_changed();
+create trigger card_other after update on daira.profile referencing old table as changed for each statement execute function daira.card_changed();
 
 -- ----------------------------------------------------------- narrow functions for those who are not logged in (yet)
 

@@ -179,16 +179,20 @@ select daira.ensure_partitions(now(), 7);
 -- time: while `known` is that version, nothing of them is read. Longer ones are looked into for the authors at hand; who
 -- expects that says so by a negative `known`.
 --
--- With `seen_after` come the signals that rank. Then what has to do with single posts (deleted since, shown to others, their
+-- `stale` are the posts and profiles that changed since the snapshot `told`; `snapshot` is the one that all of this is of, and
+-- `server` says whose: snapshots of another server, or of this one before it started, mean nothing.
+--
+-- With `seen_after` come the signals that rank, and the reader's reactions, ten bytes each. Then what has to do with single posts (deleted since, shown to others, their
 -- authors hidden) is not looked at: the cards of the best are. Without, they are exact.
 create function daira.home_sources(
         viewer bigint, viewer_account bigint, from_post bigint, below_post bigint, until_at timestamptz, taken bigint,
-        seen_after timestamptz, seen_pages bigint, known bigint, known_pulled bigint[], most bigint,
+        seen_after timestamptz, seen_pages bigint, known bigint, known_pulled bigint[], most bigint, told text,
         out posts bigint[], out authors bigint[], out facts smallint[], out times timestamptz[], out since bigint,
         out version bigint, out whole boolean, out follows bigint[], out blocked bigint[], out muted bigint[], out pulled bigint[],
         out close bigint[], out sums double precision[], out sums_at timestamptz[],
         out hidden bigint[], out changed bigint[], out visible bigint[], out in_circle boolean[], out mentioned boolean[],
-        out counted bigint[], out reactions bigint[], out comments bigint[], out impressions bigint[], out seen bytea)
+        out counted bigint[], out reactions bigint[], out comments bigint[], out impressions bigint[], out seen bytea,
+        out reacted bytea, out stale bigint[], out snapshot text, out server timestamptz)
     language plpgsql stable as $$
 #variable_conflict use_variable
 declare
@@ -196,6 +200,7 @@ declare
     reach bigint := (12 * 3600 * 1000)::bigint << 22;
     other_ways boolean;
     doubtful bigint[];
+    told_snapshot pg_snapshot := told;
 begin
     said := set_config('daira.profile', viewer::text, true);
     said := set_config('daira.account', viewer_account::text, true);
@@ -205,8 +210,10 @@ begin
         since := greatest(from_post, below_post - reach);
         select array_agg(n.post), array_agg(n.author), array_agg(n.facts), array_agg(n.at), bool_or(n.facts between 288 and 511),
                (select coalesce(bit_xor(t.version), 0)
-                from daira.tie_version t where t.profile in (0, viewer))
-        into posts, authors, facts, times, other_ways, version
+                from daira.tie_version t where t.profile in (0, viewer)),
+               array(select c.id from daira.card_change c
+                     where c.xid >= pg_snapshot_xmin(told_snapshot) and not pg_visible_in_snapshot(c.xid, told_snapshot))
+        into posts, authors, facts, times, other_ways, version, stale
         from (
             (select i.post, i.author, (256 + 16 * i.reason + i.kind)::smallint as facts, i.at
              from daira.inbox i
@@ -221,6 +228,8 @@ begin
         exit when since <= from_post or cardinality(posts) >= taken;
         reach := reach * 4;
     end loop;
+    snapshot := pg_current_snapshot();
+    server := pg_postmaster_start_time();
     whole := known = version;
     if whole then
         pulled := known_pulled;
@@ -290,8 +299,11 @@ begin
         select c.*, (select string_agg(s.posts, '')
                      from (select s.posts from daira.page_served s
                            where s.viewer = home_sources.viewer and s.at > seen_after and s.at <= until_at
-                           order by s.at desc limit seen_pages) s)
-        into counted, reactions, comments, impressions, seen
+                           order by s.at desc limit seen_pages) s),
+               (select string_agg(int8send(r.target) || int2send(r.kind), '')
+                from daira.reaction r
+                where r.by = viewer and not r.on_comment and r.target >= since and r.target < below_post)
+        into counted, reactions, comments, impressions, seen, reacted
         from (select array_agg(c.post), array_agg(c.reactions), array_agg(c.comments), array_agg(c.impressions)
               from unnest(posts) u (post) join daira.post_counter c on c.post = u.post) c;
     end if;
@@ -336,5 +348,5 @@ begin
 end $$;
 
 grant execute on function
-    daira.home_sources(bigint, bigint, bigint, bigint, timestamptz, bigint, timestamptz, bigint, bigint, bigint[], bigint),
+    daira.home_sources(bigint, bigint, bigint, bigint, timestamptz, bigint, timestamptz, bigint, bigint, bigint[], bigint, text),
     daira.cards(bigint, bigint, bigint[], bigint) to daira_app, daira_worker;

@@ -1,5 +1,7 @@
 //! Posts: text, pictures, who may see them and who may answer.
 
+use std::sync::Arc;
+
 use crate::account::{Profile, Standing};
 use crate::hashtag::Tag;
 use crate::id::{CircleId, Id, MediaId, PostId, ProfileId};
@@ -145,10 +147,10 @@ pub struct PostCounters {
 /// A post as a reader gets it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PostCard {
-    /// The post.
-    pub post: Post,
-    /// Its author.
-    pub author: Profile,
+    /// The post. Shared, because the same one is on the cards of many readers.
+    pub post: Arc<Post>,
+    /// Its author, likewise.
+    pub author: Arc<Profile>,
     /// Its counters.
     pub counters: PostCounters,
     /// The reader's own reaction.

@@ -529,7 +529,7 @@ impl Fixture {
         let (author, PostCounters { reactions, comments }) = card.map_or_else(nobody, |c| (c.author.id, c.counters));
         let signals = Signals { reactions, comments, ..Signals::default() };
         let (reason, media) = (InboxReason::Follow, MediaKind::Text);
-        Candidate { post, author, reason, delivered_at: self.now(), media, signals }
+        Candidate { post, author, reason, delivered_at: self.now(), media, signals, along: None }
     }
 
     /// Whether somebody sees a post.

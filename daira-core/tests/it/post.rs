@@ -15,7 +15,7 @@ use crate::world::{World, all_pages, id, key, limit, not_found, post, refused};
 
 async fn read(world: &World, actor: &Actor, id: PostId) -> Post {
     let mut view = world.view(actor).await;
-    world.posts.get(view.as_mut(), id).await.unwrap().post
+    world.posts.get(view.as_mut(), id).await.unwrap().post.as_ref().clone()
 }
 
 fn to(text: &str, visibility: Visibility) -> EditPost {

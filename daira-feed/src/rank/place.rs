@@ -148,6 +148,7 @@ mod tests {
             delivered_at: Timestamp::EPOCH,
             media: if image { MediaKind::Image } else { MediaKind::Text },
             signals: Signals::default(),
+            along: None,
         };
         Ranked { candidate, parts: Parts { quality, ..Parts::default() } }
     }

@@ -100,6 +100,7 @@ mod tests {
             delivered_at: at,
             media: MediaKind::Text,
             signals,
+            along: None,
         }
     }
 

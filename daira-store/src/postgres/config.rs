@@ -35,6 +35,9 @@ pub struct PgStoreConfig {
     /// How many bytes of readers' ties (whom they follow, mute and block, and their affinities) are kept in memory, to be
     /// used while Postgres says that they are still those. Some 5 KB are a usual reader's.
     pub ties_bytes: u64,
+    /// How many bytes of posts and authors that everybody may see are kept in memory, to be shown while Postgres says that they
+    /// are still those.
+    pub cards_bytes: u64,
 }
 
 impl PgStoreConfig {
@@ -52,6 +55,7 @@ impl PgStoreConfig {
             inbox_days: 8,
             shared_age: Duration::from_secs(2),
             ties_bytes: 32 << 20,
+            cards_bytes: 16 << 20,
         }
     }
 }
@@ -67,6 +71,7 @@ impl fmt::Debug for PgStoreConfig {
             .field("inbox_days", &self.inbox_days)
             .field("shared_age", &self.shared_age)
             .field("ties_bytes", &self.ties_bytes)
+            .field("cards_bytes", &self.cards_bytes)
             .finish_non_exhaustive()
     }
 }

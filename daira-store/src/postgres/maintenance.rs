@@ -15,6 +15,8 @@ use super::store::{BEGIN_SNAPSHOT, PgStore};
 
 /// How long the event log is kept at least; longer while a group needs it.
 const KEEP_EVENTS: Duration = Duration::from_hours(72);
+/// How long it is known which posts and profiles changed: far longer than a process relies on it.
+const KEEP_CHANGES: Duration = Duration::from_hours(24);
 
 /// The upkeep of a [`PgStore`]. Days and leases go by the database's clock.
 #[derive(Debug, Clone)]
@@ -73,6 +75,11 @@ impl Maintenance for PgMaintenance {
         .fetch_one(self.store.worker_pool())
         .await
         .map_err(|e| fault("maintenance.expire", e))?;
+        sqlx::query("delete from daira.card_change where at < now() - $1::bigint * interval '1 ms'")
+            .bind(milliseconds(KEEP_CHANGES))
+            .execute(self.store.worker_pool())
+            .await
+            .map_err(|e| fault("maintenance.expire", e))?;
         Ok(u32::try_from(gone).unwrap_or(0))
     }
 

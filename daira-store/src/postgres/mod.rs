@@ -15,6 +15,7 @@
 
 mod bootstrap;
 pub mod bus;
+mod cards;
 pub mod cluster;
 mod config;
 mod error;

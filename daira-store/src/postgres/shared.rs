@@ -10,6 +10,8 @@ use std::time::Instant;
 
 use daira_core::id::IdMap;
 
+use super::cards::KeptCards;
+use super::config::PgStoreConfig;
 use super::ties::KeptTies;
 
 /// What ranks a post.
@@ -42,14 +44,16 @@ struct State {
 pub(super) struct Shared {
     state: Arc<Mutex<State>>,
     age: Duration,
-    /// These are as true as what is read.
+    /// These two are as true as what is read.
     pub(super) ties: KeptTies,
+    pub(super) cards: KeptCards,
 }
 
 impl Shared {
-    /// Knowledge that is at most so old; zero remembers nothing. And readers' ties in so many bytes.
-    pub(super) fn new(age: Duration, ties_bytes: u64) -> Self {
-        Self { state: Arc::default(), age, ties: KeptTies::new(ties_bytes) }
+    /// Nothing yet, and room for as much as is configured.
+    pub(super) fn new(config: &PgStoreConfig) -> Self {
+        let (ties, cards) = (KeptTies::new(config.ties_bytes), KeptCards::new(config.cards_bytes));
+        Self { state: Arc::default(), age: config.shared_age, ties, cards }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -106,9 +110,13 @@ mod tests {
 
     const ONE: Counts = Counts { reactions: 1, comments: 2, impressions: 3 };
 
+    fn aged(shared_age: Duration) -> Shared {
+        Shared::new(&PgStoreConfig { shared_age, ..PgStoreConfig::new("", "") })
+    }
+
     #[test]
     fn nothing_outlives_its_age() {
-        let shared = Shared::new(Duration::from_millis(40), 0);
+        let shared = aged(Duration::from_millis(40));
         assert_eq!(shared.known(&[7]).1, [7]);
         shared.learn([(7, ONE)]);
         assert_eq!(shared.known(&[7, 8]), ([(7, ONE)].into_iter().collect(), vec![8]));
@@ -127,7 +135,7 @@ mod tests {
 
     #[test]
     fn at_age_zero_nothing_is_remembered() {
-        let shared = Shared::new(Duration::ZERO, 0);
+        let shared = aged(Duration::ZERO);
         shared.known(&[7]);
         shared.learn([(7, ONE)]);
         assert_eq!(shared.known(&[7]).1, [7]);

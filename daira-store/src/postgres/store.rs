@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use daira_core::actor::Actor;
 use daira_core::error::{Error, ErrorKind, Result};
 use daira_core::id::{Id as _, PostId};
-use daira_core::port::store::{Access, Candidate, with_counters};
+use daira_core::port::store::{Access, Candidate, with_along};
 use daira_core::port::{ReadView, Store, UnitOfWork};
 use daira_core::post::PostCard;
 use daira_core::time::Timestamp;
@@ -22,7 +22,6 @@ use super::config::PgStoreConfig;
 use super::error::{fault, is_dead};
 use super::questions::Questions;
 use super::shared::Shared;
-use super::ties::KeptTies;
 use super::unit::PgUnit;
 use super::view::PgView;
 
@@ -77,7 +76,7 @@ impl PgStore {
             replica,
             limits,
             inbox_days: config.inbox_days,
-            shared: Shared::new(config.shared_age, config.ties_bytes),
+            shared: Shared::new(config),
         };
         for role in [&store.app, &store.worker] {
             drop(store.open_on(role, BEGIN_READ, &Actor::Anonymous).await?);
@@ -110,9 +109,9 @@ impl PgStore {
         self.inbox_days
     }
 
-    /// The ties of those who read lately.
-    pub(super) fn ties(&self) -> &KeptTies {
-        &self.shared.ties
+    /// What readers share, and what is kept of them.
+    pub(super) fn shared(&self) -> &Shared {
+        &self.shared
     }
 
     /// Asks as the role that serves people what is one statement, and one that says itself who asks.
@@ -214,7 +213,7 @@ impl Store for PgStore {
                 self.read(actor, Access::Read).await?.posts().cards(&ids).await?
             }
         };
-        Ok(with_counters(cards, of))
+        Ok(with_along(cards, of))
     }
 
     async fn ping(&self) -> Result<()> {

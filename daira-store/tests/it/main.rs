@@ -39,4 +39,4 @@ mod schema;
 #[cfg(test)]
 mod secrets;
 #[cfg(test)]
-mod ties;
+mod kept;

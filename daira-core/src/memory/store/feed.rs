@@ -288,6 +288,7 @@ impl FeedReads for MemoryView {
             delivered_at,
             media: post.media_kind(),
             signals: self.world.signals(me, post, as_of),
+            along: None,
         };
         Ok(chosen.into_iter().map(candidate).collect())
     }

@@ -110,10 +110,10 @@ impl PostReads for MemoryView {
         let seen = each(ids).filter_map(|id| self.world.seen_post(self.viewer, id));
         let cards = seen.filter_map(|post| {
             Some(PostCard {
-                author: self.world.profiles.get(&post.author)?.clone(),
+                author: self.world.profiles.get(&post.author)?.clone().into(),
                 counters: self.world.post_counters(post.id),
                 viewer_reaction: self.world.own_reaction(self.viewer, Target::Post(post.id)),
-                post: post.clone(),
+                post: post.clone().into(),
             })
         });
         Ok(cards.collect())

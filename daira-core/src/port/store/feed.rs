@@ -8,6 +8,7 @@ use crate::error::Result;
 use crate::id::{FeedSessionId, PostId, ProfileId};
 use crate::page::{Limit, Page};
 use crate::post::MediaKind;
+use crate::reaction::ReactionKind;
 use crate::time::Timestamp;
 
 /// How long a page that was served makes its posts "seen".
@@ -97,6 +98,16 @@ pub struct Candidate {
     pub media: MediaKind,
     /// What ranks it.
     pub signals: Signals,
+    /// What was found along with it in the same snapshot, if that was looked for.
+    pub along: Option<Along>,
+}
+
+/// What a store found along with a candidate. Whoever has it may be shown the post as it was in that snapshot, so that a
+/// store may put the card together from what it keeps; without, the card is read anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Along {
+    /// The viewer's own reaction to the post.
+    pub viewer_reaction: Option<ReactionKind>,
 }
 
 /// How much a viewer has to do with an author: a sum of weighted interactions of which half is left after a fortnight.

@@ -32,7 +32,7 @@ pub use account::{AccountReads, AccountRepository, HandleHolder};
 pub use comment::{CommentReads, CommentRepository};
 pub use counter::{CounterDelta, CounterField, CounterRepository, Recount};
 pub use feed::{
-    Affinity, Candidate, DeliveredChunk, FeedReads, FeedRepository, InboxReason, OLDER_MAX, PageServed, SEEN_FOR,
+    Affinity, Along, Candidate, DeliveredChunk, FeedReads, FeedRepository, InboxReason, OLDER_MAX, PageServed, SEEN_FOR,
     SEEN_PAGES, Signals,
 };
 pub use graph::{EdgeKey, GraphReads, GraphRepository};
@@ -87,24 +87,28 @@ pub trait Store: Send + Sync {
         view.feed().candidates(as_of, limit).await
     }
 
-    /// The [`cards`](PostReads::cards) of candidates that were just found for the actor, as far as they may see them now,
-    /// likewise. Counters are those that ranked them.
+    /// The [`cards`](PostReads::cards) of candidates that were just found for the actor, likewise: as far as they may see them
+    /// now or might when the candidates were found, for those that something was found [`along`](Candidate::along) with.
+    /// Counters are those that ranked them.
     async fn cards(&self, actor: &Actor, of: &[Candidate]) -> Result<Vec<PostCard>> {
         let mut view = self.read(actor, Access::Read).await?;
         let ids: Vec<PostId> = of.iter().map(|candidate| candidate.post).collect();
-        Ok(with_counters(view.posts().cards(&ids).await?, of))
+        Ok(with_along(view.posts().cards(&ids).await?, of))
     }
 
     /// Whether the truth can be reached, for readiness; answers within a second.
     async fn ping(&self) -> Result<()>;
 }
 
-/// Cards with the counters of the candidates that they are of.
-pub fn with_counters(mut cards: Vec<PostCard>, of: &[Candidate]) -> Vec<PostCard> {
-    let counters: IdMap<PostId, &Signals> = of.iter().map(|candidate| (candidate.post, &candidate.signals)).collect();
+/// Cards with the counters of the candidates that they are of, and with what was found along with these.
+pub fn with_along(mut cards: Vec<PostCard>, of: &[Candidate]) -> Vec<PostCard> {
+    let candidates: IdMap<PostId, &Candidate> = of.iter().map(|candidate| (candidate.post, candidate)).collect();
     for card in &mut cards {
-        if let Some(signals) = counters.get(&card.post.id) {
+        if let Some(Candidate { signals, along, .. }) = candidates.get(&card.post.id) {
             card.counters = PostCounters { reactions: signals.reactions, comments: signals.comments };
+            if let Some(along) = along {
+                card.viewer_reaction = along.viewer_reaction;
+            }
         }
     }
     cards

@@ -62,7 +62,7 @@ async fn check_viewer(ports: &Ports, town: &Town, viewer: Option<ProfileId>, tal
     let posts: Vec<PostId> = town.posts.iter().map(|p| p.id).collect();
     for card in view.posts().cards(&posts).await.unwrap() {
         let stored = town.posts.iter().find(|p| p.id == card.post.id);
-        assert_eq!(Some(&card.post), stored, "a card is the post as it was written");
+        assert_eq!(Some(&*card.post), stored, "a card is the post as it was written");
         shown.push(Thing::Post(card.post.id));
     }
     let comments: Vec<CommentId> = town.comments.iter().map(|c| c.id).collect();

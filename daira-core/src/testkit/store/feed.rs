@@ -3,11 +3,13 @@
 use core::time::Duration;
 
 use super::{all_pages, last_page, world};
+use crate::account::Standing;
 use crate::actor::Actor;
 use crate::id::{FeedSessionId, Id, PostId};
 use crate::port::Ports;
 use crate::port::store::{Affinity, Candidate, CounterField, InboxReason, PageServed, SEEN_PAGES};
 use crate::post::{MediaKind, Post, Visibility};
+use crate::reaction::{ReactionKind, Target};
 use crate::testkit::fixture::{Draft, Fixture, PLATFORM, Person, Writing, limit};
 use crate::time::Timestamp;
 
@@ -126,7 +128,11 @@ pub async fn candidates_follow_every_change_of_ties(ports: &Ports) {
     world.follow(&ali, &mona).await;
     let hers = world.published(&mona, "1").await.id;
     let look = async || candidates(&world, &ali, world.now(), 9).await;
-    let cards = async |of: &[Candidate]| world.ports.store.cards(&ali.actor(), of).await.unwrap().len();
+    // Read anew, not as they were when the candidates were found.
+    let cards = async |of: &[Candidate]| {
+        let of: Vec<Candidate> = of.iter().map(|c| Candidate { along: None, ..*c }).collect();
+        world.ports.store.cards(&ali.actor(), &of).await.unwrap().len()
+    };
     let found = look().await;
     assert_eq!((posts(&found), cards(&found).await), (vec![hers], 1));
     // Somebody who is looked up, before and after they became that.
@@ -167,6 +173,64 @@ pub async fn candidates_follow_every_change_of_ties(ports: &Ports) {
     assert_eq!((cards(&found).await, posts(&look().await)), (0, vec![]));
     world.unblock(&ali, &mona).await;
     assert_eq!((posts(&look().await), cards(&found).await), (vec![hers], 1));
+}
+
+/// Whatever changes a post, its author or the reader's reaction shows in the very next look, also where cards are kept from one
+/// to the next.
+pub async fn cards_follow_every_change(ports: &Ports) {
+    let world = world(ports);
+    let (mona, ali, sara) = (world.person("mona").await, world.person("ali").await, world.person("sara").await);
+    for reader in [&ali, &sara] {
+        world.follow(reader, &mona).await;
+    }
+    let older = world.published(&mona, "1").await;
+    let mut hers = world.published(&mona, "2").await;
+    let both = [older.id, hers.id];
+    // As many as are in the reader's sources, and more.
+    let look = async |who: &Person| {
+        let mut looks = Vec::new();
+        for limit in [2, 9] {
+            let found = candidates(&world, who, world.now(), limit).await;
+            let mut cards = world.ports.store.cards(&who.actor(), &found).await.unwrap();
+            cards.sort_by_key(|card| core::cmp::Reverse(card.post.id));
+            looks.push(cards);
+        }
+        let now = world.cards(&who.actor(), &both).await;
+        assert!(looks.iter().all(|cards| cards.iter().rev().eq(&now)), "other than they are now: {looks:?}, {now:?}");
+        looks.swap_remove(0)
+    };
+    let count = async || (look(&ali).await.len(), look(&sara).await.len());
+    assert_eq!(count().await, (2, 2));
+    hers = world.edit(&hers, |post| post.text.push_str(" تاني")).await;
+    for reader in [&ali, &sara] {
+        assert_eq!(look(reader).await[0].post.text, "2 تاني");
+    }
+    world.change(&mona, |profile| profile.name = "منى".into()).await;
+    assert_eq!(look(&sara).await[0].author.name, "منى");
+    world.react(&ali, Target::Post(hers.id), ReactionKind::Love).await;
+    assert_eq!(look(&ali).await[0].viewer_reaction, Some(ReactionKind::Love));
+    assert_eq!(look(&sara).await[0].viewer_reaction, None);
+    world.change(&mona, |profile| profile.private = true).await;
+    assert_eq!(count().await, (2, 2));
+    world.change(&mona, |profile| (profile.private, profile.standing) = (false, Standing::Hidden)).await;
+    assert_eq!(count().await, (0, 0));
+    world.change(&mona, |profile| profile.standing = Standing::Live).await;
+    assert_eq!(count().await, (2, 2));
+    for visibility in [Visibility::Private, Visibility::Followers] {
+        hers = world.edit(&hers, |post| post.visibility = visibility).await;
+        let left = if visibility == Visibility::Private { 1 } else { 2 };
+        assert_eq!(count().await, (left, left));
+    }
+    hers = world.edit(&hers, |post| post.visibility = Visibility::Public).await;
+    assert_eq!(count().await, (2, 2));
+    hers = world.delete(&hers).await;
+    assert_eq!(count().await, (1, 1));
+    world.edit(&hers, |post| post.deleted_at = None).await;
+    assert_eq!(count().await, (2, 2));
+    world.block(&mona, &ali).await;
+    assert_eq!(count().await, (0, 2));
+    world.unblock(&mona, &ali).await;
+    assert_eq!(count().await, (2, 2));
 }
 
 /// When one's own sources give too little, posts that many like fill up, the most liked first: public ones of people whom

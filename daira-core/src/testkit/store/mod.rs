@@ -61,7 +61,7 @@ super::kit! { $
             a_row_counts_while_its_edge_stands, an_unfollow_withdraws, a_refollow_keeps_the_inbox, a_post_is_withdrawn, a_post_for_few_is_withdrawn,
             a_follow_is_backfilled, crossing_the_threshold_loses_nothing, the_inbox_is_the_platforms;
         feed: candidates_are_newest_and_once_each, candidates_are_as_of_an_instant, the_first_way_to_a_post_counts,
-            mutes_and_blocks_keep_posts_out, candidates_follow_every_change_of_ties, popular_posts_fill_up, the_newest_feed_pages,
+            mutes_and_blocks_keep_posts_out, candidates_follow_every_change_of_ties, cards_follow_every_change, popular_posts_fill_up, the_newest_feed_pages,
             feeds_go_on_beyond_inboxes,
             new_posts_are_counted, affinity_decays, seen_and_reason_come_from_pages, seen_is_of_the_latest_pages,
             the_first_frozen_list_holds, a_frozen_list_is_its_owners_for_two_hours, signals_carry_counters;

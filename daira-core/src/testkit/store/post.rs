@@ -46,8 +46,8 @@ pub async fn a_post_comes_back_whole(ports: &Ports) {
     assert_eq!(unit.posts().post(world.draw(), Lock::Update).await.unwrap(), None);
     drop(unit);
     let cards = world.cards(&ali.actor(), &[narrow.id, full.id, plain.id]).await;
-    assert_eq!(cards.iter().map(|c| &c.post).collect::<Vec<_>>(), [&full, &plain, &narrow]);
-    assert!(cards.iter().all(|card| card.author == mona.profile));
+    assert_eq!(cards.iter().map(|c| &*c.post).collect::<Vec<_>>(), [&full, &plain, &narrow]);
+    assert!(cards.iter().all(|card| *card.author == mona.profile));
 }
 
 /// An id that is taken is told apart from everything else.
@@ -59,7 +59,7 @@ pub async fn a_post_has_one_id(ports: &Ports) {
     let mut unit = world.unit(&mona.actor()).await;
     assert_eq!(failure(unit.posts().insert(&again).await), ErrorKind::IdCollision);
     drop(unit);
-    assert_eq!(world.cards(&mona.actor(), &[post.id]).await[0].post, post);
+    assert_eq!(*world.cards(&mona.actor(), &[post.id]).await[0].post, post);
 }
 
 /// An edit counts only when it is one version above what is stored.
@@ -77,7 +77,7 @@ pub async fn a_stale_edit_is_refused(ports: &Ports) {
     let unknown = Post { id: world.draw(), version: 2, ..post };
     assert_eq!(failure(unit.posts().update(&unknown, None).await), ErrorKind::Stale);
     drop(unit);
-    assert_eq!(world.cards(&mona.actor(), &[edited.id]).await[0].post, edited);
+    assert_eq!(*world.cards(&mona.actor(), &[edited.id]).await[0].post, edited);
 }
 
 /// An edit replaces mentions and tags, and what was said before goes into the history, newest first.
@@ -109,7 +109,7 @@ pub async fn an_edit_replaces_tags_and_keeps_history(ports: &Ports) {
         unit.commit().await.unwrap();
         history.insert(0, before);
     }
-    assert_eq!(world.cards(&ali.actor(), &[post.id]).await[0].post, post);
+    assert_eq!(*world.cards(&ali.actor(), &[post.id]).await[0].post, post);
     assert_eq!(world.view(&ali.actor()).await.posts().revisions(post.id).await.unwrap(), history);
     for (tag, expected) in [("cairo", vec![]), ("nile", vec![]), ("giza", vec![post.id])] {
         assert_eq!(under(&world, &ali.actor(), tag).await, expected, "{tag}");
@@ -155,7 +155,7 @@ pub async fn others_cannot_change_a_post(ports: &Ports) {
         "a visible row can be locked"
     );
     drop(unit);
-    assert_eq!(world.cards(&ali.actor(), &[post.id]).await[0].post, post);
+    assert_eq!(*world.cards(&ali.actor(), &[post.id]).await[0].post, post);
 }
 
 /// What decides on a post: the author's state and each edge, in its own direction.

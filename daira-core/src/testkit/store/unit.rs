@@ -51,7 +51,7 @@ pub async fn a_view_is_one_snapshot(ports: &Ports) {
     world.post(&mona, "2").await;
     world.edit(&first, |post| post.text.push('3')).await;
     assert_eq!(view.posts().by_author(mona.id, None, limit(100)).await.unwrap(), before);
-    assert_eq!(view.posts().cards(&[first.id]).await.unwrap()[0].post, first);
+    assert_eq!(*view.posts().cards(&[first.id]).await.unwrap()[0].post, first);
     drop(view);
     let mut stale = ports.store.read(&mona.actor(), Access::ReadStale).await.unwrap();
     let one = stale.posts().by_author(mona.id, None, limit(100)).await.unwrap();

@@ -177,6 +177,6 @@ pub async fn a_card_carries_its_viewer(ports: &Ports) {
     {
         let card = world.cards(&viewer, &[posts[0].id]).await.remove(0);
         assert_eq!((card.viewer_reaction, card.counters), (reaction, PostCounters { reactions: 7, comments: 2 }));
-        assert_eq!((card.author, card.post), (author.profile.clone(), posts[0].clone()));
+        assert_eq!((&*card.author, &*card.post), (&author.profile, &posts[0]));
     }
 }

@@ -16,9 +16,9 @@ use time::OffsetDateTime;
 
 use super::super::error::{corrupt, fault};
 use super::super::questions::Question;
-use super::super::shared::{Counts, Popular};
+use super::super::shared::{Counts, Popular, Shared};
 use super::super::store::PgStore;
-use super::super::ties::{KeptTies, Ties};
+use super::super::ties::Ties;
 use super::super::view::PgView;
 use super::feed::{list, reason_at};
 use super::post_reads::below;
@@ -203,7 +203,7 @@ impl PgView {
         let close = row.authors.unwrap_or_default().into_iter().zip(sums);
         let affinity = close.map(|(author, (sum, at))| (author, sum, instant(at))).collect();
         let ties = Arc::new(Ties { affinity, ..Ties::default() });
-        Ok(Known { counts, ties, seen: Seen::of(&posts, &row.seen.unwrap_or_default()) })
+        Ok(Known { counts, ties, seen: Seen::of(&posts, &row.seen.unwrap_or_default()), reacted: None })
     }
 }
 
@@ -222,14 +222,14 @@ fn ranked(as_of: Timestamp, limit: u16, inbox_days: u16) -> Window {
 struct Sources<'a> {
     me: Member,
     window: Window,
-    kept: &'a KeptTies,
+    shared: &'a Shared,
 }
 
 impl Question for Sources<'_> {
     type Answer = (Answer, Arc<Ties>);
 
     async fn ask(&self, connection: &mut PgConnection) -> sqlx::Result<Self::Answer> {
-        look(connection, self.me, self.window, self.window.taken(), self.kept).await
+        look(connection, self.me, self.window, self.window.taken(), self.shared).await
     }
 }
 
@@ -242,7 +242,7 @@ impl PgStore {
         limit: u16,
     ) -> Result<Option<Vec<Candidate>>> {
         let window = ranked(as_of, limit, self.inbox_days());
-        let sources = Sources { me, window, kept: self.ties() };
+        let sources = Sources { me, window, shared: self.shared() };
         let (answer, ties) = self.questions().ask(&sources).await.map_err(|e| fault("feed.sources", e))?;
         let found = answer.found(&ties, me.profile.raw(), window, window.taken())?;
         let found = found.filter(|found| found.sources.len() == window.wanted);

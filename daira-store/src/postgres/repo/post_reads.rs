@@ -1,5 +1,7 @@
 //! Posts, their history and tags: the reading half.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use daira_core::actor::Member;
 use daira_core::error::Result;
@@ -14,6 +16,7 @@ use sqlx::postgres::PgConnection;
 
 use super::super::error::fault;
 use super::super::questions::Question;
+use super::super::shared::Shared;
 use super::super::store::PgStore;
 use super::super::ties::Kept;
 use super::super::view::PgView;
@@ -87,8 +90,8 @@ async fn cards(
             spellings: row.spellings,
         };
         Ok(PostCard {
-            post: post.try_into()?,
-            author: author.try_into()?,
+            post: Arc::new(post.try_into()?),
+            author: Arc::new(author.try_into()?),
             counters: PostCounters { reactions: row.reactions, comments: row.comments },
             viewer_reaction: row.viewer_reaction.map(reaction_kind).transpose()?,
         })
@@ -112,17 +115,34 @@ impl Question for Cards {
 }
 
 impl PgStore {
-    /// The cards of candidates, with any counters, outside of any transaction.
+    /// The cards of candidates, with any counters and reactions where those are found along, outside of any transaction.
     pub(in crate::postgres) async fn cards_at_once(&self, me: Member, of: &[Candidate]) -> Result<Vec<PostCard>> {
         // These may be other ties than those by which the candidates were found.
-        let ties = match self.ties().of(me.profile.raw()) {
+        let Shared { ties, cards: kept, .. } = self.shared();
+        let ties = match ties.of(me.profile.raw()) {
             Some(Kept::Ties(ties)) => Some(ties),
             Some(Kept::TooMany) | None => None,
         };
         let blocked = |author: i64| ties.as_ref().is_some_and(|ties| ties.blocked(author));
-        let ids = of.iter().filter(|c| !blocked(c.author.raw())).map(|c| c.post.raw()).collect();
-        let cards = Cards { me, ids, ties: ties.as_ref().map(|ties| ties.version) };
-        self.questions().ask(&cards).await.map_err(|e| fault("post.cards", e))?
+        let (mut cards, mut ids) = (Vec::with_capacity(of.len()), Vec::new());
+        for candidate in of.iter().filter(|c| !blocked(c.author.raw())) {
+            let post = candidate.post.raw();
+            match candidate.along.and_then(|_| kept.of(post)) {
+                Some((post, author)) => {
+                    cards.push(PostCard { post, author, counters: PostCounters::default(), viewer_reaction: None });
+                }
+                None => ids.push(post),
+            }
+        }
+        if ids.is_empty() {
+            return Ok(cards);
+        }
+        let turn = kept.turn();
+        let question = Cards { me, ids, ties: ties.as_ref().map(|ties| ties.version) };
+        let read = self.questions().ask(&question).await.map_err(|e| fault("post.cards", e))??;
+        kept.keep(turn, &read);
+        cards.extend(read);
+        Ok(cards)
     }
 }
 

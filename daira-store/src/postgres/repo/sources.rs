@@ -16,15 +16,16 @@ use std::sync::Arc;
 use daira_core::actor::Member;
 use daira_core::error::Result;
 use daira_core::id::{Id, IdMap, IdSet, PostId, ProfileId};
-use daira_core::port::store::{Candidate, InboxReason, SEEN_PAGES, Signals};
+use daira_core::port::store::{Along, Candidate, InboxReason, SEEN_PAGES, Signals};
 use sqlx::postgres::PgConnection;
 use time::OffsetDateTime;
 
 use super::super::error::{corrupt, fault};
-use super::super::shared::Counts;
-use super::super::ties::{Kept, KeptTies, MOST, Ties, ordered};
+use super::super::cards::UpTo;
+use super::super::shared::{Counts, Shared};
+use super::super::ties::{Kept, MOST, Ties, ordered};
 use super::super::view::PgView;
-use super::rows::{instant, media_kind, stored};
+use super::rows::{instant, media_kind, reaction_kind, stored};
 
 /// A post that stands in the reader's feed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,15 +91,22 @@ pub(super) struct Answer {
     comments: Option<Vec<i64>>,
     impressions: Option<Vec<i64>>,
     seen: Option<Vec<u8>>,
+    /// The reader's reactions to posts of the window.
+    reacted: Option<Vec<u8>>,
+    /// Posts and profiles that changed since the snapshot told.
+    stale: Option<Vec<i64>>,
+    snapshot: Option<String>,
+    server: Option<OffsetDateTime>,
 }
 
 /// What ranks posts: their counters, how much the reader has to do with their authors, and how often they were lately served
-/// to the reader.
+/// to the reader. And how the reader reacted, if that was asked for.
 #[derive(Debug, Default)]
 pub(super) struct Known {
     pub(super) counts: IdMap<i64, Counts>,
     pub(super) ties: Arc<Ties>,
     pub(super) seen: Seen,
+    pub(super) reacted: Option<IdMap<i64, i16>>,
 }
 
 /// Posts that stand in the reader's feed, with what was asked for along with them.
@@ -117,16 +125,18 @@ const fn taken_apart(facts: i16) -> (i16, i16, i16) {
     (facts >> 8, facts >> 4 & 15, facts & 15)
 }
 
-/// Asks for the newest rows of each of the reader's sources, and for their ties unless those that are kept still stand.
+/// Asks for the newest rows of each of the reader's sources, for their ties unless those that are kept still stand, and when they
+/// shall be ranked, which of the cards that are kept do not.
 pub(super) async fn look(
     connection: &mut PgConnection,
     me: Member,
     window: Window,
     taken: usize,
-    kept: &KeptTies,
+    shared: &Shared,
 ) -> sqlx::Result<(Answer, Arc<Ties>)> {
     let profile = me.profile.raw();
-    let known = kept.of(profile);
+    let known = shared.ties.of(profile);
+    let told = window.ranked.and_then(|_| shared.cards.told());
     let pulled = match &known {
         Some(Kept::Ties(ties)) => Some(&*ties.pulled),
         Some(Kept::TooMany) | None => None,
@@ -135,8 +145,8 @@ pub(super) async fn look(
         Answer,
         r#"select posts, authors, facts, times as "times: Vec<Option<OffsetDateTime>>", since as "since!", version as "version!",
                   whole as "whole!", follows, blocked, muted, pulled, close, sums, sums_at, hidden, changed, visible, in_circle,
-                  mentioned, counted, reactions, comments, impressions, seen
-           from daira.home_sources($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"#,
+                  mentioned, counted, reactions, comments, impressions, seen, reacted, stale, snapshot, server
+           from daira.home_sources($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"#,
         profile,
         me.account.raw(),
         window.from,
@@ -147,15 +157,19 @@ pub(super) async fn look(
         i64::try_from(SEEN_PAGES).unwrap_or(i64::MAX),
         known.as_ref().map(Kept::version),
         pulled,
-        MOST
+        MOST,
+        told
     )
     .fetch_one(connection)
     .await?;
+    if let (Some(_), Some(server), Some(snapshot)) = (window.ranked, answer.server, answer.snapshot.take()) {
+        shared.cards.catch_up(told.as_deref(), UpTo { server, snapshot }, &take(&mut answer.stale));
+    }
     let ties = match known {
         Some(Kept::Ties(ties)) if answer.whole && ties.version == answer.version => ties,
         _ => {
             let ties = Arc::new(answer.ties());
-            kept.keep(profile, if answer.whole { Kept::Ties(Arc::clone(&ties)) } else { Kept::TooMany });
+            shared.ties.keep(profile, if answer.whole { Kept::Ties(Arc::clone(&ties)) } else { Kept::TooMany });
             ties
         }
     };
@@ -167,8 +181,8 @@ impl PgView {
     pub(super) async fn sources(&mut self, me: Member, window: Window) -> Result<Found> {
         let mut taken = window.taken();
         loop {
-            let ties = self.shared.ties.clone();
-            let answer = look(self.connection(), me, window, taken, &ties).await;
+            let shared = self.shared.clone();
+            let answer = look(self.connection(), me, window, taken, &shared).await;
             let (answer, ties) = answer.map_err(|e| fault("feed.sources", e))?;
             if let Some(found) = answer.found(&ties, me.profile.raw(), window, taken)? {
                 return Ok(found);
@@ -183,6 +197,8 @@ impl Known {
     pub(super) fn candidate(&self, source: &Source) -> Result<Candidate> {
         let counts = self.counts.get(&source.post).copied().unwrap_or_default();
         let (affinity, affinity_at) = self.ties.affinity(source.author);
+        let reaction = |reacted: &IdMap<i64, i16>| reacted.get(&source.post).copied().map(reaction_kind).transpose();
+        let viewer_reaction = self.reacted.as_ref().map(reaction).transpose()?;
         Ok(Candidate {
             post: PostId::from_raw(source.post),
             author: ProfileId::from_raw(source.author),
@@ -197,6 +213,7 @@ impl Known {
                 affinity_at,
                 seen: self.seen.times(source.post),
             },
+            along: viewer_reaction.map(|viewer_reaction| Along { viewer_reaction }),
         })
     }
 }
@@ -212,7 +229,7 @@ impl Answer {
     /// The newest posts that may stand in the feed, newest first, each once, at most as many as wanted; or nothing when more
     /// rows must be taken to know them all.
     pub(super) fn found(mut self, ties: &Arc<Ties>, me: i64, window: Window, taken: usize) -> Result<Option<Found>> {
-        let known = self.known(ties);
+        let known = self.known(ties, window.ranked.is_some());
         let visible = self.visible();
         let (horizon, Candidates { certain: mut sources, doubtful }) = self.candidates(ties, me, window.from, taken)?;
         // The edge that a row came by must still be what makes the post visible.
@@ -235,7 +252,7 @@ impl Answer {
         take(&mut self.visible).into_iter().zip(whether).collect()
     }
 
-    fn known(&mut self, ties: &Arc<Ties>) -> Known {
+    fn known(&mut self, ties: &Arc<Ties>, ranked: bool) -> Known {
         let counts =
             take(&mut self.reactions).into_iter().zip(take(&mut self.comments)).zip(take(&mut self.impressions));
         let counts = counts.map(|((reactions, comments), impressions)| Counts { reactions, comments, impressions });
@@ -243,6 +260,7 @@ impl Answer {
             counts: take(&mut self.counted).into_iter().zip(counts).collect(),
             ties: Arc::clone(ties),
             seen: Seen::of(self.posts.as_deref().unwrap_or_default(), &take(&mut self.seen)),
+            reacted: ranked.then(|| reactions(&take(&mut self.reacted))),
         }
     }
 
@@ -300,6 +318,16 @@ impl Answer {
 /// Ids as pages that were served hold them: one after another, eight bytes each.
 pub(super) fn packed(posts: impl Iterator<Item = PostId>) -> Vec<u8> {
     posts.flat_map(|post| post.raw().to_be_bytes()).collect()
+}
+
+/// Reactions by post: of each the post's id in eight bytes and the kind in two.
+fn reactions(packed: &[u8]) -> IdMap<i64, i16> {
+    let (all, _) = packed.as_chunks::<10>();
+    let each = all.iter().filter_map(|one| {
+        let (post, kind) = one.split_first_chunk()?;
+        Some((i64::from_be_bytes(*post), i16::from_be_bytes(*kind.first_chunk()?)))
+    });
+    each.collect()
 }
 
 /// On how many of the pages that were served lately each of some posts was.

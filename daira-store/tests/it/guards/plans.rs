@@ -192,9 +192,9 @@ async fn security_56_58_so_do_the_statements_inside_functions(server: Server) {
     for (known, most) in [("null", 50_000), ("null", 5_000), ("-1", 5_000), ("s.version", 5_000)] {
         let page = format!(
             "select daira.cards({me}, {account}, n.posts[1:24], case when {known} is not null then n.version end)
-             from (select version from daira.home_sources({me}, {account}, 0, 1, null, 1, null, 1, null, null, 5000)) s,
+             from (select version from daira.home_sources({me}, {account}, 0, 1, null, 1, null, 1, null, null, 5000, null)) s,
                   daira.home_sources({me}, {account}, daira.id_floor(now() - interval '8 days'), daira.id_floor(now()), now(), 76,
-                                     now() - interval '2 days', 24, {known}, array[20, 21], {most}) n"
+                                     now() - interval '2 days', 24, {known}, array[20, 21], {most}, pg_current_snapshot()::text) n"
         );
         let cards = sqlx::raw_sql(AssertSqlSafe(page)).fetch_all(&mut admin).await.unwrap();
         assert_eq!(cards.len(), 24, "known: {known}, most: {most}");
