@@ -182,7 +182,8 @@ select daira.ensure_partitions(now(), 7);
 -- `stale` are the posts and profiles that changed since the snapshot `told`; `snapshot` is the one that all of this is of, and
 -- `server` says whose: snapshots of another server, or of this one before it started, mean nothing.
 --
--- With `seen_after` come the signals that rank, and the reader's reactions, ten bytes each. Then what has to do with single posts (deleted since, shown to others, their
+-- With `seen_after` come the signals that rank, and the reader's reactions. They are packed: of each counter four numbers in
+-- eight bytes each, of each reaction the post in eight and the kind in two. Then what has to do with single posts (deleted since, shown to others, their
 -- authors hidden) is not looked at: the cards of the best are. Without, they are exact.
 create function daira.home_sources(
         viewer bigint, viewer_account bigint, from_post bigint, below_post bigint, until_at timestamptz, taken bigint,
@@ -191,8 +192,7 @@ create function daira.home_sources(
         out version bigint, out whole boolean, out follows bigint[], out blocked bigint[], out muted bigint[], out pulled bigint[],
         out close bigint[], out sums double precision[], out sums_at timestamptz[],
         out hidden bigint[], out changed bigint[], out visible bigint[], out in_circle boolean[], out mentioned boolean[],
-        out counted bigint[], out reactions bigint[], out comments bigint[], out impressions bigint[], out seen bytea,
-        out reacted bytea, out stale bigint[], out snapshot text, out server timestamptz)
+        out counts bytea, out seen bytea, out reacted bytea, out stale bigint[], out snapshot text, out server timestamptz)
     language plpgsql stable as $$
 #variable_conflict use_variable
 declare
@@ -296,16 +296,16 @@ begin
         from daira.visible_post p where p.id = any (doubtful);
     end if;
     if seen_after is not null then
-        select c.*, (select string_agg(s.posts, '')
-                     from (select s.posts from daira.page_served s
-                           where s.viewer = home_sources.viewer and s.at > seen_after and s.at <= until_at
-                           order by s.at desc limit seen_pages) s),
+        select (select string_agg(int8send(c.post) || int8send(c.reactions) || int8send(c.comments) || int8send(c.impressions), '')
+                from unnest(posts) u (post) join daira.post_counter c on c.post = u.post),
+               (select string_agg(s.posts, '')
+                from (select s.posts from daira.page_served s
+                      where s.viewer = home_sources.viewer and s.at > seen_after and s.at <= until_at
+                      order by s.at desc limit seen_pages) s),
                (select string_agg(int8send(r.target) || int2send(r.kind), '')
                 from daira.reaction r
                 where r.by = viewer and not r.on_comment and r.target >= since and r.target < below_post)
-        into counted, reactions, comments, impressions, seen, reacted
-        from (select array_agg(c.post), array_agg(c.reactions), array_agg(c.comments), array_agg(c.impressions)
-              from unnest(posts) u (post) join daira.post_counter c on c.post = u.post) c;
+        into counts, seen, reacted;
     end if;
 end $$;
 

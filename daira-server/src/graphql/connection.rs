@@ -33,7 +33,7 @@ impl PageInfo {
 }
 
 /// Where a page stands in its list.
-#[Object]
+#[Object(serial)]
 impl PageInfo {
     /// Whether the list goes on after this page.
     async fn has_next_page(&self) -> bool {

@@ -91,7 +91,7 @@ impl Engine {
     pub async fn answer(&self, caller: &Caller, operations: Vec<Operation>) -> Vec<Answer> {
         let mut prepared = Vec::with_capacity(operations.len());
         for operation in operations {
-            prepared.push(self.prepare(caller, operation).await);
+            prepared.push(self.prepare(caller, operation));
         }
         let guesses: usize = prepared.iter().flatten().map(|operation| operation.checked.guesses).sum();
         let mut answers = Vec::with_capacity(prepared.len());
@@ -108,9 +108,9 @@ impl Engine {
     }
 
     /// Finds and checks the document.
-    async fn prepare(&self, caller: &Caller, operation: Operation) -> Result<Prepared, Refused> {
+    fn prepare(&self, caller: &Caller, operation: Operation) -> Result<Prepared, Refused> {
         let Operation { text, name, variables, hash } = operation;
-        let text = self.persisted.find(text, hash.as_deref()).await?;
+        let text = self.persisted.find(text, hash.as_deref())?;
         if variables.values().any(|value| is_too_long(value, &self.settings.limits)) {
             return Err(GraphqlRefusal::VariableTooLong.into());
         }
@@ -126,7 +126,7 @@ impl Engine {
         if checked.introspects && !self.development && caller.actor == Actor::Anonymous {
             return Err(GraphqlRefusal::IntrospectionOff.into());
         }
-        self.persisted.remember(&text, hash.as_deref()).await;
+        self.persisted.remember(&text, hash.as_deref());
         Ok(Prepared { document, name, variables, checked })
     }
 

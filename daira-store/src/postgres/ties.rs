@@ -7,14 +7,18 @@
 use core::mem::size_of;
 use core::time::Duration;
 use std::sync::Arc;
+use std::time::Instant;
 
 use daira_core::time::Timestamp;
-use moka::sync::Cache;
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
 
 /// Ties of which one list is as long as this are not kept: the lists are looked into instead.
 pub(super) const MOST: i64 = 5_000;
 /// Who was found to have more is asked about again after this.
-const LIFETIME: Duration = Duration::from_hours(1);
+const TOO_MANY_FOR: Duration = Duration::from_hours(1);
+/// How many bytes a reader's ties are, usually.
+const USUAL: u64 = 4 << 10;
 /// What an entry of the cache takes beside its lists, roughly.
 const OVERHEAD: usize = 256;
 
@@ -67,8 +71,8 @@ pub(super) fn ordered(mut ids: Vec<i64>) -> Box<[i64]> {
 #[derive(Debug, Clone)]
 pub(super) enum Kept {
     Ties(Arc<Ties>),
-    /// More than are kept.
-    TooMany,
+    /// More than are kept, as was found then.
+    TooMany(Instant),
 }
 
 impl Kept {
@@ -76,27 +80,37 @@ impl Kept {
     pub(super) fn version(&self) -> i64 {
         match self {
             Self::Ties(ties) => ties.version,
-            Self::TooMany => -1,
+            Self::TooMany(_) => -1,
         }
+    }
+}
+
+/// What is kept weighs its bytes.
+#[derive(Debug, Clone, Copy)]
+struct Bytes;
+
+impl Weighter<i64, Kept> for Bytes {
+    fn weight(&self, _: &i64, kept: &Kept) -> u64 {
+        let bytes = match kept {
+            Kept::Ties(ties) => ties.bytes(),
+            Kept::TooMany(_) => OVERHEAD,
+        };
+        bytes as u64
     }
 }
 
 /// The ties of those who read lately, within a bound of memory.
 #[derive(Debug, Clone)]
-pub(super) struct KeptTies(Cache<i64, Kept>);
+pub(super) struct KeptTies(Arc<Cache<i64, Kept, Bytes>>);
 
 impl KeptTies {
     /// At most so many bytes; zero keeps nothing.
     pub(super) fn new(bytes: u64) -> Self {
-        let weight = |_: &i64, kept: &Kept| match kept {
-            Kept::Ties(ties) => u32::try_from(ties.bytes()).unwrap_or(u32::MAX),
-            Kept::TooMany => u32::try_from(OVERHEAD).unwrap_or(u32::MAX),
-        };
-        Self(Cache::builder().max_capacity(bytes).weigher(weight).time_to_live(LIFETIME).build())
+        Self(Arc::new(Cache::with_weighter(usize::try_from(bytes / USUAL).unwrap_or(usize::MAX), bytes, Bytes)))
     }
 
     pub(super) fn of(&self, profile: i64) -> Option<Kept> {
-        self.0.get(&profile)
+        self.0.get(&profile).filter(|kept| !matches!(kept, Kept::TooMany(since) if since.elapsed() > TOO_MANY_FOR))
     }
 
     pub(super) fn keep(&self, profile: i64, kept: Kept) {
@@ -131,13 +145,11 @@ mod tests {
             let follows = vec![0; 1_000].into();
             kept.keep(profile, Kept::Ties(Arc::new(Ties { follows, ..Ties::default() })));
         }
-        kept.0.run_pending_tasks();
-        assert!(kept.0.weighted_size() <= 64 * 1024);
-        assert!((1..=8).contains(&kept.0.entry_count()), "{}", kept.0.entry_count());
+        assert!(kept.0.weight() <= 64 * 1024);
+        assert!((1..=8).contains(&kept.0.len()), "{}", kept.0.len());
 
         let nothing = KeptTies::new(0);
-        nothing.keep(1, Kept::TooMany);
-        nothing.0.run_pending_tasks();
+        nothing.keep(1, Kept::TooMany(Instant::now()));
         assert!(nothing.of(1).is_none());
     }
 }

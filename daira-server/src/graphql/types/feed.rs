@@ -36,7 +36,7 @@ impl Feed {
 pub(crate) struct FeedConnection(pub(in crate::graphql) Feed);
 
 /// A page of a feed. Pages neither repeat nor skip a post, whatever is published meanwhile.
-#[Object]
+#[Object(serial)]
 impl FeedConnection {
     /// The items of the page, in order.
     async fn edges(&self) -> Vec<FeedEdge> {
@@ -64,7 +64,7 @@ pub(crate) struct FeedEdge {
 }
 
 /// A post in a feed.
-#[Object]
+#[Object(serial)]
 impl FeedEdge {
     /// The cursor to go on after this item.
     async fn cursor(&self) -> String {

@@ -68,7 +68,7 @@ pub enum ReplyRule {
 }
 
 /// A post.
-#[Object]
+#[Object(serial)]
 impl Post {
     /// Its id, for instance `pst_0c5h2m9k1v3q8`.
     pub async fn id(&self) -> ID {
@@ -227,6 +227,7 @@ pub(crate) struct Attachment {
 
 /// Counters of a post.
 #[derive(SimpleObject)]
+#[graphql(serial)]
 pub(crate) struct PostCounters {
     /// Reactions of all kinds.
     reactions: i64,

@@ -53,7 +53,7 @@ pub enum ProfileKind {
 }
 
 /// A public face of a person. All that is public belongs to one.
-#[Object]
+#[Object(serial)]
 impl Profile {
     /// Its id, for instance `prf_0c5h2m9k1v3q8`.
     pub async fn id(&self) -> ID {

@@ -121,7 +121,7 @@ impl PgStore {
         let Shared { ties, cards: kept, .. } = self.shared();
         let ties = match ties.of(me.profile.raw()) {
             Some(Kept::Ties(ties)) => Some(ties),
-            Some(Kept::TooMany) | None => None,
+            Some(Kept::TooMany(_)) | None => None,
         };
         let blocked = |author: i64| ties.as_ref().is_some_and(|ties| ties.blocked(author));
         let (mut cards, mut ids) = (Vec::with_capacity(of.len()), Vec::new());

@@ -12,6 +12,7 @@
 //! author and post still stand is left to the cards of the few that are shown.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use daira_core::actor::Member;
 use daira_core::error::Result;
@@ -86,10 +87,7 @@ pub(super) struct Answer {
     visible: Option<Vec<i64>>,
     in_circle: Option<Vec<bool>>,
     mentioned: Option<Vec<bool>>,
-    counted: Option<Vec<i64>>,
-    reactions: Option<Vec<i64>>,
-    comments: Option<Vec<i64>>,
-    impressions: Option<Vec<i64>>,
+    counts: Option<Vec<u8>>,
     seen: Option<Vec<u8>>,
     /// The reader's reactions to posts of the window.
     reacted: Option<Vec<u8>>,
@@ -139,13 +137,13 @@ pub(super) async fn look(
     let told = window.ranked.and_then(|_| shared.cards.told());
     let pulled = match &known {
         Some(Kept::Ties(ties)) => Some(&*ties.pulled),
-        Some(Kept::TooMany) | None => None,
+        Some(Kept::TooMany(_)) | None => None,
     };
     let mut answer = sqlx::query_as!(
         Answer,
         r#"select posts, authors, facts, times as "times: Vec<Option<OffsetDateTime>>", since as "since!", version as "version!",
                   whole as "whole!", follows, blocked, muted, pulled, close, sums, sums_at, hidden, changed, visible, in_circle,
-                  mentioned, counted, reactions, comments, impressions, seen, reacted, stale, snapshot, server
+                  mentioned, counts, seen, reacted, stale, snapshot, server
            from daira.home_sources($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"#,
         profile,
         me.account.raw(),
@@ -169,7 +167,7 @@ pub(super) async fn look(
         Some(Kept::Ties(ties)) if answer.whole && ties.version == answer.version => ties,
         _ => {
             let ties = Arc::new(answer.ties());
-            shared.ties.keep(profile, if answer.whole { Kept::Ties(Arc::clone(&ties)) } else { Kept::TooMany });
+            shared.ties.keep(profile, if answer.whole { Kept::Ties(Arc::clone(&ties)) } else { Kept::TooMany(Instant::now()) });
             ties
         }
     };
@@ -253,11 +251,8 @@ impl Answer {
     }
 
     fn known(&mut self, ties: &Arc<Ties>, ranked: bool) -> Known {
-        let counts =
-            take(&mut self.reactions).into_iter().zip(take(&mut self.comments)).zip(take(&mut self.impressions));
-        let counts = counts.map(|((reactions, comments), impressions)| Counts { reactions, comments, impressions });
         Known {
-            counts: take(&mut self.counted).into_iter().zip(counts).collect(),
+            counts: counts(&take(&mut self.counts)),
             ties: Arc::clone(ties),
             seen: Seen::of(self.posts.as_deref().unwrap_or_default(), &take(&mut self.seen)),
             reacted: ranked.then(|| reactions(&take(&mut self.reacted))),
@@ -320,14 +315,24 @@ pub(super) fn packed(posts: impl Iterator<Item = PostId>) -> Vec<u8> {
     posts.flat_map(|post| post.raw().to_be_bytes()).collect()
 }
 
+/// Counters by post, from numbers that are [`packed`]: the post, its reactions, comments and impressions.
+fn counts(packed: &[u8]) -> IdMap<i64, Counts> {
+    let (numbers, _) = packed.as_chunks();
+    let (rows, _) = numbers.as_chunks();
+    let row = |row: &[[u8; 8]; 4]| {
+        let [post, reactions, comments, impressions] = row.map(i64::from_be_bytes);
+        (post, Counts { reactions, comments, impressions })
+    };
+    rows.iter().map(row).collect()
+}
+
 /// Reactions by post: of each the post's id in eight bytes and the kind in two.
 fn reactions(packed: &[u8]) -> IdMap<i64, i16> {
-    let (all, _) = packed.as_chunks::<10>();
-    let each = all.iter().filter_map(|one| {
-        let (post, kind) = one.split_first_chunk()?;
-        Some((i64::from_be_bytes(*post), i16::from_be_bytes(*kind.first_chunk()?)))
-    });
-    each.collect()
+    let (all, _) = packed.as_chunks();
+    let one = |[a, b, c, d, e, f, g, h, kind @ ..]: &[u8; 10]| {
+        (i64::from_be_bytes([*a, *b, *c, *d, *e, *f, *g, *h]), i16::from_be_bytes(*kind))
+    };
+    all.iter().map(one).collect()
 }
 
 /// On how many of the pages that were served lately each of some posts was.
@@ -395,6 +400,16 @@ mod tests {
         assert_eq!((horizon, posts(&candidates.certain)), (70, vec![90, 70, 80]));
         let (horizon, _) = Answer { since: 75, ..answer(&rows) }.candidates(&ties, 9, 60, 3).unwrap();
         assert_eq!(horizon, 75, "nor below where the look ended");
+    }
+
+    #[test]
+    fn packed_numbers_are_taken_apart() {
+        let numbers = packed([7, 1, 2, 3, 9, 0, 0, 4].map(PostId::from_raw).into_iter());
+        let of = |reactions, comments, impressions| Counts { reactions, comments, impressions };
+        assert_eq!(counts(&numbers), [(7, of(1, 2, 3)), (9, of(0, 0, 4))].into_iter().collect());
+        let mut reacted = packed([7].map(PostId::from_raw).into_iter());
+        reacted.extend([0, 5]);
+        assert_eq!(reactions(&reacted), [(7, 5)].into_iter().collect());
     }
 
     #[test]
