@@ -27,6 +27,8 @@ mod event_log;
 #[cfg(test)]
 mod guards;
 #[cfg(test)]
+mod kept;
+#[cfg(test)]
 mod law;
 #[cfg(test)]
 mod migrations;
@@ -38,5 +40,3 @@ mod round_trips;
 mod schema;
 #[cfg(test)]
 mod secrets;
-#[cfg(test)]
-mod kept;

@@ -32,8 +32,8 @@ pub use account::{AccountReads, AccountRepository, HandleHolder};
 pub use comment::{CommentReads, CommentRepository};
 pub use counter::{CounterDelta, CounterField, CounterRepository, Recount};
 pub use feed::{
-    Affinity, Along, Candidate, DeliveredChunk, FeedReads, FeedRepository, InboxReason, OLDER_MAX, PageServed, SEEN_FOR,
-    SEEN_PAGES, Signals,
+    Affinity, Along, Candidate, DeliveredChunk, FeedReads, FeedRepository, InboxReason, OLDER_MAX, PageServed,
+    SEEN_FOR, SEEN_PAGES, Signals,
 };
 pub use graph::{EdgeKey, GraphReads, GraphRepository};
 pub use journal::{AuditRecord, Journal};

@@ -3,8 +3,8 @@
 //!
 //! The statement is the function `daira.home_sources`. It joins nothing: it takes the newest rows of each source, and answers
 //! them and sets about their authors as arrays; putting them together here costs a few microseconds. The reader's [ties](Ties)
-//! are kept from one time to the next, and read only when they have changed. So the cost follows the size of the page,
-//! never that of somebody's follow list. It says itself who asks, so it needs no transaction around it.
+//! are kept from one time to the next, and read only when they have changed; of the [cards](super::super::cards) that are kept,
+//! it tells which have. So the cost follows the size of the page, never that of somebody's follow list. It says itself who asks, so it needs no transaction around it.
 //!
 //! An inbox row that came by a follow was visible when it was delivered. It still is when the follow stands, the author
 //! stands, no block or mute lies between, and the post is not among those whose readers may have changed. Whatever else
@@ -21,8 +21,8 @@ use daira_core::port::store::{Along, Candidate, InboxReason, SEEN_PAGES, Signals
 use sqlx::postgres::PgConnection;
 use time::OffsetDateTime;
 
-use super::super::error::{corrupt, fault};
 use super::super::cards::UpTo;
+use super::super::error::{corrupt, fault};
 use super::super::shared::{Counts, Shared};
 use super::super::ties::{Kept, MOST, Ties, ordered};
 use super::super::view::PgView;
@@ -167,7 +167,10 @@ pub(super) async fn look(
         Some(Kept::Ties(ties)) if answer.whole && ties.version == answer.version => ties,
         _ => {
             let ties = Arc::new(answer.ties());
-            shared.ties.keep(profile, if answer.whole { Kept::Ties(Arc::clone(&ties)) } else { Kept::TooMany(Instant::now()) });
+            shared.ties.keep(
+                profile,
+                if answer.whole { Kept::Ties(Arc::clone(&ties)) } else { Kept::TooMany(Instant::now()) },
+            );
             ties
         }
     };
