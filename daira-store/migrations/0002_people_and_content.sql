@@ -531,7 +531,7 @@ grant select, insert, delete, update (at) on daira.follow, daira.follow_request 
 grant select, insert, delete on daira.block to daira_app, daira_worker;
 grant select, insert, delete, update (posts, stories, notifications, at) on daira.mute to daira_app, daira_worker;
 grant select on daira.tie_version, daira.card_change to daira_app;
-grant select, insert (id), delete on daira.card_change to daira_worker;
+grant select, delete on daira.card_change to daira_worker;
 grant insert (id) on daira.card_change to daira_reader;
 grant select, insert, update (version) on daira.tie_version to daira_worker, daira_reader;
 grant execute on function daira.drawn_version() to daira_worker, daira_reader;
@@ -598,7 +598,7 @@ begin
 end $$;
 alter function daira.card_changed() owner to daira_reader;
 
--- Only what was deleted before, which is an update, is ever purged.
+create trigger card_gone after delete on daira.post referencing old table as changed for each statement execute function daira.card_changed();
 create trigger card_other after update on daira.post referencing old table as changed for each statement execute function daira.card_changed();
 create trigger card_other after update on daira.profile referencing old table as changed for each statement execute function daira.card_changed();
 

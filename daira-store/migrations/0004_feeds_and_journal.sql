@@ -169,6 +169,13 @@ select daira.ensure_partitions(now(), 7);
 -- transaction around it: a first page of a feed is two round trips, and none after it. Inside, everything runs under row
 -- security as the one who calls.
 
+-- A run of a server, within which transactions are numbered on: when it started or, after a crash, when it threw its statistics
+-- away. On a standby no two answers are of one run, because it does not know which transactions have not ended.
+create function daira.server_run() returns timestamptz language sql volatile parallel safe
+    return case when pg_catalog.pg_is_in_recovery() then pg_catalog.clock_timestamp()
+                else greatest(pg_catalog.pg_postmaster_start_time(), pg_catalog.pg_stat_get_bgwriter_stat_reset_time()) end;
+grant execute on function daira.server_run() to daira_app, daira_worker;
+
 -- The newest posts of somebody's sources down to the id `since` as parallel arrays, and sets about their authors, which tell whose posts may stand
 -- there and rank them. Nothing is joined: what the sets mean is put together by the caller. A post's facts are its source (1 the
 -- inbox, 2 own, 3 looked up) times 256, and its reason times 16, and its kind: one array less costs less to start than to
@@ -179,8 +186,8 @@ select daira.ensure_partitions(now(), 7);
 -- time: while `known` is that version, nothing of them is read. Longer ones are looked into for the authors at hand; who
 -- expects that says so by a negative `known`.
 --
--- `stale` are the posts and profiles that changed since the snapshot `told`; `snapshot` is the one that all of this is of, and
--- `server` says whose: snapshots of another server, or of this one before it started, mean nothing.
+-- `stale` are the posts and profiles that changed since the snapshot `told`, or null when there are too many; `snapshot` is the one
+-- that all of this is of, and `server` the run of a server that it means something for.
 --
 -- With `seen_after` come the signals that rank, and the reader's reactions. They are packed: of each counter four numbers in
 -- eight bytes each, of each reaction the post in eight and the kind in two. Then what has to do with single posts (deleted since, shown to others, their
@@ -201,6 +208,8 @@ declare
     other_ways boolean;
     doubtful bigint[];
     told_snapshot pg_snapshot := told;
+    now_snapshot pg_snapshot := pg_current_snapshot();
+    most_stale constant integer := 10000;
 begin
     said := set_config('daira.profile', viewer::text, true);
     said := set_config('daira.account', viewer_account::text, true);
@@ -210,10 +219,8 @@ begin
         since := greatest(from_post, below_post - reach);
         select array_agg(n.post), array_agg(n.author), array_agg(n.facts), array_agg(n.at), bool_or(n.facts between 288 and 511),
                (select coalesce(bit_xor(t.version), 0)
-                from daira.tie_version t where t.profile in (0, viewer)),
-               array(select c.id from daira.card_change c
-                     where c.xid >= pg_snapshot_xmin(told_snapshot) and not pg_visible_in_snapshot(c.xid, told_snapshot))
-        into posts, authors, facts, times, other_ways, version, stale
+                from daira.tie_version t where t.profile in (0, viewer))
+        into posts, authors, facts, times, other_ways, version
         from (
             (select i.post, i.author, (256 + 16 * i.reason + i.kind)::smallint as facts, i.at
              from daira.inbox i
@@ -228,8 +235,17 @@ begin
         exit when since <= from_post or cardinality(posts) >= taken;
         reach := reach * 4;
     end loop;
-    snapshot := pg_current_snapshot();
-    server := pg_postmaster_start_time();
+    -- What began after that snapshot, and what had not ended in it: never a range that an old transaction holds open.
+    stale := array(select c.id from daira.card_change c
+                   where c.xid >= pg_snapshot_xmax(told_snapshot) and c.xid < pg_snapshot_xmax(now_snapshot)
+                   union all
+                   select c.id from daira.card_change c where c.xid = any (array(select pg_snapshot_xip(told_snapshot)))
+                   limit most_stale);
+    if cardinality(stale) = most_stale then
+        stale := null;
+    end if;
+    snapshot := now_snapshot;
+    server := daira.server_run();
     whole := known = version;
     if whole then
         pulled := known_pulled;
@@ -319,18 +335,19 @@ create function daira.cards(viewer bigint, viewer_account bigint, ids bigint[], 
             mentions bigint[], tags text[], spellings text[],
             author_account bigint, author_handle text, author_name text, author_bio text, author_links text[], author_avatar bigint,
             author_kind smallint, author_private boolean, author_standing smallint, author_created_at timestamptz, author_version integer,
-            reactions bigint, comments bigint, viewer_reaction smallint)
+            reactions bigint, comments bigint, viewer_reaction smallint, server timestamptz)
     language plpgsql stable as $$
 #variable_conflict use_column
 declare
     said text;
+    run constant timestamptz := daira.server_run();
 begin
     said := set_config('daira.profile', coalesce(viewer::text, ''), true);
     said := set_config('daira.account', coalesce(viewer_account::text, ''), true);
     if known is not null then
         return query
         select p.*, 0::bigint, 0::bigint,
-               (select r.kind from daira.reaction r where r.target = p.id and not r.on_comment and r.by = cards.viewer)
+               (select r.kind from daira.reaction r where r.target = p.id and not r.on_comment and r.by = cards.viewer), run
         from daira.standing_post p
         where p.id = any (ids)
           and known = (select coalesce(bit_xor(t.version), 0)
@@ -341,7 +358,7 @@ begin
     end if;
     return query
     select p.*, coalesce(c.reactions, 0), coalesce(c.comments, 0),
-           (select r.kind from daira.reaction r where r.target = p.id and not r.on_comment and r.by = cards.viewer)
+           (select r.kind from daira.reaction r where r.target = p.id and not r.on_comment and r.by = cards.viewer), run
     from daira.visible_post p
     left join daira.post_counter c on c.post = p.id
     where p.id = any (ids);

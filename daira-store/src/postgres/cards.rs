@@ -6,22 +6,26 @@
 //! and they are forgotten before any of those candidates is shown. So a card is never older than the snapshot its candidate
 //! was found in. Who may not see the author any more, because of a block, has no such candidate.
 //!
-//! What is read while something is forgotten may be what was to be forgotten, so it is not kept.
+//! What is read while it is forgotten may be from before, so it is not kept. Snapshots and rows of different runs of a server are
+//! never brought together.
 
 use core::mem::size_of;
 use core::time::Duration;
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use daira_core::account::Profile;
-use daira_core::id::Id as _;
+use daira_core::id::{Id as _, IdSet};
 use daira_core::post::{Audience, Post, PostCard, policy};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use time::OffsetDateTime;
 
 /// Who did not catch up for this long begins anew; changes are noted for a day.
-const BEHIND: Duration = Duration::from_mins(10);
+const BEHIND: Duration = Duration::from_mins(1);
+/// How many of those forgotten last are remembered.
+const REMEMBERED: usize = 4_096;
 /// How many bytes an entry is, usually.
 const USUAL: u64 = 768;
 /// What an entry of the cache takes beside its strings, roughly.
@@ -34,11 +38,40 @@ pub(super) struct UpTo {
     pub(super) snapshot: String,
 }
 
+/// How much was forgotten so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Turn(u64);
+
 #[derive(Debug, Default)]
 struct State {
-    /// Counts how often something was forgotten.
-    turn: u64,
     up_to: Option<(UpTo, Instant)>,
+    /// How many ids were forgotten.
+    forgotten: u64,
+    /// The last of them.
+    last: VecDeque<i64>,
+}
+
+impl State {
+    fn forget(&mut self, id: i64) {
+        if self.last.len() == REMEMBERED {
+            self.last.pop_front();
+        }
+        self.last.push_back(id);
+        self.forgotten += 1;
+    }
+
+    /// Nothing that was read before counts any more.
+    fn forget_all(&mut self) {
+        self.last.clear();
+        self.forgotten += 1;
+    }
+
+    /// Which ids were forgotten since, if that is still remembered.
+    fn since(&self, turn: Turn) -> Option<IdSet<i64>> {
+        let new = usize::try_from(self.forgotten - turn.0).ok()?;
+        let known = self.last.len().checked_sub(new)?;
+        Some(self.last.iter().skip(known).copied().collect())
+    }
 }
 
 /// The cards that are kept, within a bound of memory. Clones share them.
@@ -62,45 +95,49 @@ impl KeptCards {
     }
 
     /// The snapshot to ask for changes since; none when all begins anew.
-    pub(super) fn told(&self) -> Option<String> {
+    pub(super) fn told(&self) -> Option<UpTo> {
         let state = self.state();
         let (up_to, at) = state.up_to.as_ref()?;
-        (at.elapsed() < BEHIND).then(|| up_to.snapshot.clone())
+        (at.elapsed() < BEHIND && self.posts.capacity() > 0).then(|| up_to.clone())
     }
 
-    /// Forgets what changed up to a snapshot since the one that was told.
-    pub(super) fn catch_up(&self, told: Option<&str>, up_to: UpTo, stale: &[i64]) {
+    /// Forgets what changed up to a snapshot since the one that was told; all, if that is unknown.
+    pub(super) fn catch_up(&self, told: Option<UpTo>, up_to: UpTo, stale: Option<&[i64]>) {
         let mut state = self.state();
-        let same = told.is_some() && state.up_to.as_ref().is_some_and(|(known, _)| known.server == up_to.server);
-        if !same {
+        let known = state.up_to.as_ref().map(|(known, _)| known.server);
+        let same = known == Some(up_to.server) && told.is_some_and(|told| told.server == up_to.server);
+        if let Some(stale) = stale.filter(|_| same) {
+            for id in stale {
+                self.posts.remove(id);
+                self.authors.remove(id);
+                state.forget(*id);
+            }
+        } else {
             self.posts.clear();
             self.authors.clear();
+            state.forget_all();
         }
-        for id in stale {
-            self.posts.remove(id);
-            self.authors.remove(id);
-        }
-        state.turn += u64::from(!same || !stale.is_empty());
         // Answers may overtake each other. An earlier snapshot only means that some changes are told again.
         state.up_to = Some((up_to, Instant::now()));
     }
 
-    /// How often something was forgotten so far: to be asked for before cards are read that shall be kept.
-    pub(super) fn turn(&self) -> u64 {
-        self.state().turn
+    /// How much was forgotten so far: to be asked for before cards are read that shall be kept.
+    pub(super) fn turn(&self) -> Turn {
+        Turn(self.state().forgotten)
     }
 
-    /// Keeps what everybody sees of cards that were read since a turn, unless something was forgotten meanwhile.
-    pub(super) fn keep(&self, since: u64, cards: &[PostCard]) {
+    /// Keeps what everybody sees of cards that were read since a turn from a run of a server, except for what was forgotten
+    /// meanwhile.
+    pub(super) fn keep(&self, since: Turn, server: OffsetDateTime, cards: &[PostCard]) {
         let state = self.state();
-        if state.turn != since {
-            return;
-        }
+        let here = state.up_to.as_ref().is_some_and(|(up_to, _)| up_to.server == server);
+        let Some(forgotten) = state.since(since).filter(|_| here) else { return };
         for PostCard { post, author, .. } in cards {
+            let (id, author_id) = (post.id.raw(), author.id.raw());
             let stranger = Audience { standing: author.standing, private: author.private, ..Audience::default() };
-            if policy::sees(post, &stranger) {
-                self.posts.insert(post.id.raw(), Arc::clone(post));
-                self.authors.insert(author.id.raw(), Arc::clone(author));
+            if !forgotten.contains(&id) && !forgotten.contains(&author_id) && policy::sees(post, &stranger) {
+                self.posts.insert(id, Arc::clone(post));
+                self.authors.insert(author_id, Arc::clone(author));
             }
         }
     }
@@ -198,9 +235,9 @@ mod tests {
     fn caught_up() -> KeptCards {
         let cards = KeptCards::new(1 << 20);
         assert_eq!(cards.told(), None);
-        cards.catch_up(None, at(1), &[]);
+        cards.catch_up(None, at(1), Some(&[]));
         let all = [(1, Visibility::Public), (2, Visibility::Unlisted), (3, Visibility::Followers)];
-        cards.keep(cards.turn(), &all.map(|(id, visibility)| card(id, visibility, false)));
+        cards.keep(cards.turn(), at(1).server, &all.map(|(id, visibility)| card(id, visibility, false)));
         assert_eq!(kept(&cards), [1, 2], "what everybody sees");
         cards
     }
@@ -208,53 +245,68 @@ mod tests {
     #[test]
     fn what_changed_is_forgotten() {
         let cards = caught_up();
-        cards.keep(cards.turn(), &[card(4, Visibility::Public, true)]);
+        cards.keep(cards.turn(), at(1).server, &[card(4, Visibility::Public, true)]);
         assert_eq!(kept(&cards), [1, 2], "not what only followers see");
-        let told = cards.told();
-        assert_eq!(told.as_deref(), Some("10:20:"));
-        cards.catch_up(told.as_deref(), at(1), &[2, 77]);
+        assert_eq!(cards.told(), Some(at(1)));
+        cards.catch_up(cards.told(), at(1), Some(&[2, 77]));
         assert_eq!(kept(&cards), [1]);
-        cards.catch_up(told.as_deref(), at(1), &[AUTHOR]);
+        cards.catch_up(cards.told(), at(1), Some(&[AUTHOR]));
         assert!(kept(&cards).is_empty());
     }
 
     #[test]
-    fn what_was_read_before_something_was_forgotten_is_not_kept() {
+    fn what_was_read_before_it_was_forgotten_is_not_kept() {
         let cards = caught_up();
         let turn = cards.turn();
-        cards.catch_up(Some("10:20:"), at(1), &[]);
-        assert_eq!(cards.turn(), turn, "nothing was");
-        cards.catch_up(Some("10:20:"), at(1), &[5]);
-        cards.keep(turn, &[card(5, Visibility::Public, false)]);
-        assert_eq!(kept(&cards), [1, 2]);
+        cards.catch_up(cards.told(), at(1), Some(&[5]));
+        let read = [5, 6].map(|id| card(id, Visibility::Public, false));
+        cards.keep(turn, at(1).server, &read);
+        assert_eq!(kept(&cards), [1, 2, 6]);
+        cards.catch_up(cards.told(), at(1), Some(&[AUTHOR]));
+        cards.keep(turn, at(1).server, &read);
+        assert!(kept(&cards).is_empty(), "the author was");
+        let more: Vec<i64> = (100..).take(2 * REMEMBERED).collect();
+        cards.catch_up(cards.told(), at(1), Some(&more));
+        cards.keep(turn, at(1).server, &[card(7, Visibility::Public, false)]);
+        assert!(kept(&cards).is_empty(), "nobody remembers what was forgotten since");
     }
 
     #[test]
-    fn another_run_of_a_server_begins_anew_and_so_does_who_told_nothing() {
-        let cards = caught_up();
-        let turn = cards.turn();
-        cards.catch_up(Some("10:20:"), at(2), &[]);
-        assert!(kept(&cards).is_empty());
-        cards.keep(turn, &[card(1, Visibility::Public, false)]);
-        assert!(kept(&cards).is_empty());
-        cards.keep(cards.turn(), &[card(1, Visibility::Public, false)]);
-        assert_eq!(kept(&cards), [1]);
-        cards.catch_up(None, at(2), &[]);
-        assert!(kept(&cards).is_empty());
+    fn all_begins_anew_where_nothing_can_be_told() {
+        // Nothing was told, too much changed, or it was the run of another server: when asked, when answered, or both.
+        for (told, up_to, stale) in [
+            (None, at(1), Some(&[][..])),
+            (Some(at(1)), at(1), None),
+            (Some(at(1)), at(2), Some(&[])),
+            (Some(at(2)), at(2), Some(&[])),
+            (Some(at(2)), at(1), Some(&[])),
+        ] {
+            let cards = caught_up();
+            let turn = cards.turn();
+            cards.catch_up(told, up_to.clone(), stale);
+            assert!(kept(&cards).is_empty());
+            cards.keep(turn, up_to.server, &[card(1, Visibility::Public, false)]);
+            assert!(kept(&cards).is_empty(), "read before");
+            cards.keep(cards.turn(), at(3).server, &[card(1, Visibility::Public, false)]);
+            assert!(kept(&cards).is_empty(), "read from another server");
+            cards.keep(cards.turn(), up_to.server, &[card(1, Visibility::Public, false)]);
+            assert_eq!(kept(&cards), [1]);
+        }
     }
 
     #[test]
     fn memory_is_bounded() {
         let cards = KeptCards::new(64 << 10);
-        cards.catch_up(None, at(1), &[]);
+        cards.catch_up(None, at(1), None);
         for id in 0..1_000 {
-            cards.keep(cards.turn(), &[card(id, Visibility::Public, false)]);
+            cards.keep(cards.turn(), at(1).server, &[card(id, Visibility::Public, false)]);
         }
         assert!(cards.posts.weight() <= 48 << 10);
         assert!((10..200).contains(&cards.posts.len()), "{}", cards.posts.len());
         let nothing = KeptCards::new(0);
-        nothing.catch_up(None, at(1), &[]);
-        nothing.keep(nothing.turn(), &[card(1, Visibility::Public, false)]);
+        nothing.catch_up(None, at(1), None);
+        assert_eq!(nothing.told(), None);
+        nothing.keep(nothing.turn(), at(1).server, &[card(1, Visibility::Public, false)]);
         assert!(kept(&nothing).is_empty());
     }
 }

@@ -17,6 +17,8 @@ use super::store::{BEGIN_SNAPSHOT, PgStore};
 const KEEP_EVENTS: Duration = Duration::from_hours(72);
 /// How long it is known which posts and profiles changed: far longer than a process relies on it.
 const KEEP_CHANGES: Duration = Duration::from_hours(24);
+/// How many rows are deleted at once.
+const CHUNK: i64 = 10_000;
 
 /// The upkeep of a [`PgStore`]. Days and leases go by the database's clock.
 #[derive(Debug, Clone)]
@@ -75,11 +77,20 @@ impl Maintenance for PgMaintenance {
         .fetch_one(self.store.worker_pool())
         .await
         .map_err(|e| fault("maintenance.expire", e))?;
-        sqlx::query("delete from daira.card_change where at < now() - $1::bigint * interval '1 ms'")
+        loop {
+            let forgotten = sqlx::query(
+                "delete from daira.card_change where ctid = any (array(
+                     select ctid from daira.card_change where at < now() - $1::bigint * interval '1 ms' limit $2))",
+            )
             .bind(milliseconds(KEEP_CHANGES))
+            .bind(CHUNK)
             .execute(self.store.worker_pool())
             .await
             .map_err(|e| fault("maintenance.expire", e))?;
+            if i64::try_from(forgotten.rows_affected()).unwrap_or(i64::MAX) < CHUNK {
+                break;
+            }
+        }
         Ok(u32::try_from(gone).unwrap_or(0))
     }
 

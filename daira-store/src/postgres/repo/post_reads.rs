@@ -13,6 +13,7 @@ use daira_core::post::{Post, PostCard, PostCounters, Revision};
 use daira_core::text::TagKey;
 use daira_core::time::Timestamp;
 use sqlx::postgres::PgConnection;
+use time::OffsetDateTime;
 
 use super::super::error::fault;
 use super::super::questions::Question;
@@ -39,7 +40,7 @@ async fn cards(
     me: Option<Member>,
     ids: &[i64],
     ties: Option<i64>,
-) -> sqlx::Result<Result<Vec<PostCard>>> {
+) -> sqlx::Result<Read> {
     let rows = sqlx::query!(
         r#"select id as "id!", author as "author!", text as "text!", visibility as "visibility!", circle, replies as "replies!",
                   delivery as "delivery!", version as "version!", warning, edited_at, media, alts, mentions, tags, spellings,
@@ -47,7 +48,7 @@ async fn cards(
                   author_bio as "author_bio!", author_links as "author_links!", author_avatar, author_kind as "author_kind!",
                   author_private as "author_private!", author_standing as "author_standing!",
                   author_created_at as "author_created_at!", author_version as "author_version!",
-                  reactions as "reactions!", comments as "comments!", viewer_reaction
+                  reactions as "reactions!", comments as "comments!", viewer_reaction, server as "server!"
            from daira.cards($1, $2, $3, $4)"#,
         me.map(|me| me.profile.raw()),
         me.map(|me| me.account.raw()),
@@ -56,6 +57,7 @@ async fn cards(
     )
     .fetch_all(connection)
     .await?;
+    let server = rows.first().map(|row| row.server);
     let cards = rows.into_iter().map(|row| {
         let author = ProfileRow {
             id: row.author,
@@ -96,7 +98,13 @@ async fn cards(
             viewer_reaction: row.viewer_reaction.map(reaction_kind).transpose()?,
         })
     });
-    Ok(cards.collect())
+    Ok(Read { cards: cards.collect(), server })
+}
+
+/// Cards as they were read, and the run of a server that they are from.
+struct Read {
+    cards: Result<Vec<PostCard>>,
+    server: Option<OffsetDateTime>,
 }
 
 /// [`cards`] of candidates as a question.
@@ -107,7 +115,7 @@ struct Cards {
 }
 
 impl Question for Cards {
-    type Answer = Result<Vec<PostCard>>;
+    type Answer = Read;
 
     async fn ask(&self, connection: &mut PgConnection) -> sqlx::Result<Self::Answer> {
         cards(connection, Some(self.me), &self.ids, self.ties).await
@@ -139,8 +147,11 @@ impl PgStore {
         }
         let turn = kept.turn();
         let question = Cards { me, ids, ties: ties.as_ref().map(|ties| ties.version) };
-        let read = self.questions().ask(&question).await.map_err(|e| fault("post.cards", e))??;
-        kept.keep(turn, &read);
+        let Read { cards: read, server } = self.questions().ask(&question).await.map_err(|e| fault("post.cards", e))?;
+        let read = read?;
+        if let Some(server) = server {
+            kept.keep(turn, server, &read);
+        }
         cards.extend(read);
         Ok(cards)
     }
@@ -150,7 +161,7 @@ impl PgStore {
 impl PostReads for PgView {
     async fn cards(&mut self, ids: &[PostId]) -> Result<Vec<PostCard>> {
         let me = self.member();
-        cards(self.connection(), me, &raws(ids), None).await.map_err(|e| fault("post.cards", e))?
+        cards(self.connection(), me, &raws(ids), None).await.map_err(|e| fault("post.cards", e))?.cards
     }
 
     async fn by_author(&mut self, author: ProfileId, after: Option<PostId>, limit: Limit) -> Result<Page<PostId>> {

@@ -91,7 +91,7 @@ pub(super) struct Answer {
     seen: Option<Vec<u8>>,
     /// The reader's reactions to posts of the window.
     reacted: Option<Vec<u8>>,
-    /// Posts and profiles that changed since the snapshot told.
+    /// Posts and profiles that changed since the snapshot told, unless they are too many.
     stale: Option<Vec<i64>>,
     snapshot: Option<String>,
     server: Option<OffsetDateTime>,
@@ -156,12 +156,12 @@ pub(super) async fn look(
         known.as_ref().map(Kept::version),
         pulled,
         MOST,
-        told
+        told.as_ref().map(|told| told.snapshot.as_str())
     )
     .fetch_one(connection)
     .await?;
     if let (Some(_), Some(server), Some(snapshot)) = (window.ranked, answer.server, answer.snapshot.take()) {
-        shared.cards.catch_up(told.as_deref(), UpTo { server, snapshot }, &take(&mut answer.stale));
+        shared.cards.catch_up(told, UpTo { server, snapshot }, answer.stale.take().as_deref());
     }
     let ties = match known {
         Some(Kept::Ties(ties)) if answer.whole && ties.version == answer.version => ties,
