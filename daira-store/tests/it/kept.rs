@@ -2,10 +2,12 @@
 //! case fails.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use daira_core::id::Id as _;
 use daira_core::port::Ports;
-use daira_core::testkit::fixture::Fixture;
+use daira_core::post::Post;
+use daira_core::testkit::fixture::{Fixture, PLATFORM};
 use daira_core::testkit::store::feed::{candidates_follow_every_change_of_ties, cards_follow_every_change};
 use daira_store::postgres::testing::Server;
 use futures_util::FutureExt as _;
@@ -25,6 +27,73 @@ async fn a_post_deleted_by_hand_is_gone(ports: &Ports, admin: &mut PgConnection)
     assert_eq!(shown().await, 1);
     sqlx::query("delete from daira.post where id = $1").bind(post.id.raw()).execute(admin).await.unwrap();
     assert_eq!(shown().await, 0);
+}
+
+/// A change that begins before what is kept was read, and commits after later ones were told.
+async fn a_change_that_commits_late_is_told(server: Server) {
+    let (ports, _database) = ports(server).await;
+    let world = Fixture::new(ports);
+    let (mona, ali) = (world.person("mona").await, world.person("ali").await);
+    world.follow(&ali, &mona).await;
+    let early = world.published(&mona, "قبل").await;
+    let mut other = world.published(&mona, "1").await;
+    let texts = async || {
+        let found = world.ports.store.candidates(&ali.actor(), world.now(), 2).await.unwrap();
+        let mut cards = world.ports.store.cards(&ali.actor(), &found).await.unwrap();
+        cards.sort_by_key(|card| card.post.id);
+        cards.into_iter().map(|card| card.post.text.clone()).collect::<Vec<_>>()
+    };
+    let mut late = world.unit(&PLATFORM).await;
+    let edited = Post { text: "بعد".into(), version: early.version + 1, ..early.clone() };
+    late.posts().update(&edited, None).await.unwrap();
+    for n in 2..5 {
+        assert_eq!(texts().await, ["قبل".to_owned(), other.text.clone()]);
+        other = world.edit(&other, |post| post.text = n.to_string()).await;
+        assert_eq!(texts().await, ["قبل".to_owned(), n.to_string()]);
+    }
+    late.commit().await.unwrap();
+    assert_eq!(texts().await, ["بعد", "4"]);
+}
+
+/// Whatever is written while others read: who asks after a commit is shown it.
+async fn nobody_is_shown_what_was_before_a_commit(server: Server) {
+    const EDITS: usize = 60;
+    let (ports, _database) = ports(server).await;
+    let world = Fixture::new(ports);
+    let (mona, ali) = (world.person("mona").await, world.person("ali").await);
+    world.follow(&ali, &mona).await;
+    let mut posts = Vec::new();
+    for _ in 0..4 {
+        posts.push(world.published(&mona, "0").await);
+    }
+    // The number that each post's text had reached when it was committed last.
+    let committed: Vec<AtomicUsize> = posts.iter().map(|_| AtomicUsize::new(0)).collect();
+    let open = AtomicUsize::new(posts.len());
+    let write = async |at: usize| {
+        let mut post = posts[at].clone();
+        for n in 1..=EDITS {
+            post = world.edit(&post, |post| post.text = n.to_string()).await;
+            committed[at].store(n, Ordering::SeqCst);
+        }
+        open.fetch_sub(1, Ordering::SeqCst);
+    };
+    let read = async || {
+        let mut pages = 0;
+        while open.load(Ordering::SeqCst) > 0 {
+            let before: Vec<usize> = committed.iter().map(|n| n.load(Ordering::SeqCst)).collect();
+            let found = world.ports.store.candidates(&ali.actor(), world.now(), 4).await.unwrap();
+            let cards = world.ports.store.cards(&ali.actor(), &found).await.unwrap();
+            assert_eq!(cards.len(), 4);
+            for (post, before) in posts.iter().zip(before) {
+                let shown = &cards.iter().find(|card| card.post.id == post.id).unwrap().post.text;
+                assert!(shown.parse::<usize>().unwrap() >= before, "{shown} where {before} was committed");
+            }
+            pages += 1;
+        }
+        pages
+    };
+    let (.., first, second, third) = tokio::join!(write(0), write(1), write(2), write(3), read(), read(), read());
+    assert!(first.min(second).min(third) > 10, "{first}, {second} and {third} pages");
 }
 
 async fn what_is_deleted_by_hand_is_gone(server: Server) {
@@ -60,4 +129,9 @@ async fn a_change_that_is_not_noted_is_noticed(server: Server) {
     }
 }
 
-on_each_server!(what_is_deleted_by_hand_is_gone, a_change_that_is_not_noted_is_noticed);
+on_each_server!(
+    a_change_that_commits_late_is_told,
+    nobody_is_shown_what_was_before_a_commit,
+    what_is_deleted_by_hand_is_gone,
+    a_change_that_is_not_noted_is_noticed
+);
