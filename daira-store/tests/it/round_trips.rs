@@ -100,7 +100,8 @@ async fn a_first_page_is_at_most_two_round_trips(server: Server) {
     // Anything left to be done, like the end of a transaction, would be done before this connection serves the next.
     assert_eq!(page().await.len(), 6);
     assert_eq!(wire.waits.load(Ordering::SeqCst) - before, 2, "one for each page");
-    world.published(&mona, Writing::new("for followers").visible(Visibility::Followers)).await;
+    // What a candidate does not show to be visible is read each time.
+    world.published(&mona, Writing::new("for few").mention(&ali).visible(Visibility::Mentioned)).await;
     let before = wire.waits.load(Ordering::SeqCst);
     for _ in 0..2 {
         assert_eq!(page().await.len(), 6);

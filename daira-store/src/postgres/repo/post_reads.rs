@@ -134,12 +134,11 @@ impl PgStore {
         let blocked = |author: i64| ties.as_ref().is_some_and(|ties| ties.blocked(author));
         let (mut cards, mut ids) = (Vec::with_capacity(of.len()), Vec::new());
         for candidate in of.iter().filter(|c| !blocked(c.author.raw())) {
-            let post = candidate.post.raw();
-            match candidate.along.and_then(|_| kept.of(post)) {
+            match kept.of(me.profile, candidate) {
                 Some((post, author)) => {
                     cards.push(PostCard { post, author, counters: PostCounters::default(), viewer_reaction: None });
                 }
-                None => ids.push(post),
+                None => ids.push(candidate.post.raw()),
             }
         }
         if ids.is_empty() {
