@@ -1,13 +1,13 @@
-//! Posts and authors as they are on cards, kept in the process: one row is on the cards of many readers.
+//! Posts and authors as they are on cards, kept in the process: only those that everybody without a tie sees, so that one row
+//! is on the cards of many readers.
 //!
 //! What is kept is never trusted for its age. Postgres notes each change of a post or a profile in the transaction that makes
 //! it; the statement that finds candidates says which changes came since the snapshot that this process has caught up with,
 //! and they are forgotten before any of those candidates is shown. So a card is never older than the snapshot its candidate
-//! was found in.
+//! was found in. Who may not see the author any more, because of a block, has no such candidate.
 //!
-//! Who may see it is decided by the policy, from the row and from what a candidate tells: it is the reader's own, or it came
-//! because they follow the author, as they did in that snapshot; and no block lies between, or it were no candidate. What
-//! that does not show to be visible is read.
+//! It may be younger, though: from after an edge was cut that the candidate still came by. What rests on such an edge, as posts
+//! for followers do, is therefore never kept, but read under row security each time.
 //!
 //! What is read while it is forgotten may be from before, so it is not kept. Snapshots and rows of different runs of a server are
 //! never brought together.
@@ -19,8 +19,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use daira_core::account::Profile;
-use daira_core::id::{Id as _, IdSet, ProfileId};
-use daira_core::port::store::{Candidate, InboxReason};
+use daira_core::id::{Id as _, IdSet};
 use daira_core::post::{Audience, Post, PostCard, policy};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
@@ -130,33 +129,27 @@ impl KeptCards {
         Turn(self.state().forgotten)
     }
 
-    /// Keeps cards that were read since a turn from a run of a server, except for what was forgotten meanwhile.
+    /// Keeps what everybody sees of cards that were read since a turn from a run of a server, except for what was forgotten
+    /// meanwhile.
     pub(super) fn keep(&self, since: Turn, server: OffsetDateTime, cards: &[PostCard]) {
         let state = self.state();
         let here = state.up_to.as_ref().is_some_and(|(up_to, _)| up_to.server == server);
         let Some(forgotten) = state.since(since).filter(|_| here) else { return };
         for PostCard { post, author, .. } in cards {
             let (id, author_id) = (post.id.raw(), author.id.raw());
-            if !forgotten.contains(&id) && !forgotten.contains(&author_id) {
+            let stranger = Audience { standing: author.standing, private: author.private, ..Audience::default() };
+            if !forgotten.contains(&id) && !forgotten.contains(&author_id) && policy::sees(post, &stranger) {
                 self.posts.insert(id, Arc::clone(post));
                 self.authors.insert(author_id, Arc::clone(author));
             }
         }
     }
 
-    /// The post and the author of a candidate, if both are kept and what was found shows that the reader sees them.
-    pub(super) fn of(&self, reader: ProfileId, candidate: &Candidate) -> Option<(Arc<Post>, Arc<Profile>)> {
-        candidate.along?;
-        let post = self.posts.get(&candidate.post.raw())?;
+    /// A post and its author, if both are kept.
+    pub(super) fn of(&self, post: i64) -> Option<(Arc<Post>, Arc<Profile>)> {
+        let post = self.posts.get(&post)?;
         let author = self.authors.get(&post.author.raw())?;
-        let audience = Audience {
-            is_author: post.author == reader,
-            standing: author.standing,
-            private: author.private,
-            follows: candidate.reason == InboxReason::Follow,
-            ..Audience::default()
-        };
-        policy::sees(&post, &audience).then_some((post, author))
+        Some((post, author))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -189,9 +182,8 @@ impl Weighter<i64, Arc<Profile>> for Bytes {
 #[cfg(test)]
 mod tests {
     use daira_core::account::{ProfileKind, Standing};
-    use daira_core::id::{AccountId, CircleId, PostId};
-    use daira_core::port::store::{Along, Signals};
-    use daira_core::post::{Delivery, MediaKind, PostCounters, ReplyRule, Visibility};
+    use daira_core::id::{AccountId, PostId, ProfileId};
+    use daira_core::post::{Delivery, PostCounters, ReplyRule, Visibility};
     use daira_core::text::Handle;
     use daira_core::time::Timestamp;
 
@@ -238,25 +230,8 @@ mod tests {
         UpTo { server, snapshot: "10:20:".into() }
     }
 
-    fn candidate(post: i64, reason: InboxReason) -> Candidate {
-        Candidate {
-            post: PostId::from_raw(post),
-            author: ProfileId::from_raw(AUTHOR),
-            reason,
-            delivered_at: Timestamp::EPOCH,
-            media: MediaKind::Text,
-            signals: Signals::default(),
-            along: Some(Along { viewer_reaction: None }),
-        }
-    }
-
-    /// The posts that a reader is shown without reading them, who came by them so.
-    fn shown(cards: &KeptCards, reader: ProfileId, reason: InboxReason) -> Vec<i64> {
-        (0..10).filter(|post| cards.of(reader, &candidate(*post, reason)).is_some()).collect()
-    }
-
     fn kept(cards: &KeptCards) -> Vec<i64> {
-        shown(cards, ProfileId::from_raw(7), InboxReason::Follow)
+        (0..10).filter(|post| cards.of(*post).is_some()).collect()
     }
 
     /// Caught up with a server, with two posts of one author kept.
@@ -264,39 +239,17 @@ mod tests {
         let cards = KeptCards::new(1 << 20);
         assert_eq!(cards.told(), None);
         cards.catch_up(None, at(1), Some(&[]));
-        cards.keep(cards.turn(), at(1).server, &[1, 2].map(|id| card(id, Visibility::Public, false)));
-        assert_eq!(kept(&cards), [1, 2]);
+        let all = [(1, Visibility::Public), (2, Visibility::Unlisted), (3, Visibility::Followers)];
+        cards.keep(cards.turn(), at(1).server, &all.map(|(id, visibility)| card(id, visibility, false)));
+        assert_eq!(kept(&cards), [1, 2], "what everybody sees");
         cards
-    }
-
-    #[test]
-    fn the_policy_decides_from_what_a_candidate_tells() {
-        let all = [
-            (1, Visibility::Public),
-            (2, Visibility::Unlisted),
-            (3, Visibility::Followers),
-            (4, Visibility::Mentioned),
-            (5, Visibility::Circle(CircleId::from_raw(1))),
-            (6, Visibility::Private),
-        ];
-        for (private, to_follower, to_others) in [(false, &[1, 2, 3][..], &[1, 2][..]), (true, &[1, 2, 3], &[])] {
-            let cards = KeptCards::new(1 << 20);
-            cards.catch_up(None, at(1), None);
-            let all = all.map(|(id, visibility)| card(id, visibility, private));
-            cards.keep(cards.turn(), at(1).server, &all);
-            assert_eq!(kept(&cards), to_follower);
-            for reason in [InboxReason::Mention, InboxReason::Circle, InboxReason::Popular] {
-                assert_eq!(shown(&cards, ProfileId::from_raw(7), reason), to_others, "{reason:?}");
-            }
-            assert_eq!(shown(&cards, ProfileId::from_raw(AUTHOR), InboxReason::Own), [1, 2, 3, 4, 5, 6]);
-            let alone = Candidate { along: None, ..candidate(1, InboxReason::Follow) };
-            assert!(cards.of(ProfileId::from_raw(7), &alone).is_none(), "nothing is known of when it was found");
-        }
     }
 
     #[test]
     fn what_changed_is_forgotten() {
         let cards = caught_up();
+        cards.keep(cards.turn(), at(1).server, &[card(4, Visibility::Public, true)]);
+        assert_eq!(kept(&cards), [1, 2], "not what only followers see");
         assert_eq!(cards.told(), Some(at(1)));
         cards.catch_up(cards.told(), at(1), Some(&[2, 77]));
         assert_eq!(kept(&cards), [1]);

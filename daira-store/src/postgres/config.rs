@@ -35,7 +35,8 @@ pub struct PgStoreConfig {
     /// How many bytes of readers' ties (whom they follow, mute and block, and their affinities) are kept in memory, to be
     /// used while Postgres says that they are still those. Some 5 KB are a usual reader's.
     pub ties_bytes: u64,
-    /// How many bytes of posts and authors are kept in memory, to be shown while Postgres says that they are still those.
+    /// How many bytes of posts and authors that everybody may see are kept in memory, to be shown while Postgres says that they
+    /// are still those.
     pub cards_bytes: u64,
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Both are the same for every viewer, and both are views that a consumer keeps, so they lag behind the rows anyway. Held
 //! for a bounded time, they spare every first page hundreds of look-ups. A first page also shows the counters that ranked it;
-//! all other cards read them in their own snapshot, and every card checks visibility there.
+//! all other cards read them in their own snapshot.
 
 use core::time::Duration;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use daira_core::id::Id as _;
 use daira_core::port::Ports;
-use daira_core::post::Post;
-use daira_core::testkit::fixture::{Fixture, PLATFORM};
+use daira_core::port::store::Candidate;
+use daira_core::post::{Post, Visibility};
+use daira_core::testkit::fixture::{Fixture, PLATFORM, Person};
 use daira_core::testkit::store::feed::{candidates_follow_every_change_of_ties, cards_follow_every_change};
 use daira_store::postgres::testing::Server;
 use futures_util::FutureExt as _;
@@ -96,6 +97,32 @@ async fn nobody_is_shown_what_was_before_a_commit(server: Server) {
     assert!(first.min(second).min(third) > 10, "{first}, {second} and {third} pages");
 }
 
+/// Between finding and showing, the author removes a follower, then edits the post for followers only; another reader's page
+/// comes by that edit meanwhile.
+async fn nobody_is_shown_what_was_written_after_they_were_removed(server: Server) {
+    let (ports, _database) = ports(server).await;
+    let world = Fixture::new(ports);
+    let (mona, ali, sara) = (world.person("mona").await, world.person("ali").await, world.person("sara").await);
+    for reader in [&ali, &sara] {
+        world.follow(reader, &mona).await;
+    }
+    let post = world.published(&mona, "for all").await;
+    let find = async |who: &Person| world.ports.store.candidates(&who.actor(), world.now(), 1).await.unwrap();
+    let show = async |who: &Person, found: &[Candidate]| {
+        let cards = world.ports.store.cards(&who.actor(), found).await.unwrap();
+        cards.first().map(|card| card.post.text.clone())
+    };
+    let found = find(&ali).await;
+    assert_eq!(show(&ali, &found).await.as_deref(), Some("for all"));
+    world.unfollow(&ali, &mona).await;
+    let secret = |post: &mut Post| (post.text, post.visibility) = ("for few".into(), Visibility::Followers);
+    world.edit(&post, secret).await;
+    for _ in 0..2 {
+        assert_eq!(show(&sara, &find(&sara).await).await.as_deref(), Some("for few"));
+    }
+    assert_eq!(show(&ali, &found).await, None);
+}
+
 async fn what_is_deleted_by_hand_is_gone(server: Server) {
     let (ports, database) = ports(server).await;
     let mut admin = PgConnection::connect(&database.admin_url()).await.unwrap();
@@ -132,6 +159,7 @@ async fn a_change_that_is_not_noted_is_noticed(server: Server) {
 on_each_server!(
     a_change_that_commits_late_is_told,
     nobody_is_shown_what_was_before_a_commit,
+    nobody_is_shown_what_was_written_after_they_were_removed,
     what_is_deleted_by_hand_is_gone,
     a_change_that_is_not_noted_is_noticed
 );

@@ -134,11 +134,12 @@ impl PgStore {
         let blocked = |author: i64| ties.as_ref().is_some_and(|ties| ties.blocked(author));
         let (mut cards, mut ids) = (Vec::with_capacity(of.len()), Vec::new());
         for candidate in of.iter().filter(|c| !blocked(c.author.raw())) {
-            match kept.of(me.profile, candidate) {
+            let post = candidate.post.raw();
+            match candidate.along.and_then(|_| kept.of(post)) {
                 Some((post, author)) => {
                     cards.push(PostCard { post, author, counters: PostCounters::default(), viewer_reaction: None });
                 }
-                None => ids.push(candidate.post.raw()),
+                None => ids.push(post),
             }
         }
         if ids.is_empty() {
