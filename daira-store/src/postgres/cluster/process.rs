@@ -114,7 +114,9 @@ pub(super) async fn run(
             }
             wait(layout, config, deadline).await?;
         }
-        clear_the_way(layout, deadline).await?;
+        if !clear_the_way(layout, deadline).await? {
+            continue;
+        }
         match start(layout, binaries, config, deadline).await? {
             Some(started) => return Ok(started),
             None => wait(layout, config, deadline).await?,
@@ -178,9 +180,14 @@ fn config_file(path: &Path) -> std::ffi::OsString {
 /// PostgreSQL itself only asks whether the recorded process id is taken. After a `kill -9` it may be: by a corpse that
 /// nobody has collected yet, or by an unrelated process of the same user. Then, and only when no process of the old
 /// server works in the folder any more, the files may go.
-async fn clear_the_way(layout: &Layout, deadline: Instant) -> Result<(), ClusterError> {
+///
+/// `false` when the processes turn out to be a living server's, one that had not yet written its file a moment ago.
+async fn clear_the_way(layout: &Layout, deadline: Instant) -> Result<bool, ClusterError> {
     let pgdata = layout.pgdata();
     loop {
+        if Postmaster::running(&pgdata, &layout.account).is_some() {
+            return Ok(false);
+        }
         let orphans = postmaster::processes_in(&pgdata, &layout.account);
         if orphans.is_empty() {
             break;
@@ -196,7 +203,7 @@ async fn clear_the_way(layout: &Layout, deadline: Instant) -> Result<(), Cluster
             remove_file(&lock)?;
         }
     }
-    Ok(())
+    Ok(true)
 }
 
 /// Stops the server: in order if it can (open transactions roll back, a checkpoint is written), at once if it must.
