@@ -176,6 +176,11 @@ create function daira.server_run() returns timestamptz language sql volatile par
                 else greatest(pg_catalog.pg_postmaster_start_time(), pg_catalog.pg_stat_get_bgwriter_stat_reset_time()) end;
 grant execute on function daira.server_run() to daira_app, daira_worker;
 
+-- Counters as five numbers of eight bytes each.
+create function daira.packed(c daira.post_counter) returns bytea language sql immutable parallel safe
+    return int8send(c.post) || int8send(c.version) || int8send(c.reactions) || int8send(c.comments) || int8send(c.impressions);
+grant execute on function daira.packed(daira.post_counter) to daira_app, daira_worker;
+
 -- The newest posts of somebody's sources down to the id `since` as parallel arrays, and sets about their authors, which tell whose posts may stand
 -- there and rank them. Nothing is joined: what the sets mean is put together by the caller. A post's facts are its source (1 the
 -- inbox, 2 own, 3 looked up) times 256, and its reason times 16, and its kind: one array less costs less to start than to
@@ -189,12 +194,14 @@ grant execute on function daira.server_run() to daira_app, daira_worker;
 -- `stale` are the posts and profiles that changed since the snapshot `told`, or null when there are too many; `snapshot` is the one
 -- that all of this is of, and `server` the run of a server that it means something for.
 --
--- With `seen_after` come the signals that rank, and the reader's reactions. They are packed: of each counter four numbers in
--- eight bytes each, of each reaction the post in eight and the kind in two. Then what has to do with single posts (deleted since, shown to others, their
+-- With `seen_after` come the signals that rank, and the reader's reactions. They are packed: of each counter five numbers in
+-- eight bytes each, of each reaction the post in eight and the kind in two. The caller keeps the counters of all posts from the id
+-- `kept_from` on: of those only what changed since `told` comes. Then what has to do with single posts (deleted since, shown to others, their
 -- authors hidden) is not looked at: the cards of the best are. Without, they are exact.
 create function daira.home_sources(
         viewer bigint, viewer_account bigint, from_post bigint, below_post bigint, until_at timestamptz, taken bigint,
         seen_after timestamptz, seen_pages bigint, known bigint, known_pulled bigint[], most bigint, told text,
+        kept_from bigint,
         out posts bigint[], out authors bigint[], out facts smallint[], out times timestamptz[], out since bigint,
         out version bigint, out whole boolean, out follows bigint[], out blocked bigint[], out muted bigint[], out pulled bigint[],
         out close bigint[], out sums double precision[], out sums_at timestamptz[],
@@ -235,16 +242,23 @@ begin
         exit when since <= from_post or cardinality(posts) >= taken;
         reach := reach * 4;
     end loop;
-    -- What began after that snapshot, and what had not ended in it: never a range that an old transaction holds open.
-    stale := array(select c.id from daira.card_change c
-                   where c.xid >= pg_snapshot_xmax(told_snapshot) and c.xid < pg_snapshot_xmax(now_snapshot)
-                   union all
-                   select c.id from daira.card_change c where c.xid = any (array(select pg_snapshot_xip(told_snapshot)))
-                   limit most_stale);
-    if cardinality(stale) = most_stale then
-        stale := null;
-    end if;
+    -- What began after that snapshot, and what had not ended in it but has now: never a range that an old transaction holds open,
+    -- nor, again and again, what a long one has not committed yet. While nothing committed, the snapshots are the same.
     snapshot := now_snapshot;
+    if told = snapshot then
+        stale := '{}';
+    elsif told is not null then
+        stale := array(select c.id from daira.card_change c
+                       where c.xid >= pg_snapshot_xmax(told_snapshot) and c.xid < pg_snapshot_xmax(now_snapshot)
+                       union all
+                       select c.id from daira.card_change c
+                       where c.xid = any (array(select x from pg_snapshot_xip(told_snapshot) x
+                                                where pg_visible_in_snapshot(x, now_snapshot)))
+                       limit most_stale);
+        if cardinality(stale) = most_stale then
+            stale := null;
+        end if;
+    end if;
     server := daira.server_run();
     whole := known = version;
     if whole then
@@ -312,16 +326,32 @@ begin
         from daira.visible_post p where p.id = any (doubtful);
     end if;
     if seen_after is not null then
-        select (select string_agg(int8send(c.post) || int8send(c.reactions) || int8send(c.comments) || int8send(c.impressions), '')
-                from unnest(posts) u (post) join daira.post_counter c on c.post = u.post),
-               (select string_agg(s.posts, '')
+        select (select string_agg(s.posts, '')
                 from (select s.posts from daira.page_served s
                       where s.viewer = home_sources.viewer and s.at > seen_after and s.at <= until_at
                       order by s.at desc limit seen_pages) s),
                (select string_agg(int8send(r.target) || int2send(r.kind), '')
                 from daira.reaction r
                 where r.by = viewer and not r.on_comment and r.target >= since and r.target < below_post)
-        into counts, seen, reacted;
+        into seen, reacted;
+        if kept_from is null or since < kept_from then
+            counts := (select string_agg(daira.packed(c), '')
+                       from unnest(posts) u (post) join daira.post_counter c on c.post = u.post
+                       where kept_from is null or u.post < kept_from);
+        end if;
+        if kept_from is not null and 0 = any (stale) then
+            counts := coalesce(counts, '') || coalesce((
+                select string_agg(daira.packed(c), '')
+                from (select c.* from daira.post_counter c
+                      where c.xid >= pg_snapshot_xmax(told_snapshot) and c.xid < pg_snapshot_xmax(now_snapshot)
+                      union all
+                      select c.* from daira.post_counter c
+                      where c.xid = any (array(select x from pg_snapshot_xip(told_snapshot) x where pg_visible_in_snapshot(x, now_snapshot)))
+                      limit most_stale) c), '');
+            if octet_length(counts) >= 40 * most_stale then
+                stale := null;
+            end if;
+        end if;
     end if;
 end $$;
 
@@ -365,5 +395,5 @@ begin
 end $$;
 
 grant execute on function
-    daira.home_sources(bigint, bigint, bigint, bigint, timestamptz, bigint, timestamptz, bigint, bigint, bigint[], bigint, text),
+    daira.home_sources(bigint, bigint, bigint, bigint, timestamptz, bigint, timestamptz, bigint, bigint, bigint[], bigint, text, bigint),
     daira.cards(bigint, bigint, bigint[], bigint) to daira_app, daira_worker;

@@ -58,7 +58,7 @@ impl Platform {
         let database = server.database().await.unwrap();
         // Counters are to be ranked with as they are stored.
         let mut config = database.config();
-        config.shared_age = Duration::ZERO;
+        config.popular_age = Duration::ZERO;
         let store = PgStore::connect(&config).await.unwrap();
         let mut ports = Ports {
             bus: Arc::new(PgBus::new(&store, QUICK)),

@@ -33,7 +33,7 @@ impl Real {
         let database = server.database().await.unwrap();
         // Counters as they are stored, so that every request asks for the same.
         let mut config = database.config();
-        config.shared_age = Duration::ZERO;
+        config.popular_age = Duration::ZERO;
         let store = PgStore::connect(&config).await.unwrap();
         let mail = Arc::new(MemoryMail::default());
         let ports = Ports {

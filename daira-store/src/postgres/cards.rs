@@ -19,11 +19,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use daira_core::account::Profile;
-use daira_core::id::{Id as _, IdSet};
+use daira_core::id::{Id as _, IdMap, IdSet};
 use daira_core::post::{Audience, Post, PostCard, policy};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use time::OffsetDateTime;
+
+use super::counts::{Counts, KeptCounts, Reading};
 
 /// Who did not catch up for this long begins anew; changes are noted for a day.
 const BEHIND: Duration = Duration::from_mins(1);
@@ -41,13 +43,22 @@ pub(super) struct UpTo {
     pub(super) snapshot: String,
 }
 
+/// What a statement is told, so that it tells what changed since.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Told {
+    pub(super) up_to: UpTo,
+    /// All counters are kept from this post on.
+    pub(super) counts_from: Option<i64>,
+}
+
 /// How much was forgotten so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Turn(u64);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
     up_to: Option<(UpTo, Instant)>,
+    counts: KeptCounts,
     /// How many ids were forgotten.
     forgotten: u64,
     /// The last of them.
@@ -65,6 +76,7 @@ impl State {
 
     /// Nothing that was read before counts any more.
     fn forget_all(&mut self) {
+        self.counts.forget_all();
         self.last.clear();
         self.forgotten += 1;
     }
@@ -77,7 +89,7 @@ impl State {
     }
 }
 
-/// The cards that are kept, within a bound of memory. Clones share them.
+/// The cards and counters that are kept, within a bound of memory. Clones share them.
 #[derive(Debug, Clone)]
 pub(super) struct KeptCards {
     posts: Arc<Cache<i64, Arc<Post>, Bytes>>,
@@ -86,35 +98,50 @@ pub(super) struct KeptCards {
 }
 
 impl KeptCards {
-    /// At most so many bytes; zero keeps nothing.
-    pub(super) fn new(bytes: u64) -> Self {
+    /// At most so many bytes of cards, and the counters of so many posts; zero keeps none.
+    pub(super) fn new(bytes: u64, counts: usize) -> Self {
         let room = |bytes: u64| usize::try_from(bytes / USUAL).unwrap_or(usize::MAX);
         let (authors, posts) = (bytes / 4, bytes - bytes / 4);
         Self {
             posts: Arc::new(Cache::with_weighter(room(posts), posts, Bytes)),
             authors: Arc::new(Cache::with_weighter(room(authors), authors, Bytes)),
-            state: Arc::default(),
+            state: Arc::new(Mutex::new(State {
+                up_to: None,
+                counts: KeptCounts::new(counts),
+                forgotten: 0,
+                last: VecDeque::new(),
+            })),
         }
     }
 
-    /// The snapshot to ask for changes since; none when all begins anew.
-    pub(super) fn told(&self) -> Option<UpTo> {
+    /// From where to ask for changes; none when all begins anew.
+    pub(super) fn told(&self) -> Option<Told> {
         let state = self.state();
         let (up_to, at) = state.up_to.as_ref()?;
-        (at.elapsed() < BEHIND && self.posts.capacity() > 0).then(|| up_to.clone())
+        let counts_from = state.counts.from();
+        let keeps = self.posts.capacity() > 0 || counts_from.is_some();
+        (keeps && at.elapsed() < BEHIND).then(|| Told { up_to: up_to.clone(), counts_from })
     }
 
-    /// Forgets what changed up to a snapshot since the one that was told; all, if that is unknown.
-    pub(super) fn catch_up(&self, told: Option<UpTo>, up_to: UpTo, stale: Option<&[i64]>) {
+    /// Forgets what changed up to a snapshot since the one that was told, and takes the counters told; forgets all, if it is
+    /// unknown what changed.
+    pub(super) fn catch_up(
+        &self,
+        told: Option<&Told>,
+        up_to: UpTo,
+        stale: Option<&[i64]>,
+        counts: &IdMap<i64, Counts>,
+    ) {
         let mut state = self.state();
         let known = state.up_to.as_ref().map(|(known, _)| known.server);
-        let same = known == Some(up_to.server) && told.is_some_and(|told| told.server == up_to.server);
+        let same = known == Some(up_to.server) && told.is_some_and(|told| told.up_to.server == up_to.server);
         if let Some(stale) = stale.filter(|_| same) {
             for id in stale {
                 self.posts.remove(id);
                 self.authors.remove(id);
                 state.forget(*id);
             }
+            state.counts.change(counts.iter().map(|(post, counts)| (*post, *counts)));
         } else {
             self.posts.clear();
             self.authors.clear();
@@ -150,6 +177,27 @@ impl KeptCards {
         let post = self.posts.get(&post)?;
         let author = self.authors.get(&post.author.raw())?;
         Some((post, author))
+    }
+
+    /// Puts the counters that are kept to those that were looked up, given from where they were not; whether all are known now.
+    pub(super) fn complete(&self, posts: &[i64], asked_from: Option<i64>, counts: &mut IdMap<i64, Counts>) -> bool {
+        self.state().counts.complete(posts, asked_from, counts)
+    }
+
+    /// Whoever gets this reads the counters of the newest posts. Who seldom asks keeps none.
+    pub(super) fn begin_counts(&self) -> Option<Reading> {
+        self.told()?;
+        self.state().counts.begin()
+    }
+
+    /// Keeps counters that were read from a run of a server, newest first; nothing when the reading failed.
+    pub(super) fn keep_counts(&self, reading: &Reading, read: Option<(OffsetDateTime, &[u8])>) {
+        let mut state = self.state();
+        let here = state.up_to.as_ref().map(|(up_to, _)| up_to.server);
+        match read.filter(|(server, _)| Some(*server) == here) {
+            Some((_, rows)) => state.counts.keep(reading, Counts::unpacked(rows)),
+            None => state.counts.give_up(reading),
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -234,11 +282,16 @@ mod tests {
         (0..10).filter(|post| cards.of(*post).is_some()).collect()
     }
 
+    /// Is told what changed.
+    fn hear(cards: &KeptCards, stale: Option<&[i64]>) {
+        cards.catch_up(cards.told().as_ref(), at(1), stale, &IdMap::default());
+    }
+
     /// Caught up with a server, with two posts of one author kept.
     fn caught_up() -> KeptCards {
-        let cards = KeptCards::new(1 << 20);
+        let cards = KeptCards::new(1 << 20, 100);
         assert_eq!(cards.told(), None);
-        cards.catch_up(None, at(1), Some(&[]));
+        cards.catch_up(None, at(1), Some(&[]), &IdMap::default());
         let all = [(1, Visibility::Public), (2, Visibility::Unlisted), (3, Visibility::Followers)];
         cards.keep(cards.turn(), at(1).server, &all.map(|(id, visibility)| card(id, visibility, false)));
         assert_eq!(kept(&cards), [1, 2], "what everybody sees");
@@ -250,10 +303,10 @@ mod tests {
         let cards = caught_up();
         cards.keep(cards.turn(), at(1).server, &[card(4, Visibility::Public, true)]);
         assert_eq!(kept(&cards), [1, 2], "not what only followers see");
-        assert_eq!(cards.told(), Some(at(1)));
-        cards.catch_up(cards.told(), at(1), Some(&[2, 77]));
+        assert_eq!(cards.told(), Some(Told { up_to: at(1), counts_from: Some(i64::MAX) }));
+        hear(&cards, Some(&[2, 77]));
         assert_eq!(kept(&cards), [1]);
-        cards.catch_up(cards.told(), at(1), Some(&[AUTHOR]));
+        hear(&cards, Some(&[AUTHOR]));
         assert!(kept(&cards).is_empty());
     }
 
@@ -261,15 +314,15 @@ mod tests {
     fn what_was_read_before_it_was_forgotten_is_not_kept() {
         let cards = caught_up();
         let turn = cards.turn();
-        cards.catch_up(cards.told(), at(1), Some(&[5]));
+        hear(&cards, Some(&[5]));
         let read = [5, 6].map(|id| card(id, Visibility::Public, false));
         cards.keep(turn, at(1).server, &read);
         assert_eq!(kept(&cards), [1, 2, 6]);
-        cards.catch_up(cards.told(), at(1), Some(&[AUTHOR]));
+        hear(&cards, Some(&[AUTHOR]));
         cards.keep(turn, at(1).server, &read);
         assert!(kept(&cards).is_empty(), "the author was");
         let more: Vec<i64> = (100..).take(2 * REMEMBERED).collect();
-        cards.catch_up(cards.told(), at(1), Some(&more));
+        hear(&cards, Some(&more));
         cards.keep(turn, at(1).server, &[card(7, Visibility::Public, false)]);
         assert!(kept(&cards).is_empty(), "nobody remembers what was forgotten since");
     }
@@ -286,7 +339,8 @@ mod tests {
         ] {
             let cards = caught_up();
             let turn = cards.turn();
-            cards.catch_up(told, up_to.clone(), stale);
+            let told = told.map(|up_to| Told { up_to, counts_from: None });
+            cards.catch_up(told.as_ref(), up_to.clone(), stale, &IdMap::default());
             assert!(kept(&cards).is_empty());
             cards.keep(turn, up_to.server, &[card(1, Visibility::Public, false)]);
             assert!(kept(&cards).is_empty(), "read before");
@@ -299,15 +353,15 @@ mod tests {
 
     #[test]
     fn memory_is_bounded() {
-        let cards = KeptCards::new(64 << 10);
-        cards.catch_up(None, at(1), None);
+        let cards = KeptCards::new(64 << 10, 0);
+        cards.catch_up(None, at(1), None, &IdMap::default());
         for id in 0..1_000 {
             cards.keep(cards.turn(), at(1).server, &[card(id, Visibility::Public, false)]);
         }
         assert!(cards.posts.weight() <= 48 << 10);
         assert!((10..200).contains(&cards.posts.len()), "{}", cards.posts.len());
-        let nothing = KeptCards::new(0);
-        nothing.catch_up(None, at(1), None);
+        let nothing = KeptCards::new(0, 0);
+        nothing.catch_up(None, at(1), None, &IdMap::default());
         assert_eq!(nothing.told(), None);
         nothing.keep(nothing.turn(), at(1).server, &[card(1, Visibility::Public, false)]);
         assert!(kept(&nothing).is_empty());

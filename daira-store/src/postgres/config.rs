@@ -29,15 +29,17 @@ pub struct PgStoreConfig {
     pub statement_cache: usize,
     /// How many days an inbox reaches back.
     pub inbox_days: u16,
-    /// How old the counters that rank posts, and the list of popular posts, may be: they are the same for all and shared by
-    /// all. A first page shows them, too; everything else that is shown is read anew. Zero shares nothing.
-    pub shared_age: Duration,
+    /// How old the list of popular posts may be, which is the same for all. Zero makes it anew each time.
+    pub popular_age: Duration,
     /// How many bytes of readers' ties (whom they follow, mute and block, and their affinities) are kept in memory, to be
     /// used while Postgres says that they are still those. Some 5 KB are a usual reader's.
     pub ties_bytes: u64,
     /// How many bytes of posts and authors that everybody may see are kept in memory, to be shown while Postgres says that they
     /// are still those.
     pub cards_bytes: u64,
+    /// Of how many of the newest posts the counters are kept in memory, and followed as they change; up to twice as many before older
+    /// ones go. Each takes some 60 bytes.
+    pub counters_kept: usize,
 }
 
 impl PgStoreConfig {
@@ -53,9 +55,10 @@ impl PgStoreConfig {
             statement_timeout: None,
             statement_cache: 256,
             inbox_days: 8,
-            shared_age: Duration::from_secs(2),
+            popular_age: Duration::from_secs(2),
             ties_bytes: 32 << 20,
             cards_bytes: 16 << 20,
+            counters_kept: 1 << 16,
         }
     }
 }
@@ -69,9 +72,10 @@ impl fmt::Debug for PgStoreConfig {
             .field("statement_timeout", &self.statement_timeout)
             .field("statement_cache", &self.statement_cache)
             .field("inbox_days", &self.inbox_days)
-            .field("shared_age", &self.shared_age)
+            .field("popular_age", &self.popular_age)
             .field("ties_bytes", &self.ties_bytes)
             .field("cards_bytes", &self.cards_bytes)
+            .field("counters_kept", &self.counters_kept)
             .finish_non_exhaustive()
     }
 }

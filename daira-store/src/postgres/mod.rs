@@ -18,6 +18,7 @@ pub mod bus;
 mod cards;
 pub mod cluster;
 mod config;
+mod counts;
 mod error;
 pub mod gate;
 mod maintenance;

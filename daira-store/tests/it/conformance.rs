@@ -15,9 +15,9 @@ use crate::event_log::QUICK;
 /// Ports on a database of their own: the store and the upkeep, by the wall's clock.
 pub(crate) async fn ports(server: Server) -> (Ports, TestDatabase) {
     let database = server.database().await.unwrap();
-    // Counters are to be seen as they are stored; how late they may be otherwise has a test of its own.
+    // What is popular is to be seen as it is stored.
     let mut config = database.config();
-    config.shared_age = Duration::ZERO;
+    config.popular_age = Duration::ZERO;
     let store = PgStore::connect(&config).await.unwrap();
     (ports_over(&store), database)
 }

@@ -1,4 +1,4 @@
-//! That what is kept of ties and cards rests on what Postgres notes of their changes: without any one of the triggers, the kit's
+//! That what is kept of ties, cards and counters rests on what Postgres notes of their changes: without any one of the triggers, the kit's
 //! case fails.
 
 use std::panic::AssertUnwindSafe;
@@ -6,10 +6,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use daira_core::id::Id as _;
 use daira_core::port::Ports;
-use daira_core::port::store::Candidate;
+use daira_core::port::store::{Candidate, CounterDelta, CounterField};
 use daira_core::post::{Post, Visibility};
 use daira_core::testkit::fixture::{Fixture, PLATFORM, Person};
-use daira_core::testkit::store::feed::{candidates_follow_every_change_of_ties, cards_follow_every_change};
+use daira_core::testkit::store::feed::{
+    candidates_follow_every_change_of_ties, cards_follow_every_change, signals_carry_counters,
+};
 use daira_store::postgres::testing::Server;
 use futures_util::FutureExt as _;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
@@ -38,22 +40,26 @@ async fn a_change_that_commits_late_is_told(server: Server) {
     world.follow(&ali, &mona).await;
     let early = world.published(&mona, "قبل").await;
     let mut other = world.published(&mona, "1").await;
-    let texts = async || {
+    let shown = async || {
         let found = world.ports.store.candidates(&ali.actor(), world.now(), 2).await.unwrap();
         let mut cards = world.ports.store.cards(&ali.actor(), &found).await.unwrap();
         cards.sort_by_key(|card| card.post.id);
-        cards.into_iter().map(|card| card.post.text.clone()).collect::<Vec<_>>()
+        cards.into_iter().map(|card| (card.post.text.clone(), card.counters.reactions)).collect::<Vec<_>>()
     };
+    let of = |text: &str, reactions: i64| (text.to_owned(), reactions);
+    let reactions = |post: &Post| CounterDelta { field: CounterField::PostReactions, subject: post.id.raw(), delta: 1 };
     let mut late = world.unit(&PLATFORM).await;
     let edited = Post { text: "بعد".into(), version: early.version + 1, ..early.clone() };
     late.posts().update(&edited, None).await.unwrap();
-    for n in 2..5 {
-        assert_eq!(texts().await, ["قبل".to_owned(), other.text.clone()]);
+    late.counters().apply(&[reactions(&early)]).await.unwrap();
+    for n in 2..20 {
+        assert_eq!(shown().await, [of("قبل", 0), of(&other.text, n - 2)]);
         other = world.edit(&other, |post| post.text = n.to_string()).await;
-        assert_eq!(texts().await, ["قبل".to_owned(), n.to_string()]);
+        world.count(CounterField::PostReactions, other.id.raw(), 1).await;
+        assert_eq!(shown().await, [of("قبل", 0), of(&n.to_string(), n - 1)]);
     }
     late.commit().await.unwrap();
-    assert_eq!(texts().await, ["بعد", "4"]);
+    assert_eq!(shown().await, [of("بعد", 1), of("19", 18)]);
 }
 
 /// Whatever is written while others read: who asks after a commit is shown it.
@@ -74,6 +80,7 @@ async fn nobody_is_shown_what_was_before_a_commit(server: Server) {
         let mut post = posts[at].clone();
         for n in 1..=EDITS {
             post = world.edit(&post, |post| post.text = n.to_string()).await;
+            world.count(CounterField::PostReactions, post.id.raw(), 1).await;
             committed[at].store(n, Ordering::SeqCst);
         }
         open.fetch_sub(1, Ordering::SeqCst);
@@ -86,8 +93,10 @@ async fn nobody_is_shown_what_was_before_a_commit(server: Server) {
             let cards = world.ports.store.cards(&ali.actor(), &found).await.unwrap();
             assert_eq!(cards.len(), 4);
             for (post, before) in posts.iter().zip(before) {
-                let shown = &cards.iter().find(|card| card.post.id == post.id).unwrap().post.text;
-                assert!(shown.parse::<usize>().unwrap() >= before, "{shown} where {before} was committed");
+                let card = cards.iter().find(|card| card.post.id == post.id).unwrap();
+                for shown in [card.post.text.parse().unwrap(), usize::try_from(card.counters.reactions).unwrap()] {
+                    assert!(shown >= before, "{shown} where {before} was committed");
+                }
             }
             pages += 1;
         }
@@ -130,7 +139,9 @@ async fn what_is_deleted_by_hand_is_gone(server: Server) {
 }
 
 async fn a_change_that_is_not_noted_is_noticed(server: Server) {
-    for (function, triggers) in [("ties_changed", 8), ("card_changed", 3)] {
+    for (function, triggers) in
+        [("ties_changed", 8), ("card_changed", 3), ("counter_changed", 1), ("counters_changed", 1)]
+    {
         let all = format!(
             "select tgrelid::regclass::text, tgname::text from pg_trigger where tgfoid = 'daira.{function}'::regproc"
         );
@@ -146,6 +157,7 @@ async fn a_change_that_is_not_noted_is_noticed(server: Server) {
             let case = async {
                 match (function, &*trigger) {
                     ("ties_changed", _) => candidates_follow_every_change_of_ties(&ports).await,
+                    ("counter_changed" | "counters_changed", _) => signals_carry_counters(&ports).await,
                     (_, "card_gone") => a_post_deleted_by_hand_is_gone(&ports, &mut admin).await,
                     _ => cards_follow_every_change(&ports).await,
                 }

@@ -3,7 +3,7 @@
 //!
 //! The steady measure is the time on the processors that a request takes, in the server and in the database, read from
 //! `/proc`: it hardly moves when other programs load the machine. Latencies and rates do; what others took is printed too.
-//! With `--rivals DIR` the rivals that live there are measured in the same run.
+//! With `--rivals DIR` the rivals that live there are measured in the same run, in turns with ours.
 
 #![expect(clippy::cast_precision_loss, reason = "counts of requests, rows and bytes, far below 2^52")]
 
@@ -86,6 +86,9 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     for run in 1..=options.runs {
         eprintln!("homeFeed(first: 20): run {run} of {}", options.runs);
         report.take("homeFeed(first: 20)", measure(&world, &load, options.time)?);
+        if let Some(folder) = &options.rivals {
+            rivals::turn(folder, &options, &mut report)?;
+        }
     }
     report.fact("resident after that, server", mebibytes(world.server()?.resident()));
     report.fact("resident after that, worker", mebibytes(world.worker()?.resident()));
@@ -108,7 +111,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     world.end()?;
 
     if let Some(folder) = &options.rivals {
-        rivals::run(folder, &options, &mut report)?;
+        rivals::rest(folder, &options, &mut report)?;
     }
     report.print();
     Ok(())

@@ -82,16 +82,14 @@ impl Report {
 
     /// The table, as Markdown.
     pub(super) fn print(&self) {
-        let mut names: Vec<&str> = self.runs.iter().map(|line| line.name.as_str()).collect();
-        names.dedup();
-        let ours: Vec<Line> = names.iter().map(|name| self.median(name)).collect();
+        let (ours, rivals) = (medians(&self.runs), medians(&self.rivals));
         let home = ours.first().map_or(0.0, Line::cost);
         println!("\n{}\n", self.head);
         println!(
             "| what | CPU ms each | server | database | worker beside | p50 ms | p99 ms | requests/s | bytes | others' cores | to our homeFeed |"
         );
         println!("|---|---|---|---|---|---|---|---|---|---|---|");
-        for line in ours.iter().chain(&self.rivals) {
+        for line in ours.iter().chain(&rivals) {
             println!("{}", row(line, home));
         }
         println!("\n| what | |\n|---|---|");
@@ -99,9 +97,18 @@ impl Report {
             println!("| {what} | {value} |");
         }
     }
+}
 
-    fn median(&self, name: &str) -> Line {
-        let of = |value: fn(&Line) -> f64| median(self.runs.iter().filter(|line| line.name == name).map(value));
+/// The medians of all lines of each name, in the order in which the names came.
+fn medians(lines: &[Line]) -> Vec<Line> {
+    let mut names: Vec<&str> = Vec::new();
+    for line in lines {
+        if !names.contains(&line.name.as_str()) {
+            names.push(&line.name);
+        }
+    }
+    let of_name = |name: &str| {
+        let of = |value: fn(&Line) -> f64| median(lines.iter().filter(|line| line.name == name).map(value));
         Line {
             name: name.to_owned(),
             server: of(|l| l.server),
@@ -113,7 +120,8 @@ impl Report {
             bytes: of(|l| l.bytes),
             others: of(|l| l.others),
         }
-    }
+    };
+    names.into_iter().map(of_name).collect()
 }
 
 fn row(line: &Line, home: f64) -> String {

@@ -1,6 +1,8 @@
 //! Rivals, measured in the same run: scripts in a folder of their own, which answer the same question from the same amount
 //! of data.
 //!
+//! Rivals of the same kind are measured after each of our runs, so that what the machine does meanwhile meets both.
+//!
 //! Each script takes `C` (connections), `D` (seconds of a run) and `R` (runs) from its environment, and prints one line for
 //! what it measured: a JSON object with `name`, `cpu_ms`, `srv_ms`, `pg_ms`, `p50`, `p99`, `rps`, `bytes_per` and
 //! `others_cores`, or, for pgbench, `NAME tps=… p50=…ms p99=…ms pg_cpu_ms_per_tx=…`. Whatever they need to be set up and
@@ -16,35 +18,45 @@ use serde_json::Value;
 use super::Options;
 use super::report::{Line, Report};
 
-/// The scripts, and what they are told to measure. Bluesky's takes part when it was started before.
-const SCRIPTS: [(&str, &[&str]); 3] =
-    [("30_graphql_peers.sh", &["yoga1"]), ("50_hello.sh", &[]), ("40_pgbench.sh", &[])];
-const BLUESKY: &str = "20_bluesky_measure.sh";
+/// The rivals of the same kind, which take turns with us.
+const PEERS: (&str, &[&str]) = ("30_graphql_peers.sh", &["yoga1"]);
+/// What a page cannot be cheaper than.
+const LIMITS: [(&str, &[&str]); 2] = [("50_hello.sh", &[]), ("40_pgbench.sh", &[])];
+/// Takes part when it was started before.
+const BLUESKY: (&str, &[&str]) = ("20_bluesky_measure.sh", &[]);
 
-pub(super) fn run(folder: &Path, options: &Options, report: &mut Report) -> Result<()> {
-    let bluesky = std::env::var_os("RIVALS_BLUESKY").is_some().then_some((BLUESKY, [].as_slice()));
-    for (script, arguments) in bluesky.into_iter().chain(SCRIPTS) {
-        eprintln!("rivals: {script} {}", arguments.join(" "));
-        let mut child = Command::new(folder.join(script))
-            .args(arguments)
-            .env("C", options.connections.to_string())
-            .env("D", options.time.as_secs().to_string())
-            .env("R", options.runs.to_string())
-            .stdout(Stdio::piped())
-            .spawn()
-            .with_context(|| format!("starting {script} in {}", folder.display()))?;
-        let told = child.stdout.take().context("no output")?;
-        let mut lines: Vec<Line> = Vec::new();
-        for line in BufReader::new(told).lines() {
-            let line = line?;
-            eprintln!("  {line}");
-            lines.extend(from_json(&line).or_else(|| from_pgbench(&line)));
-        }
-        ensure!(child.wait()?.success(), "{script} failed");
-        ensure!(!lines.is_empty(), "{script} measured nothing");
-        for line in lines {
-            report.rival(line);
-        }
+/// Measures the rivals that take turns.
+pub(super) fn turn(folder: &Path, options: &Options, report: &mut Report) -> Result<()> {
+    script(folder, PEERS, options, report)
+}
+
+/// Measures the others.
+pub(super) fn rest(folder: &Path, options: &Options, report: &mut Report) -> Result<()> {
+    let bluesky = std::env::var_os("RIVALS_BLUESKY").is_some().then_some(BLUESKY);
+    bluesky.into_iter().chain(LIMITS).try_for_each(|one| script(folder, one, options, report))
+}
+
+fn script(folder: &Path, (name, arguments): (&str, &[&str]), options: &Options, report: &mut Report) -> Result<()> {
+    eprintln!("rivals: {name} {}", arguments.join(" "));
+    let mut child = Command::new(folder.join(name))
+        .args(arguments)
+        .env("C", options.connections.to_string())
+        .env("D", options.time.as_secs().to_string())
+        .env("R", options.runs.to_string())
+        .stdout(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("starting {name} in {}", folder.display()))?;
+    let told = child.stdout.take().context("no output")?;
+    let mut lines: Vec<Line> = Vec::new();
+    for line in BufReader::new(told).lines() {
+        let line = line?;
+        eprintln!("  {line}");
+        lines.extend(from_json(&line).or_else(|| from_pgbench(&line)));
+    }
+    ensure!(child.wait()?.success(), "{name} failed");
+    ensure!(!lines.is_empty(), "{name} measured nothing");
+    for line in lines {
+        report.rival(line);
     }
     Ok(())
 }

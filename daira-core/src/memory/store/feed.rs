@@ -122,7 +122,7 @@ impl World {
         Signals {
             reactions: counters.reactions,
             comments: counters.comments,
-            impressions: self.counter(CounterField::PostImpressions, post.id.raw()),
+            impressions: Signals::in_steps(self.counter(CounterField::PostImpressions, post.id.raw())),
             affinity: affinity.map_or(0.0, |a| a.sum),
             affinity_at: affinity.map_or(Timestamp::EPOCH, |a| a.at),
             seen: u16::try_from(seen).unwrap_or(u16::MAX),

@@ -7,7 +7,7 @@ use crate::account::Standing;
 use crate::actor::Actor;
 use crate::id::{FeedSessionId, Id, PostId};
 use crate::port::Ports;
-use crate::port::store::{Affinity, Candidate, CounterField, InboxReason, PageServed, SEEN_PAGES};
+use crate::port::store::{Affinity, Candidate, CounterField, InboxReason, PageServed, SEEN_PAGES, Signals};
 use crate::post::{MediaKind, Post, Visibility};
 use crate::reaction::{ReactionKind, Target};
 use crate::testkit::fixture::{Draft, Fixture, PLATFORM, Person, Writing, limit};
@@ -469,17 +469,34 @@ pub async fn a_frozen_list_is_its_owners_for_two_hours(ports: &Ports) {
     assert_eq!(world.view(&ali.actor()).await.feed().frozen(world.draw(), at).await.unwrap(), None);
 }
 
-/// The counters of a post are its signals.
+/// The counters of a post are its signals, impressions in steps, whenever and however often they change.
 pub async fn signals_carry_counters(ports: &Ports) {
     let world = world(ports);
     let (mona, ali) = (world.person("mona").await, world.person("ali").await);
     world.follow(&ali, &mona).await;
-    let post = world.published(&mona, "1").await;
-    let counts =
-        [(CounterField::PostReactions, 5), (CounterField::PostComments, 3), (CounterField::PostImpressions, 40)];
-    for (field, value) in counts {
-        world.count(field, post.id.raw(), value).await;
+    let mut posts = vec![world.published(&mona, "0").await.id];
+    let mut expected = vec![[0; 3]];
+    let changes = [
+        (CounterField::PostReactions, 0, 5),
+        (CounterField::PostComments, 1, 3),
+        (CounterField::PostImpressions, 2, 13),
+        (CounterField::PostImpressions, 2, 3),
+        (CounterField::PostReactions, 0, -2),
+    ];
+    for (round, (field, column, delta)) in changes.into_iter().cycle().take(30).enumerate() {
+        if round % 8 == 7 {
+            posts.push(world.published(&mona, "1").await.id);
+            expected.push([0; 3]);
+        }
+        let changed = round % posts.len();
+        world.count(field, posts[changed].raw(), delta).await;
+        expected[changed][column] += delta;
+        let found = candidates(&world, &ali, world.now(), posts.len().try_into().unwrap()).await;
+        for (post, [reactions, comments, impressions]) in posts.iter().zip(&expected) {
+            let signals = found.iter().find(|candidate| candidate.post == *post).unwrap().signals;
+            let carried = (signals.reactions, signals.comments, signals.impressions);
+            assert_eq!(carried, (*reactions, *comments, Signals::in_steps(*impressions)), "after {round} changes");
+        }
     }
-    let signals = candidates(&world, &ali, world.now(), 9).await[0].signals;
-    assert_eq!((signals.reactions, signals.comments, signals.impressions), (5, 3, 40));
+    assert_eq!([7, 8, 63, 64, 72, 127, 128, 143, 144].map(Signals::in_steps), [0, 8, 56, 64, 72, 120, 128, 128, 144]);
 }

@@ -9,21 +9,22 @@ use daira_core::actor::Member;
 use daira_core::error::Result;
 use daira_core::id::{FeedSessionId, Id, IdMap, IdSet, PostId, ProfileId, floor};
 use daira_core::page::{Limit, Page};
-use daira_core::port::store::{Candidate, FeedReads, InboxReason, OLDER_MAX, SEEN_FOR, SEEN_PAGES};
+use daira_core::port::store::{Candidate, FeedReads, InboxReason, OLDER_MAX, SEEN_FOR, SEEN_PAGES, Signals};
 use daira_core::time::Timestamp;
 use sqlx::postgres::PgConnection;
 use time::OffsetDateTime;
 
+use super::super::counts::{Counts, Reading};
 use super::super::error::{corrupt, fault};
 use super::super::questions::Question;
-use super::super::shared::{Counts, Popular, Shared};
+use super::super::shared::{Popular, Shared};
 use super::super::store::PgStore;
 use super::super::ties::Ties;
 use super::super::view::PgView;
 use super::feed::{list, reason_at};
 use super::post_reads::below;
 use super::rows::{instant, stored};
-use super::sources::{Answer, Found, Known, Seen, Source, Window, look};
+use super::sources::{Found, Known, Looked, Seen, Source, Window, look};
 
 /// How long a frozen list holds.
 const FROZEN_FOR: Duration = Duration::from_hours(2);
@@ -154,25 +155,18 @@ impl PgView {
 
     /// The counters of posts.
     async fn counts(&mut self, posts: &[i64]) -> Result<IdMap<i64, Counts>> {
-        let (mut known, unknown) = self.shared.known(posts);
-        if unknown.is_empty() {
-            return Ok(known);
-        }
         let rows = sqlx::query!(
-            "select post, reactions, comments, impressions from daira.post_counter where post = any ($1)",
-            &unknown
+            "select post, version, reactions, comments, impressions from daira.post_counter where post = any ($1)",
+            posts
         )
         .fetch_all(self.connection())
         .await
         .map_err(|e| fault("feed.counters", e))?;
-        // What has no row yet is known to be zero.
-        let mut learned: IdMap<i64, Counts> = unknown.into_iter().map(|post| (post, Counts::default())).collect();
-        learned.extend(rows.into_iter().map(|row| {
-            (row.post, Counts { reactions: row.reactions, comments: row.comments, impressions: row.impressions })
-        }));
-        self.shared.learn(learned.iter().map(|(post, counts)| (*post, *counts)));
-        known.extend(learned);
-        Ok(known)
+        let counts = rows.into_iter().map(|row| {
+            let impressions = Signals::in_steps(row.impressions);
+            (row.post, Counts { version: row.version, reactions: row.reactions, comments: row.comments, impressions })
+        });
+        Ok(counts.collect())
     }
 
     /// What ranks posts that came by none of the reader's sources.
@@ -226,14 +220,54 @@ struct Sources<'a> {
 }
 
 impl Question for Sources<'_> {
-    type Answer = (Answer, Arc<Ties>);
+    type Answer = Looked;
 
     async fn ask(&self, connection: &mut PgConnection) -> sqlx::Result<Self::Answer> {
         look(connection, self.me, self.window, self.window.taken(), self.shared).await
     }
 }
 
+/// The counters of the newest posts as a question.
+struct NewestCounts<'a>(&'a Reading);
+
+impl Question for NewestCounts<'_> {
+    type Answer = (OffsetDateTime, Vec<u8>);
+
+    async fn ask(&self, connection: &mut PgConnection) -> sqlx::Result<Self::Answer> {
+        let row = sqlx::query!(
+            r#"select string_agg(daira.packed(c), '') as counts, daira.server_run() as "server!"
+               from (select c.* from daira.post_counter c order by c.post desc limit $1) c"#,
+            i64::try_from(self.0.most).unwrap_or(i64::MAX)
+        )
+        .fetch_one(connection)
+        .await?;
+        Ok((row.server, row.counts.unwrap_or_default()))
+    }
+}
+
 impl PgStore {
+    /// Reads the counters that shall be kept, once, while pages go on without.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a read that nobody waits for: whenever it is dropped, nothing is lost"
+    )]
+    fn keep_counts(&self) {
+        let kept = &self.shared().cards;
+        if let Some(reading) = kept.begin_counts() {
+            let (kept, questions) = (kept.clone(), self.questions().clone());
+            tokio::spawn(async move {
+                match questions.ask(&NewestCounts(&reading)).await {
+                    Ok((server, rows)) => kept.keep_counts(&reading, Some((server, &rows))),
+                    Err(error) => {
+                        kept.keep_counts(&reading, None);
+                        let error = fault("feed.counters", error);
+                        tracing::warn!(%error, "no counters are kept for now");
+                    }
+                }
+            });
+        }
+    }
+
     /// The candidates of somebody's home feed with one statement, if that can tell: there must be enough in their sources.
     pub(in crate::postgres) async fn candidates_at_once(
         &self,
@@ -243,8 +277,9 @@ impl PgStore {
     ) -> Result<Option<Vec<Candidate>>> {
         let window = ranked(as_of, limit, self.inbox_days());
         let sources = Sources { me, window, shared: self.shared() };
-        let (answer, ties) = self.questions().ask(&sources).await.map_err(|e| fault("feed.sources", e))?;
-        let found = answer.found(&ties, me.profile.raw(), window, window.taken())?;
+        let looked = self.questions().ask(&sources).await.map_err(|e| fault("feed.sources", e))?;
+        let found = looked.found(me.profile.raw(), window, window.taken())?;
+        self.keep_counts();
         let found = found.filter(|found| found.sources.len() == window.wanted);
         found.map(|f| f.sources.iter().map(|source| f.known.candidate(source)).collect()).transpose()
     }

@@ -22,8 +22,9 @@ use sqlx::postgres::PgConnection;
 use time::OffsetDateTime;
 
 use super::super::cards::UpTo;
+use super::super::counts::Counts;
 use super::super::error::{corrupt, fault};
-use super::super::shared::{Counts, Shared};
+use super::super::shared::Shared;
 use super::super::ties::{Kept, MOST, Ties, ordered};
 use super::super::view::PgView;
 use super::rows::{instant, media_kind, reaction_kind, stored};
@@ -114,6 +115,14 @@ pub(super) struct Found {
     pub(super) known: Known,
 }
 
+/// An answer with the counters and ties that are relied on.
+#[derive(Debug)]
+pub(super) struct Looked {
+    answer: Answer,
+    counts: IdMap<i64, Counts>,
+    ties: Arc<Ties>,
+}
+
 /// From where a row came: its branch of the statement.
 const INBOX: i16 = 1;
 const OWN: i16 = 2;
@@ -131,38 +140,48 @@ pub(super) async fn look(
     window: Window,
     taken: usize,
     shared: &Shared,
-) -> sqlx::Result<(Answer, Arc<Ties>)> {
+) -> sqlx::Result<Looked> {
     let profile = me.profile.raw();
     let known = shared.ties.of(profile);
-    let told = window.ranked.and_then(|_| shared.cards.told());
     let pulled = match &known {
         Some(Kept::Ties(ties)) => Some(&*ties.pulled),
         Some(Kept::TooMany(_)) | None => None,
     };
-    let mut answer = sqlx::query_as!(
-        Answer,
-        r#"select posts, authors, facts, times as "times: Vec<Option<OffsetDateTime>>", since as "since!", version as "version!",
-                  whole as "whole!", follows, blocked, muted, pulled, close, sums, sums_at, hidden, changed, visible, in_circle,
-                  mentioned, counts, seen, reacted, stale, snapshot, server
-           from daira.home_sources($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"#,
-        profile,
-        me.account.raw(),
-        window.from,
-        window.below,
-        window.as_of,
-        i64::try_from(taken).unwrap_or(i64::MAX),
-        window.ranked,
-        i64::try_from(SEEN_PAGES).unwrap_or(i64::MAX),
-        known.as_ref().map(Kept::version),
-        pulled,
-        MOST,
-        told.as_ref().map(|told| told.snapshot.as_str())
-    )
-    .fetch_one(connection)
-    .await?;
-    if let (Some(_), Some(server), Some(snapshot)) = (window.ranked, answer.server, answer.snapshot.take()) {
-        shared.cards.catch_up(told, UpTo { server, snapshot }, answer.stale.take().as_deref());
-    }
+    let (mut answer, counts) = loop {
+        let told = window.ranked.and_then(|_| shared.cards.told());
+        let mut answer = sqlx::query_as!(
+            Answer,
+            r#"select posts, authors, facts, times as "times: Vec<Option<OffsetDateTime>>", since as "since!",
+                      version as "version!", whole as "whole!", follows, blocked, muted, pulled, close, sums, sums_at, hidden, changed,
+                      visible, in_circle, mentioned, counts, seen, reacted, stale, snapshot, server
+               from daira.home_sources($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"#,
+            profile,
+            me.account.raw(),
+            window.from,
+            window.below,
+            window.as_of,
+            i64::try_from(taken).unwrap_or(i64::MAX),
+            window.ranked,
+            i64::try_from(SEEN_PAGES).unwrap_or(i64::MAX),
+            known.as_ref().map(Kept::version),
+            pulled,
+            MOST,
+            told.as_ref().map(|told| &*told.up_to.snapshot),
+            told.as_ref().and_then(|told| told.counts_from)
+        )
+        .fetch_one(&mut *connection)
+        .await?;
+        let mut counts: IdMap<i64, Counts> = Counts::unpacked(&take(&mut answer.counts)).collect();
+        if let (Some(_), Some(server), Some(snapshot)) = (window.ranked, answer.server, answer.snapshot.take()) {
+            let stale = answer.stale.take();
+            shared.cards.catch_up(told.as_ref(), UpTo { server, snapshot }, stale.as_deref(), &counts);
+        }
+        let asked_from = told.and_then(|told| told.counts_from);
+        if shared.cards.complete(answer.posts.as_deref().unwrap_or_default(), asked_from, &mut counts) {
+            break (answer, counts);
+        }
+        // Counters that were kept when this was asked are no more.
+    };
     let ties = match known {
         Some(Kept::Ties(ties)) if answer.whole && ties.version == answer.version => ties,
         _ => {
@@ -174,7 +193,7 @@ pub(super) async fn look(
             ties
         }
     };
-    Ok((answer, ties))
+    Ok(Looked { answer, counts, ties })
 }
 
 impl PgView {
@@ -183,9 +202,9 @@ impl PgView {
         let mut taken = window.taken();
         loop {
             let shared = self.shared.clone();
-            let answer = look(self.connection(), me, window, taken, &shared).await;
-            let (answer, ties) = answer.map_err(|e| fault("feed.sources", e))?;
-            if let Some(found) = answer.found(&ties, me.profile.raw(), window, taken)? {
+            let looked = look(self.connection(), me, window, taken, &shared).await;
+            let looked = looked.map_err(|e| fault("feed.sources", e))?;
+            if let Some(found) = looked.found(me.profile.raw(), window, taken)? {
                 return Ok(found);
             }
             taken *= 4;
@@ -226,13 +245,16 @@ struct Candidates {
     doubtful: Vec<Source>,
 }
 
-impl Answer {
+impl Looked {
     /// The newest posts that may stand in the feed, newest first, each once, at most as many as wanted; or nothing when more
     /// rows must be taken to know them all.
-    pub(super) fn found(mut self, ties: &Arc<Ties>, me: i64, window: Window, taken: usize) -> Result<Option<Found>> {
-        let known = self.known(ties, window.ranked.is_some());
-        let visible = self.visible();
-        let (horizon, Candidates { certain: mut sources, doubtful }) = self.candidates(ties, me, window.from, taken)?;
+    pub(super) fn found(self, me: i64, window: Window, taken: usize) -> Result<Option<Found>> {
+        let Self { mut answer, counts, ties } = self;
+        let seen = Seen::of(answer.posts.as_deref().unwrap_or_default(), &take(&mut answer.seen));
+        let reacted = window.ranked.map(|_| reactions(&take(&mut answer.reacted)));
+        let visible = answer.visible();
+        let (horizon, Candidates { certain: mut sources, doubtful }) =
+            answer.candidates(&ties, me, window.from, taken)?;
         // The edge that a row came by must still be what makes the post visible.
         sources.extend(doubtful.into_iter().filter(|source| match (source.reason, visible.get(&source.post)) {
             (_, None) => false,
@@ -243,23 +265,17 @@ impl Answer {
         sources.sort_unstable_by_key(|source| (core::cmp::Reverse(source.post), source.at, source.reason.code()));
         sources.dedup_by_key(|source| source.post);
         sources.truncate(window.wanted);
+        let known = Known { counts, ties, seen, reacted };
         Ok((sources.len() == window.wanted || horizon == i64::MIN).then_some(Found { sources, known }))
     }
+}
 
+impl Answer {
     /// Those that were looked at one by one and are visible: whether a circle makes them so, and whether they mention the
     /// reader.
     fn visible(&mut self) -> IdMap<i64, (bool, bool)> {
         let whether = take(&mut self.in_circle).into_iter().zip(take(&mut self.mentioned));
         take(&mut self.visible).into_iter().zip(whether).collect()
-    }
-
-    fn known(&mut self, ties: &Arc<Ties>, ranked: bool) -> Known {
-        Known {
-            counts: counts(&take(&mut self.counts)),
-            ties: Arc::clone(ties),
-            seen: Seen::of(self.posts.as_deref().unwrap_or_default(), &take(&mut self.seen)),
-            reacted: ranked.then(|| reactions(&take(&mut self.reacted))),
-        }
     }
 
     fn ties(&mut self) -> Ties {
@@ -316,17 +332,6 @@ impl Answer {
 /// Ids as pages that were served hold them: one after another, eight bytes each.
 pub(super) fn packed(posts: impl Iterator<Item = PostId>) -> Vec<u8> {
     posts.flat_map(|post| post.raw().to_be_bytes()).collect()
-}
-
-/// Counters by post, from numbers that are [`packed`]: the post, its reactions, comments and impressions.
-fn counts(packed: &[u8]) -> IdMap<i64, Counts> {
-    let (numbers, _) = packed.as_chunks();
-    let (rows, _) = numbers.as_chunks();
-    let row = |row: &[[u8; 8]; 4]| {
-        let [post, reactions, comments, impressions] = row.map(i64::from_be_bytes);
-        (post, Counts { reactions, comments, impressions })
-    };
-    rows.iter().map(row).collect()
 }
 
 /// Reactions by post: of each the post's id in eight bytes and the kind in two.
@@ -406,10 +411,7 @@ mod tests {
     }
 
     #[test]
-    fn packed_numbers_are_taken_apart() {
-        let numbers = packed([7, 1, 2, 3, 9, 0, 0, 4].map(PostId::from_raw).into_iter());
-        let of = |reactions, comments, impressions| Counts { reactions, comments, impressions };
-        assert_eq!(counts(&numbers), [(7, of(1, 2, 3)), (9, of(0, 0, 4))].into_iter().collect());
+    fn packed_reactions_are_taken_apart() {
         let mut reacted = packed([7].map(PostId::from_raw).into_iter());
         reacted.extend([0, 5]);
         assert_eq!(reactions(&reacted), [(7, 5)].into_iter().collect());
