@@ -56,7 +56,7 @@ impl Platform {
     /// With some ports, or the product's numbers, as a test wants them.
     pub(crate) async fn with(server: Server, change: impl FnOnce(&mut Ports)) -> Self {
         let database = server.database().await.unwrap();
-        // Counters are to be ranked with as they are stored.
+        // What is popular is to be seen as it is stored.
         let mut config = database.config();
         config.popular_age = Duration::ZERO;
         let store = PgStore::connect(&config).await.unwrap();

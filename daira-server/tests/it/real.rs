@@ -31,7 +31,7 @@ impl Real {
     /// On this server, with these settings.
     pub(crate) async fn on(server: Server, settings: HttpSettings) -> Self {
         let database = server.database().await.unwrap();
-        // Counters as they are stored, so that every request asks for the same.
+        // Always asked for anew, so that every request asks for the same.
         let mut config = database.config();
         config.popular_age = Duration::ZERO;
         let store = PgStore::connect(&config).await.unwrap();
