@@ -191,17 +191,16 @@ grant execute on function daira.packed(daira.post_counter) to daira_app, daira_w
 -- time: while `known` is that version, nothing of them is read. Longer ones are looked into for the authors at hand; who
 -- expects that says so by a negative `known`.
 --
--- `stale` are the posts and profiles that changed since the snapshot `told`, or null when there are too many; `snapshot` is the one
+-- `stale` are the posts and profiles that changed since the snapshot `told`, or null when too much did; `snapshot` is the one
 -- that all of this is of, and `server` the run of a server that it means something for.
 --
--- With `seen_after` come the signals that rank, and the reader's reactions. They are packed: of each counter five numbers in
--- eight bytes each, of each reaction the post in eight and the kind in two. The caller keeps the counters of all posts from the id
--- `kept_from` on: of those only what changed since `told` comes. Then what has to do with single posts (deleted since, shown to others, their
+-- With `seen_after` come the signals that rank, and the reader's reactions. They are packed: of each reaction the post in eight bytes
+-- and the kind in two, of counters as said above. The caller who keeps the counters of all posts from the id `kept_from` on gets,
+-- instead of those, what changed since `told` of counters of any posts. Then what has to do with single posts (deleted since, shown to others, their
 -- authors hidden) is not looked at: the cards of the best are. Without, they are exact.
 create function daira.home_sources(
         viewer bigint, viewer_account bigint, from_post bigint, below_post bigint, until_at timestamptz, taken bigint,
-        seen_after timestamptz, seen_pages bigint, known bigint, known_pulled bigint[], most bigint, told text,
-        kept_from bigint,
+        seen_after timestamptz, seen_pages bigint, known bigint, known_pulled bigint[], most bigint, told text, kept_from bigint,
         out posts bigint[], out authors bigint[], out facts smallint[], out times timestamptz[], out since bigint,
         out version bigint, out whole boolean, out follows bigint[], out blocked bigint[], out muted bigint[], out pulled bigint[],
         out close bigint[], out sums double precision[], out sums_at timestamptz[],
@@ -255,7 +254,17 @@ begin
                        where c.xid = any (array(select x from pg_snapshot_xip(told_snapshot) x
                                                 where pg_visible_in_snapshot(x, now_snapshot)))
                        limit most_stale);
-        if cardinality(stale) = most_stale then
+        if kept_from is not null and 0 = any (stale) then
+            counts := (select string_agg(daira.packed(c), '')
+                       from (select c.* from daira.post_counter c
+                             where c.xid >= pg_snapshot_xmax(told_snapshot) and c.xid < pg_snapshot_xmax(now_snapshot)
+                             union all
+                             select c.* from daira.post_counter c
+                             where c.xid = any (array(select x from pg_snapshot_xip(told_snapshot) x
+                                                      where pg_visible_in_snapshot(x, now_snapshot)))
+                             limit most_stale) c);
+        end if;
+        if cardinality(stale) = most_stale or octet_length(counts) >= 40 * most_stale then
             stale := null;
         end if;
     end if;
@@ -335,22 +344,10 @@ begin
                 where r.by = viewer and not r.on_comment and r.target >= since and r.target < below_post)
         into seen, reacted;
         if kept_from is null or since < kept_from then
-            counts := (select string_agg(daira.packed(c), '')
-                       from unnest(posts) u (post) join daira.post_counter c on c.post = u.post
-                       where kept_from is null or u.post < kept_from);
-        end if;
-        if kept_from is not null and 0 = any (stale) then
             counts := coalesce(counts, '') || coalesce((
                 select string_agg(daira.packed(c), '')
-                from (select c.* from daira.post_counter c
-                      where c.xid >= pg_snapshot_xmax(told_snapshot) and c.xid < pg_snapshot_xmax(now_snapshot)
-                      union all
-                      select c.* from daira.post_counter c
-                      where c.xid = any (array(select x from pg_snapshot_xip(told_snapshot) x where pg_visible_in_snapshot(x, now_snapshot)))
-                      limit most_stale) c), '');
-            if octet_length(counts) >= 40 * most_stale then
-                stale := null;
-            end if;
+                from unnest(posts) u (post) join daira.post_counter c on c.post = u.post
+                where kept_from is null or u.post < kept_from), '');
         end if;
     end if;
 end $$;

@@ -472,7 +472,7 @@ pub async fn a_frozen_list_is_its_owners_for_two_hours(ports: &Ports) {
 /// The counters of a post are its signals, impressions in steps, whenever and however often they change.
 pub async fn signals_carry_counters(ports: &Ports) {
     let world = world(ports);
-    let (mona, ali) = (world.person("mona").await, world.person("ali").await);
+    let (mona, ali, nobody) = (world.person("mona").await, world.person("ali").await, world.person("nobody").await);
     world.follow(&ali, &mona).await;
     let mut posts = vec![world.published(&mona, "0").await.id];
     let mut expected = vec![[0; 3]];
@@ -491,6 +491,8 @@ pub async fn signals_carry_counters(ports: &Ports) {
         let changed = round % posts.len();
         world.count(field, posts[changed].raw(), delta).await;
         expected[changed][column] += delta;
+        // Whatever others are told, who have nothing.
+        candidates(&world, &nobody, world.now(), 1).await;
         let found = candidates(&world, &ali, world.now(), posts.len().try_into().unwrap()).await;
         for (post, [reactions, comments, impressions]) in posts.iter().zip(&expected) {
             let signals = found.iter().find(|candidate| candidate.post == *post).unwrap().signals;
