@@ -291,10 +291,12 @@ create index media_free on daira.media (created_at, id) where not attached;
 
 -- ---------------------------------------------------------------------------------------------------------- counters
 
--- Views of the rows, written by one consumer. Narrow, with room for updates in place, vacuumed early.
+-- Views of the rows, written by one consumer. Narrow, with room for updates in place, vacuumed early. Rows of posts that live are
+-- set to zero, never deleted.
 --
--- Which transaction changed the counters of a post last, and how often they changed, lets processes keep them. Impressions only rank:
--- there a step counts as a change, which is eight, and from a hundred on about a sixteenth.
+-- Which transaction changed the counters of a post last, and how often they changed, lets processes keep them. Such a change writes
+-- the indexes anew. Impressions only rank, and most of them are none: there a step counts, which is eight, and from a hundred on about
+-- a sixteenth.
 create table daira.post_counter (
     post        bigint primary key,
     reactions   bigint not null default 0,
@@ -608,7 +610,7 @@ create trigger card_gone after delete on daira.post referencing old table as cha
 create trigger card_other after update on daira.post referencing old table as changed for each statement execute function daira.card_changed();
 create trigger card_other after update on daira.profile referencing old table as changed for each statement execute function daira.card_changed();
 
--- Counters tell themselves when they changed, whoever writes them.
+-- Counters tell themselves when they changed, whoever adds to them.
 create function daira.counter_changed() returns trigger
     language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin

@@ -191,7 +191,7 @@ grant execute on function daira.packed(daira.post_counter) to daira_app, daira_w
 -- time: while `known` is that version, nothing of them is read. Longer ones are looked into for the authors at hand; who
 -- expects that says so by a negative `known`.
 --
--- `stale` are the posts and profiles that changed since the snapshot `told`, or null when too much did; `snapshot` is the one
+-- `stale` are the posts and profiles that changed since the snapshot `told`, and 0 for counters, or null when too much did; `snapshot` is the one
 -- that all of this is of, and `server` the run of a server that it means something for.
 --
 -- With `seen_after` come the signals that rank, and the reader's reactions. They are packed: of each reaction the post in eight bytes
@@ -266,6 +266,7 @@ begin
         end if;
         if cardinality(stale) = most_stale or octet_length(counts) >= 40 * most_stale then
             stale := null;
+            counts := null;
         end if;
     end if;
     server := daira.server_run();

@@ -31,6 +31,8 @@ use super::counts::{Counts, KeptCounts, Reading};
 const BEHIND: Duration = Duration::from_mins(1);
 /// How many of those forgotten last are remembered.
 const REMEMBERED: usize = 4_096;
+/// What is noted when counters of any posts changed.
+const COUNTERS: i64 = 0;
 /// How many bytes an entry is, usually.
 const USUAL: u64 = 768;
 /// What an entry of the cache takes beside its strings, roughly.
@@ -58,6 +60,8 @@ pub(super) struct Turn(u64);
 #[derive(Debug)]
 struct State {
     up_to: Option<(UpTo, Instant)>,
+    /// Whether the last answer told what changed.
+    follows: bool,
     counts: KeptCounts,
     /// How many ids were forgotten.
     forgotten: u64,
@@ -107,6 +111,7 @@ impl KeptCards {
             authors: Arc::new(Cache::with_weighter(room(authors), authors, Bytes)),
             state: Arc::new(Mutex::new(State {
                 up_to: None,
+                follows: false,
                 counts: KeptCounts::new(counts),
                 forgotten: 0,
                 last: VecDeque::new(),
@@ -135,8 +140,10 @@ impl KeptCards {
         let mut state = self.state();
         let known = state.up_to.as_ref().map(|(known, _)| known.server);
         let same = known == Some(up_to.server) && told.is_some_and(|told| told.up_to.server == up_to.server);
-        if let Some(stale) = stale.filter(|_| same) {
-            for id in stale {
+        let stale = stale.filter(|_| same);
+        state.follows = stale.is_some();
+        if let Some(stale) = stale {
+            for id in stale.iter().filter(|id| **id != COUNTERS) {
                 self.posts.remove(id);
                 self.authors.remove(id);
                 state.forget(*id);
@@ -184,18 +191,18 @@ impl KeptCards {
         self.state().counts.complete(posts, asked_from, counts)
     }
 
-    /// Whoever gets this reads the counters of the newest posts. Who seldom asks keeps none.
+    /// Whoever gets this reads the counters of the newest posts. Who seldom asks, and therefore begins anew each time, keeps none.
     pub(super) fn begin_counts(&self) -> Option<Reading> {
-        self.told()?;
-        self.state().counts.begin()
+        let mut state = self.state();
+        if state.follows { state.counts.begin() } else { None }
     }
 
-    /// Keeps counters that were read from a run of a server, newest first; nothing when the reading failed.
-    pub(super) fn keep_counts(&self, reading: &Reading, read: Option<(OffsetDateTime, &[u8])>) {
+    /// Keeps counters that were read from a run of a server; nothing when the reading failed.
+    pub(super) fn keep_counts(&self, reading: &Reading, read: Option<(OffsetDateTime, IdMap<i64, Counts>)>) {
         let mut state = self.state();
         let here = state.up_to.as_ref().map(|(up_to, _)| up_to.server);
         match read.filter(|(server, _)| Some(*server) == here) {
-            Some((_, rows)) => state.counts.keep(reading, Counts::unpacked(rows)),
+            Some((_, counts)) => state.counts.keep(reading, counts),
             None => state.counts.give_up(reading),
         }
     }

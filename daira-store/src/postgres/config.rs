@@ -38,7 +38,7 @@ pub struct PgStoreConfig {
     /// are still those.
     pub cards_bytes: u64,
     /// Of how many of the newest posts the counters are kept in memory, and followed as they change; up to twice as many before older
-    /// ones go. Each takes some 60 bytes.
+    /// ones go. Each takes some 80 bytes. Zero keeps none.
     pub counters_kept: usize,
 }
 

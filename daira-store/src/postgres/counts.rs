@@ -6,9 +6,14 @@
 //! cards; see [`cards`](super::cards).
 
 use core::mem::take;
+use core::time::Duration;
+use std::time::Instant;
 
 use daira_core::id::IdMap;
 use daira_core::port::store::Signals;
+
+/// After a reading that failed, none begins for so long.
+const REST: Duration = Duration::from_mins(1);
 
 /// The counters of a post, and how often they changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -48,6 +53,8 @@ pub(super) struct KeptCounts {
     most: usize,
     /// How often all began anew.
     turn: u64,
+    /// When a reading failed last.
+    failed: Option<Instant>,
     state: State,
 }
 
@@ -60,7 +67,7 @@ pub(super) struct Reading {
 
 impl KeptCounts {
     pub(super) fn new(most: usize) -> Self {
-        Self { most, turn: 0, state: State::Nothing }
+        Self { most, turn: 0, failed: None, state: State::Nothing }
     }
 
     /// From which post on all counters are kept, so that only their changes must be told; nothing when none ever will be.
@@ -74,21 +81,21 @@ impl KeptCounts {
 
     /// Whoever gets this reads the counters, and then [`keeps`](Self::keep) them.
     pub(super) fn begin(&mut self) -> Option<Reading> {
-        let wanted = self.most > 0 && matches!(self.state, State::Nothing);
+        let rests = self.failed.is_some_and(|failed| failed.elapsed() < REST);
+        let wanted = self.most > 0 && !rests && matches!(self.state, State::Nothing);
         wanted.then(|| {
             self.state = State::Reading(IdMap::default());
             Reading { most: self.most, turn: self.turn }
         })
     }
 
-    /// Keeps the counters of the newest posts, newest first, as they were read at any time since the reading began.
-    pub(super) fn keep(&mut self, reading: &Reading, read: impl IntoIterator<Item = (i64, Counts)>) {
+    /// Keeps the counters of the newest posts, as they were read at any time since the reading began.
+    pub(super) fn keep(&mut self, reading: &Reading, mut kept: IdMap<i64, Counts>) {
         let current = self.turn == reading.turn;
         let State::Reading(told) = &mut self.state else { return };
         if !current {
             return;
         }
-        let mut kept: IdMap<i64, Counts> = read.into_iter().collect();
         let all = kept.len() < reading.most;
         let from = if all { i64::MIN } else { kept.keys().copied().min().unwrap_or(i64::MIN) };
         for (post, counts) in take(told) {
@@ -100,6 +107,7 @@ impl KeptCounts {
     /// Gives up a reading that failed.
     pub(super) fn give_up(&mut self, reading: &Reading) {
         if self.turn == reading.turn {
+            self.failed = Some(Instant::now());
             self.forget_all();
         }
     }
@@ -115,12 +123,13 @@ impl KeptCounts {
             change(kept, post, counts);
         }
         if let State::From(from, kept) = &mut self.state
-            && kept.len() > 2 * self.most
+            && kept.len() > self.most.saturating_mul(2)
         {
             let mut posts: Vec<i64> = kept.keys().copied().collect();
             let older = posts.len() - self.most;
             *from = *posts.select_nth_unstable(older).1;
             kept.retain(|post, _| *post >= *from);
+            kept.shrink_to_fit();
         }
     }
 
@@ -166,7 +175,7 @@ mod tests {
         let mut counts = KeptCounts::new(2);
         assert_eq!(counts.from(), Some(i64::MAX));
         let reading = counts.begin().unwrap();
-        counts.keep(&reading, [(20, at(1)), (10, at(1))]);
+        counts.keep(&reading, [(20, at(1)), (10, at(1))].into_iter().collect());
         assert_eq!(counts.from(), Some(10));
         counts
     }
@@ -207,7 +216,7 @@ mod tests {
         assert!(counts.begin().is_none(), "one reads");
         assert_eq!(known(&counts, &[1], Some(1)), None);
         counts.change([(20, at(2)), (30, at(1)), (10, at(1))]);
-        counts.keep(&reading, [(20, at(1)), (10, at(3))]);
+        counts.keep(&reading, [(20, at(1)), (10, at(3))].into_iter().collect());
         assert_eq!(counts.from(), Some(i64::MIN), "these were all there are");
         assert_eq!(known(&counts, &[10, 20, 30, 40], Some(0)), Some(vec![(10, 3), (20, 2), (30, 1)]));
     }
@@ -217,13 +226,15 @@ mod tests {
         let mut counts = KeptCounts::new(3);
         let late = counts.begin().unwrap();
         counts.forget_all();
-        counts.keep(&late, [(20, at(1))]);
+        counts.keep(&late, [(20, at(1))].into_iter().collect());
         assert_eq!(counts.from(), Some(i64::MAX));
         let reading = counts.begin().unwrap();
         counts.give_up(&late);
-        counts.keep(&late, [(20, at(1))]);
+        counts.keep(&late, [(20, at(1))].into_iter().collect());
         assert_eq!(counts.from(), Some(i64::MAX));
         counts.give_up(&reading);
+        assert!(counts.begin().is_none(), "not at once");
+        counts.failed = counts.failed.and_then(|failed| failed.checked_sub(REST));
         assert!(counts.begin().is_some(), "another may");
     }
 

@@ -99,6 +99,11 @@ impl PgStore {
         &self.worker
     }
 
+    /// Connections as the role that serves people, for what is the same for all.
+    pub(super) fn app_pool(&self) -> &PgPool {
+        &self.app
+    }
+
     /// Opens a unit of work whose isolation is chosen by its opening statement.
     pub(super) async fn unit(&self, actor: &Actor, begin: &'static str) -> Result<PgUnit> {
         Ok(PgUnit::new(self.open(actor, begin).await?, actor.clone()))

@@ -11,10 +11,11 @@ use daira_core::id::{FeedSessionId, Id, IdMap, IdSet, PostId, ProfileId, floor};
 use daira_core::page::{Limit, Page};
 use daira_core::port::store::{Candidate, FeedReads, InboxReason, OLDER_MAX, SEEN_FOR, SEEN_PAGES, Signals};
 use daira_core::time::Timestamp;
+use sqlx::PgPool;
 use sqlx::postgres::PgConnection;
 use time::OffsetDateTime;
 
-use super::super::counts::{Counts, Reading};
+use super::super::counts::Counts;
 use super::super::error::{corrupt, fault};
 use super::super::questions::Question;
 use super::super::shared::{Popular, Shared};
@@ -30,6 +31,8 @@ use super::sources::{Found, Known, Looked, Seen, Source, Window, look};
 const FROZEN_FOR: Duration = Duration::from_hours(2);
 /// How many of the newest public posts are looked at for what is popular.
 const POPULAR_AMONG: i64 = 4_000;
+/// How long reading all counters that shall be kept may take.
+const READING: Duration = Duration::from_secs(10);
 /// How many popular posts are kept in mind.
 const POPULAR_MAX: i64 = 1_000;
 
@@ -227,43 +230,34 @@ impl Question for Sources<'_> {
     }
 }
 
-/// The counters of the newest posts as a question.
-struct NewestCounts<'a>(&'a Reading);
-
-impl Question for NewestCounts<'_> {
-    type Answer = (OffsetDateTime, Vec<u8>);
-
-    async fn ask(&self, connection: &mut PgConnection) -> sqlx::Result<Self::Answer> {
-        let row = sqlx::query!(
-            r#"select string_agg(daira.packed(c), '') as counts, daira.server_run() as "server!"
-               from (select c.* from daira.post_counter c order by c.post desc limit $1) c"#,
-            i64::try_from(self.0.most).unwrap_or(i64::MAX)
-        )
-        .fetch_one(connection)
-        .await?;
-        Ok((row.server, row.counts.unwrap_or_default()))
-    }
+/// The counters of the newest posts, and the run of a server that they are from.
+async fn newest_counts(pool: &PgPool, most: usize) -> sqlx::Result<(OffsetDateTime, IdMap<i64, Counts>)> {
+    let read = sqlx::query!(
+        r#"select string_agg(daira.packed(c), '') as counts, daira.server_run() as "server!"
+           from (select c.* from daira.post_counter c order by c.post desc limit $1) c"#,
+        i64::try_from(most).unwrap_or(i64::MAX)
+    )
+    .fetch_one(pool);
+    let row = tokio::time::timeout(READING, read).await.map_err(|_| sqlx::Error::PoolTimedOut)??;
+    Ok((row.server, Counts::unpacked(&row.counts.unwrap_or_default()).collect()))
 }
 
 impl PgStore {
     /// Reads the counters that shall be kept, once, while pages go on without.
     #[expect(
         clippy::disallowed_methods,
-        reason = "a read that nobody waits for: whenever it is dropped, nothing is lost"
+        reason = "a read that nobody waits for: dropped with its runtime, nothing is lost"
     )]
     fn keep_counts(&self) {
         let kept = &self.shared().cards;
         if let Some(reading) = kept.begin_counts() {
-            let (kept, questions) = (kept.clone(), self.questions().clone());
+            let (kept, pool) = (kept.clone(), self.app_pool().clone());
             tokio::spawn(async move {
-                match questions.ask(&NewestCounts(&reading)).await {
-                    Ok((server, rows)) => kept.keep_counts(&reading, Some((server, &rows))),
-                    Err(error) => {
-                        kept.keep_counts(&reading, None);
-                        let error = fault("feed.counters", error);
-                        tracing::warn!(%error, "no counters are kept for now");
-                    }
+                let read = newest_counts(&pool, reading.most).await.map_err(|e| fault("feed.counters", e));
+                if let Err(error) = &read {
+                    tracing::warn!(%error, "no counters are kept for now");
                 }
+                kept.keep_counts(&reading, read.ok());
             });
         }
     }

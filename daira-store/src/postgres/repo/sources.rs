@@ -4,7 +4,8 @@
 //! The statement is the function `daira.home_sources`. It joins nothing: it takes the newest rows of each source, and answers
 //! them and sets about their authors as arrays; putting them together here costs a few microseconds. The reader's [ties](Ties)
 //! are kept from one time to the next, and read only when they have changed; of the [cards](super::super::cards) that are kept,
-//! it tells which have. So the cost follows the size of the page, never that of somebody's follow list. It says itself who asks, so it needs no transaction around it.
+//! it tells which have, and of [counters](super::super::counts) what they are now. So the cost follows the size of the page, never that of
+//! somebody's follow list. It says itself who asks, so it needs no transaction around it.
 //!
 //! An inbox row that came by a follow was visible when it was delivered. It still is when the follow stands, the author
 //! stands, no block or mute lies between, and the post is not among those whose readers may have changed. Whatever else
