@@ -34,6 +34,7 @@ impl Real {
         // Always asked for anew, so that every request asks for the same.
         let mut config = database.config();
         config.popular_age = Duration::ZERO;
+        config.counters_kept = 0;
         let store = PgStore::connect(&config).await.unwrap();
         let mail = Arc::new(MemoryMail::default());
         let ports = Ports {

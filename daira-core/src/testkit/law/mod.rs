@@ -6,6 +6,7 @@
 //! towns into a store and holds its readers to the oracle, for every viewer and every thing:
 //!
 //! - what readers show is what the oracle calls visible: no thing more, no thing less;
+//! - so is what a home feed shows, and nothing is missing there of whom the viewer follows;
 //! - what repositories load, which is what row security lets through, is what the visibility's class allows, so that
 //!   *policy allows* implies *row security allows*;
 //! - the audience that a store computes, put to the reply rule, allows what the oracle calls answerable.
@@ -19,7 +20,7 @@ use crate::id::{CommentId, PostId, ProfileId, SessionId};
 use crate::page::Limit;
 use crate::port::Ports;
 use crate::port::store::{Access, Lock};
-use crate::post::policy;
+use crate::post::{Visibility, policy};
 
 pub use oracle::{may_answer, may_ever_learn, visible};
 pub use town::{Thing, Town};
@@ -87,6 +88,19 @@ async fn check_viewer(ports: &Ports, town: &Town, viewer: Option<ProfileId>, tal
         assert_eq!(listed, own.map(|p| p.id).collect::<Vec<_>>(), "{viewer:?} lists the posts of {author}");
     }
     drop(view);
+
+    // A home feed may put cards together from what it keeps.
+    let candidates = ports.store.candidates(&actor, ports.clock.now(), u16::MAX).await.unwrap();
+    let cards = ports.store.cards(&actor, &candidates).await.unwrap();
+    for post in &town.posts {
+        let seen = visible(town, viewer, Thing::Post(post.id));
+        let card = cards.iter().find(|card| card.post.id == post.id);
+        assert!(card.is_none_or(|card| seen && *card.post == *post), "{}", town.explain(viewer, Thing::Post(post.id)));
+        let follows = town.follows.iter().any(|f| Some(f.follower) == viewer && f.followee == post.author);
+        let for_followers = matches!(post.visibility, Visibility::Public | Visibility::Followers) && follows;
+        let missing = card.is_none() && seen && (Some(post.author) == viewer || for_followers);
+        assert!(!missing, "not in the feed: {}", town.explain(viewer, Thing::Post(post.id)));
+    }
 
     let mut unit = ports.store.begin(&actor).await.unwrap();
     for post in &town.posts {

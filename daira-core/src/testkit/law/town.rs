@@ -158,7 +158,7 @@ impl Town {
         }
     }
 
-    /// Puts all of it into the store of some ports, in one unit of the platform's own.
+    /// Puts all of it into the store of some ports, in one unit of the platform's own, and delivers the posts.
     pub async fn load(&self, ports: &Ports) {
         let load = ports.transact(&PLATFORM, |mut unit| {
             Box::pin(async move {
@@ -185,6 +185,13 @@ impl Town {
                 }
                 for comment in &self.comments {
                     unit.comments().insert(comment).await?;
+                }
+                let at = ports.clock.now();
+                for post in &self.posts {
+                    let mut from = None;
+                    while let Some(next) = unit.feed().deliver(post.id, from, u32::MAX, at).await?.next {
+                        from = Some(next);
+                    }
                 }
                 Ok(())
             })
