@@ -47,11 +47,17 @@ fn numbers(events: &[Delivered]) -> Vec<i64> {
     events.iter().map(number).collect()
 }
 
+/// In one transaction: a bus may deliver what was committed apart in batches of its own.
 async fn emit(ports: &Ports, events: &[(i64, i64)]) {
-    for (key, number) in events {
-        let event = &[event(*key, *number)];
-        let append = ports.transact(&PLATFORM, |mut unit| Box::pin(async move { unit.journal().append(event).await }));
-        append.await.unwrap();
+    let events = &events.iter().map(|(key, number)| event(*key, *number)).collect::<Vec<_>>();
+    let append = ports.transact(&PLATFORM, |mut unit| Box::pin(async move { unit.journal().append(events).await }));
+    append.await.unwrap();
+}
+
+/// Each in a transaction of its own.
+async fn emit_each(ports: &Ports, events: &[(i64, i64)]) {
+    for one in events {
+        emit(ports, core::slice::from_ref(one)).await;
     }
 }
 
@@ -66,7 +72,7 @@ async fn next(ports: &Ports, group: Group, owner: &str, max: usize) -> Box<dyn E
     panic!("no batch came for {owner}");
 }
 
-/// A batch of exactly these numbers; smaller ones are dropped and asked for again until all are visible.
+/// A batch of exactly these numbers, which came together; others are dropped and asked for again until they are visible.
 async fn batch_of(ports: &Ports, group: Group, owner: &str, wanted: &[i64]) -> Box<dyn EventBatch> {
     for _ in 0..PATIENCE.0 {
         if let Some(batch) = ports.bus.next(group, owner, 1_000).await.unwrap() {
@@ -132,7 +138,7 @@ async fn letter(ports: &Ports, wanted: i64) -> i64 {
 pub async fn events_arrive_whole_and_in_order(ports: &Ports) {
     let written: Vec<(i64, i64)> = (0..30).map(|n| (n % 5 + 1, n)).collect();
     let before = ports.clock.now();
-    emit(ports, &written).await;
+    emit_each(ports, &written).await;
     let (mut all, mut last) = (Vec::new(), 0);
     while all.len() < written.len() {
         let batch = next(ports, POSTS, "a", 4).await;
@@ -381,7 +387,7 @@ pub async fn lag_is_told(ports: &Ports) {
 /// Two consumers of one group: together they do everything once.
 pub async fn two_consumers_share_the_work(ports: &Ports) {
     let written: Vec<(i64, i64)> = (1..=40).map(|n| (n % 11, n)).collect();
-    emit(ports, &written).await;
+    emit_each(ports, &written).await;
     let mut done = Vec::new();
     for _ in 0..PATIENCE.0 {
         if done.len() == written.len() {
@@ -457,7 +463,7 @@ pub async fn waiting_ends(ports: &Ports) {
     let mona = fixture.person("mona").await;
     let wait = ports.bus.wait(Duration::from_mins(1));
     let written = [(mona.id.raw(), 1)];
-    let write = emit(ports, &written);
+    let write = emit_each(ports, &written);
     futures_util::future::join(wait, write).await;
     assert_eq!(numbers(&rest(ports, POSTS, "a", 100).await), [1]);
 }
