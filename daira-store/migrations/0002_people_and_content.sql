@@ -295,8 +295,7 @@ create index media_free on daira.media (created_at, id) where not attached;
 -- set to zero, never deleted.
 --
 -- Which transaction changed the counters of a post last, and how often they changed, lets processes keep them. Such a change writes
--- the indexes anew. Impressions only rank, and most of them are none: there a step counts, which is eight, and from a hundred on about
--- a sixteenth.
+-- the indexes anew. Impressions only rank, in steps of eight and more; most of them are within a step and no change.
 create table daira.post_counter (
     post        bigint primary key,
     reactions   bigint not null default 0,
@@ -610,7 +609,8 @@ create trigger card_gone after delete on daira.post referencing old table as cha
 create trigger card_other after update on daira.post referencing old table as changed for each statement execute function daira.card_changed();
 create trigger card_other after update on daira.profile referencing old table as changed for each statement execute function daira.card_changed();
 
--- Counters tell themselves when they changed, whoever adds to them.
+-- Counters tell themselves when they changed, whoever adds to them. Two numbers of impressions are of different steps only if they
+-- differ in a bit that counts so much.
 create function daira.counter_changed() returns trigger
     language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin

@@ -191,13 +191,13 @@ grant execute on function daira.packed(daira.post_counter) to daira_app, daira_w
 -- time: while `known` is that version, nothing of them is read. Longer ones are looked into for the authors at hand; who
 -- expects that says so by a negative `known`.
 --
--- `stale` are the posts and profiles that changed since the snapshot `told`, and 0 for counters, or null when too much did; `snapshot` is the one
--- that all of this is of, and `server` the run of a server that it means something for.
+-- `stale` are the posts and profiles that changed since the snapshot `told`, and 0 for counters, or null when too much did;
+-- `snapshot` is the one that all of this is of, and `server` the run of a server that it means something for.
 --
--- With `seen_after` come the signals that rank, and the reader's reactions. They are packed: of each reaction the post in eight bytes
--- and the kind in two, of counters as said above. The caller who keeps the counters of all posts from the id `kept_from` on gets,
--- instead of those, what changed since `told` of counters of any posts. Then what has to do with single posts (deleted since, shown to others, their
--- authors hidden) is not looked at: the cards of the best are. Without, they are exact.
+-- With `seen_after` come the signals that rank, and the reader's reactions. They are packed: of each reaction the post in eight
+-- bytes and the kind in two, of counters as said above. The caller who keeps the counters of all posts from the id `kept_from`
+-- on gets, instead of those, what changed since `told` of counters of any posts. Then what has to do with single posts (deleted
+-- since, shown to others, their authors hidden) is not looked at: the cards of the best are. Without, they are exact.
 create function daira.home_sources(
         viewer bigint, viewer_account bigint, from_post bigint, below_post bigint, until_at timestamptz, taken bigint,
         seen_after timestamptz, seen_pages bigint, known bigint, known_pulled bigint[], most bigint, told text, kept_from bigint,

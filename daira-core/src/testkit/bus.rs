@@ -463,7 +463,7 @@ pub async fn waiting_ends(ports: &Ports) {
     let mona = fixture.person("mona").await;
     let wait = ports.bus.wait(Duration::from_mins(1));
     let written = [(mona.id.raw(), 1)];
-    let write = emit_each(ports, &written);
+    let write = emit(ports, &written);
     futures_util::future::join(wait, write).await;
     assert_eq!(numbers(&rest(ports, POSTS, "a", 100).await), [1]);
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use daira_core::id::Id as _;
 use daira_core::port::Ports;
-use daira_core::port::store::{Candidate, CounterDelta, CounterField};
+use daira_core::port::store::{Candidate, CounterDelta, CounterField, Signals};
 use daira_core::post::{Post, Visibility};
 use daira_core::testkit::fixture::{Fixture, PLATFORM, Person};
 use daira_core::testkit::store::feed::{
@@ -138,6 +138,25 @@ async fn what_is_deleted_by_hand_is_gone(server: Server) {
     a_post_deleted_by_hand_is_gone(&ports, &mut admin).await;
 }
 
+/// Impressions that rank otherwise than before are a change: what the trigger asks and what the kernel rounds agree.
+async fn every_step_of_impressions_is_noted(server: Server) {
+    let database = server.database().await.unwrap();
+    let mut admin = PgConnection::connect(&database.admin_url()).await.unwrap();
+    let written = "insert into daira.post_counter (post, impressions)
+        select 1000000 * d + n, n from unnest(array[1, 7, 8, 60, 900]) d, generate_series(0, 4200) n";
+    sqlx::raw_sql(written).execute(&mut admin).await.unwrap();
+    let added = "update daira.post_counter set impressions = impressions + post / 1000000";
+    sqlx::raw_sql(added).execute(&mut admin).await.unwrap();
+    let rows = "select post % 1000000, impressions, version > 1 from daira.post_counter";
+    let rows: Vec<(i64, i64, bool)> = sqlx::query_as(rows).fetch_all(&mut admin).await.unwrap();
+    for (before, after, noted) in &rows {
+        let step = Signals::in_steps(*before) != Signals::in_steps(*after);
+        assert!(!step || *noted, "{before} to {after}");
+    }
+    let unnoted = rows.iter().filter(|(_, _, noted)| !noted).count();
+    assert!(unnoted > 5_000, "most small changes are none: {unnoted}");
+}
+
 async fn a_change_that_is_not_noted_is_noticed(server: Server) {
     for (function, triggers) in
         [("ties_changed", 8), ("card_changed", 3), ("counter_changed", 1), ("counters_changed", 1)]
@@ -173,5 +192,6 @@ on_each_server!(
     nobody_is_shown_what_was_before_a_commit,
     nobody_is_shown_what_was_written_after_they_were_removed,
     what_is_deleted_by_hand_is_gone,
+    every_step_of_impressions_is_noted,
     a_change_that_is_not_noted_is_noticed
 );

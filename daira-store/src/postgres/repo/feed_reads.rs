@@ -9,7 +9,7 @@ use daira_core::actor::Member;
 use daira_core::error::Result;
 use daira_core::id::{FeedSessionId, Id, IdMap, IdSet, PostId, ProfileId, floor};
 use daira_core::page::{Limit, Page};
-use daira_core::port::store::{Candidate, FeedReads, InboxReason, OLDER_MAX, SEEN_FOR, SEEN_PAGES, Signals};
+use daira_core::port::store::{Candidate, FeedReads, InboxReason, OLDER_MAX, SEEN_FOR, SEEN_PAGES};
 use daira_core::time::Timestamp;
 use sqlx::PgPool;
 use sqlx::postgres::PgConnection;
@@ -31,10 +31,10 @@ use super::sources::{Found, Known, Looked, Seen, Source, Window, look};
 const FROZEN_FOR: Duration = Duration::from_hours(2);
 /// How many of the newest public posts are looked at for what is popular.
 const POPULAR_AMONG: i64 = 4_000;
-/// How long reading all counters that shall be kept may take.
-const READING: Duration = Duration::from_secs(10);
 /// How many popular posts are kept in mind.
 const POPULAR_MAX: i64 = 1_000;
+/// How long reading all counters that shall be kept may take.
+const READING: Duration = Duration::from_secs(10);
 
 impl PgView {
     /// The smallest id of a post that an inbox still reaches at an instant.
@@ -158,18 +158,14 @@ impl PgView {
 
     /// The counters of posts.
     async fn counts(&mut self, posts: &[i64]) -> Result<IdMap<i64, Counts>> {
-        let rows = sqlx::query!(
-            "select post, version, reactions, comments, impressions from daira.post_counter where post = any ($1)",
+        let packed = sqlx::query_scalar!(
+            "select string_agg(daira.packed(c), '') from daira.post_counter c where c.post = any ($1)",
             posts
         )
-        .fetch_all(self.connection())
+        .fetch_one(self.connection())
         .await
         .map_err(|e| fault("feed.counters", e))?;
-        let counts = rows.into_iter().map(|row| {
-            let impressions = Signals::in_steps(row.impressions);
-            (row.post, Counts { version: row.version, reactions: row.reactions, comments: row.comments, impressions })
-        });
-        Ok(counts.collect())
+        Ok(Counts::unpacked(&packed.unwrap_or_default()).collect())
     }
 
     /// What ranks posts that came by none of the reader's sources.
