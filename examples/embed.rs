@@ -1,7 +1,7 @@
 //! The libraries embedded in one process, in memory: two people, a follow, a post, and the feed it arrives in.
 
 use daira_core::account::{AccountService, Register, VerifyEmail, token};
-use daira_core::actor::Actor;
+use daira_core::actor::{Actor, Client};
 use daira_core::graph::GraphService;
 use daira_core::locale::Locale;
 use daira_core::page::Limit;
@@ -21,10 +21,11 @@ async fn join(ports: &Ports, handle: &str) -> Result<Actor> {
         birth_date: "1999-04-25".to_owned(),
         locale: Locale::Ar,
     };
-    let registration = accounts.register(wish, None).await?;
+    let registration = accounts.register(&Client::default(), wish, None).await?;
     // People get this code by mail; we hold the key that it is derived with.
     let code = token::code(&ports.keys.challenge, registration);
-    let joined = accounts.verify_email(VerifyEmail { registration, code, device: String::new() }).await?;
+    let joined =
+        accounts.verify_email(&Client::default(), VerifyEmail { registration, code, device: String::new() }).await?;
     Ok(Actor::Member(joined.member))
 }
 

@@ -1,7 +1,10 @@
 //! Who is asking: the first argument of every use case and the key of row security.
 
+use core::net::IpAddr;
+
 use crate::error::Result;
 use crate::id::{AccountId, ProfileId, SessionId};
+use crate::secret::Secret;
 
 /// A logged-in person, acting through one of their profiles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -12,6 +15,21 @@ pub struct Member {
     pub profile: ProfileId,
     /// The session, one per profile and device.
     pub session: SessionId,
+}
+
+/// What a stranger asks with, as far as the transport knows. Nothing of it is proof, and nothing of it is logged.
+#[derive(Clone, Default)]
+pub struct Client {
+    /// The network address that limits count by; without one they do not.
+    pub address: Option<IpAddr>,
+    /// What an earlier log-in on the same device answered as its token.
+    pub known_device: Option<Secret>,
+}
+
+impl core::fmt::Debug for Client {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Client(…)")
+    }
 }
 
 /// Who is asking.

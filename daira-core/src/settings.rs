@@ -2,6 +2,10 @@
 
 use core::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
+use crate::port::Quota;
+
 /// Numbers of the product that an operator may set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -30,6 +34,49 @@ pub struct Settings {
     pub restore_window: Duration,
     /// The youngest age that may register, in years.
     pub minimum_age: i32,
+    /// How often things may be done.
+    pub limits: Limits,
+}
+
+/// How often things may be done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Points that one account may spend. A GraphQL document costs what its fields and pages cost, a gRPC call 100, an
+    /// upload 500.
+    pub member: Quota,
+    /// Points that all strangers at one network address may spend together. Many people share one: mobile operators have
+    /// few to give.
+    pub address: Quota,
+    /// Tries of passwords from one network address.
+    pub log_in_address: Quota,
+    /// Tries of passwords for one e-mail address from devices that nobody logged in on.
+    pub log_in_account: Quota,
+    /// Tries of passwords on one device that somebody logged in on before.
+    pub log_in_device: Quota,
+    /// Wishes to join from one network address.
+    pub join_address: Quota,
+    /// Tries of mailed codes from one network address.
+    pub code_address: Quota,
+    /// Mails that strangers can have sent to one e-mail address.
+    pub mail_recipient: Quota,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let quarter = Duration::from_mins(15);
+        Self {
+            member: Quota::a_minute(60_000),
+            address: Quota::a_minute(120_000),
+            log_in_address: Quota::new(120, quarter),
+            log_in_account: Quota::new(10, quarter),
+            log_in_device: Quota::new(10, quarter),
+            join_address: Quota::an_hour(60),
+            code_address: Quota::an_hour(240),
+            mail_recipient: Quota::an_hour(5),
+        }
+    }
 }
 
 impl Default for Settings {
@@ -47,6 +94,7 @@ impl Default for Settings {
             handle_reserved: Duration::from_hours(30 * 24),
             restore_window: Duration::from_hours(30 * 24),
             minimum_age: 13,
+            limits: Limits::default(),
         }
     }
 }

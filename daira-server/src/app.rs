@@ -38,7 +38,8 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> Result<()> {
     let mut runner = config.workers.in_server.then(|| program::runner(&ports, &config));
     runner = runner.map(|r| r.measured_by(&mut registry));
     let state = AppState::new(ports.clone(), services.clone(), http_settings(&config), &mut registry);
-    let calls = Grpc::new(ports.clone(), services.clone()).measured_by(&mut registry);
+    let calls = Grpc::new(ports.clone(), services.clone()).behind(&config.http.trusted_proxies);
+    let calls = calls.measured_by(&mut registry);
     services.accounts.poll_revocations().await.context("the list of revoked sessions cannot be loaded")?;
 
     // What serves stops first; what it rests on stops when that is done.
@@ -98,6 +99,7 @@ fn http_settings(config: &Config) -> HttpSettings {
     let development = config.environment == Environment::Development;
     let mut settings = if development { HttpSettings::development() } else { HttpSettings::default() };
     settings.origins.clone_from(&config.http.cors_origins);
+    settings.proxies.clone_from(&config.http.trusted_proxies);
     settings.request_timeout = Duration::from_secs(config.http.timeout_seconds);
     settings.concurrency = config.http.concurrency;
     // One operation is no batch.

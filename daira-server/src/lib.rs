@@ -8,11 +8,13 @@
 //! | [`http`] | routes, layers, GraphQL over HTTP, health, metrics |
 //! | [`graphql`] | documents and their limits, the engine, the schema |
 //! | [`grpc`] | `daira.account.v1`, `daira.post.v1`, `daira.feed.v1` |
+//! | [`door`] | how much anybody may ask for |
 //! | [`app`] | the server put together: started, drained, closed |
 //! | [`seed`] | the demo world |
 //! | [`state`] | the use cases, and what the HTTP side keeps for all requests |
 
 pub mod app;
+pub mod door;
 pub mod graphql;
 pub mod grpc;
 pub mod http;

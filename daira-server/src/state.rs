@@ -17,6 +17,7 @@ use daira_media::MediaService;
 use daira_search::SearchService;
 use prometheus_client::registry::Registry;
 
+use crate::door::Door;
 use crate::graphql::Engine;
 use crate::http::{Capacity, HttpMetrics, HttpSettings, Lifecycle};
 
@@ -93,6 +94,7 @@ pub struct Shared {
     /// The places that uploads have instead of those.
     pub(crate) uploads: Capacity,
     pub(crate) graphql: Engine,
+    pub(crate) door: Door,
 }
 
 impl AppState {
@@ -101,6 +103,7 @@ impl AppState {
         let services = Arc::new(services);
         Self(Arc::new(Shared {
             graphql: Engine::new(&ports, &services, &settings),
+            door: Door::new(&ports),
             capacity: Capacity::new(settings.concurrency, &settings),
             uploads: Capacity::new(settings.uploads, &settings),
             metrics: HttpMetrics::register(registry),

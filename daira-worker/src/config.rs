@@ -9,15 +9,17 @@ use std::path::{Path, PathBuf};
 
 use figment::Figment;
 use figment::providers::{Format, Serialized, Toml};
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use daira_core::secret::Secret;
+use daira_core::settings::{Limits, Settings};
 
 /// Environment variables under our prefix that belong to the repository's own tools, not to the programs.
 const NOT_OURS: &[&str] = &["cache", "config"];
 
 /// Settings that hold secrets.
-const SECRETS: &[&str] = &["secret", "database.url", "database.worker_url", "database.owner_url"];
+const SECRETS: &[&str] = &["secret", "database.url", "database.worker_url", "database.owner_url", "redis.url"];
 
 /// A secret setting: read as text, shown as dots.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +60,8 @@ pub struct Config {
     pub tokens: Tokens,
     /// PostgreSQL.
     pub database: Database,
+    /// Redis.
+    pub redis: Redis,
     /// HTTP.
     pub http: Http,
     /// gRPC.
@@ -70,6 +74,8 @@ pub struct Config {
     pub log: Log,
     /// The product's numbers.
     pub product: Product,
+    /// How often things may be done: `120/15m` is 120 at once, and 120 in each 15 minutes.
+    pub limits: Limits,
 }
 
 impl Default for Config {
@@ -80,12 +86,14 @@ impl Default for Config {
             secret: None,
             tokens: Tokens::default(),
             database: Database::default(),
+            redis: Redis::default(),
             http: Http::default(),
             grpc: Grpc::default(),
             workers: Workers::default(),
             mail: Mail::default(),
             log: Log::default(),
             product: Product::default(),
+            limits: Limits::default(),
         }
     }
 }
@@ -150,6 +158,25 @@ impl Default for Database {
     }
 }
 
+/// Redis.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
+pub struct Redis {
+    /// Address of the Redis in which all nodes count their limits together: `redis://host:port`,
+    /// `redis+sentinel://host:port,host:port/master` or `redis+cluster://host:port,host:port`. When absent, each node
+    /// counts for itself.
+    pub url: Option<SecretText>,
+    /// What all keys begin with.
+    pub prefix: String,
+}
+
+impl Default for Redis {
+    fn default() -> Self {
+        Self { url: None, prefix: "daira:".to_owned() }
+    }
+}
+
 /// HTTP.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
@@ -167,6 +194,9 @@ pub struct Http {
     pub timeout_seconds: u64,
     /// Requests served at the same time; more get 503 with `Retry-After`.
     pub concurrency: usize,
+    /// Networks of proxies in front of the server, for instance `["10.0.0.0/8"]`: what they say in `X-Forwarded-For` is
+    /// believed, of HTTP and of gRPC.
+    pub trusted_proxies: Vec<IpNet>,
 }
 
 impl Default for Http {
@@ -178,6 +208,7 @@ impl Default for Http {
             batch: 1,
             timeout_seconds: 10,
             concurrency: 512,
+            trusted_proxies: Vec::new(),
         }
     }
 }
@@ -273,18 +304,8 @@ pub struct Product {
 
 impl Default for Product {
     fn default() -> Self {
-        let settings = daira_core::settings::Settings::default();
+        let settings = Settings::default();
         Self { pull_threshold: settings.pull_threshold, access_token_seconds: settings.access_token_life.as_secs() }
-    }
-}
-
-impl Product {
-    /// The kernel's settings with these numbers.
-    pub fn settings(&self) -> daira_core::settings::Settings {
-        let mut settings = daira_core::settings::Settings::default();
-        settings.pull_threshold = self.pull_threshold;
-        settings.access_token_life = core::time::Duration::from_secs(self.access_token_seconds);
-        settings
     }
 }
 
@@ -390,6 +411,15 @@ impl Config {
         Ok(())
     }
 
+    /// The kernel's settings with these numbers.
+    pub fn settings(&self) -> Settings {
+        let mut settings = Settings::default();
+        settings.pull_threshold = self.product.pull_threshold;
+        settings.access_token_life = core::time::Duration::from_secs(self.product.access_token_seconds);
+        settings.limits = self.limits.clone();
+        settings
+    }
+
     /// The folder of mails.
     pub fn mail_folder(&self) -> PathBuf {
         self.mail.folder.clone().unwrap_or_else(|| self.data.join("mail"))
@@ -458,13 +488,20 @@ mod tests {
     #[test]
     fn the_environment_overrides_and_errors_name_the_setting() {
         assert_eq!(load(&[("DAIRA_HTTP__LISTEN", "127.0.0.1:9000")]).unwrap().http.listen.port(), 9000);
-        assert_eq!(load(&[("DAIRA_PRODUCT__PULL_THRESHOLD", "200")]).unwrap().product.pull_threshold, 200);
+        assert_eq!(load(&[("DAIRA_PRODUCT__PULL_THRESHOLD", "200")]).unwrap().settings().pull_threshold, 200);
+        let proxies =
+            load(&[("DAIRA_HTTP__TRUSTED_PROXIES", "[10.0.0.0/8, \"2001:db8::/32\"]")]).unwrap().http.trusted_proxies;
+        assert_eq!(proxies.len(), 2);
+        let limits = load(&[("DAIRA_LIMITS__LOG_IN_DEVICE", "3/1h")]).unwrap().settings().limits;
+        assert_eq!(limits.log_in_device, "3/1h".parse().unwrap());
         for (name, value, told) in [
             ("DAIRA_HTTP__LISTEN", "nowhere", "http.listen"),
             ("DAIRA_HTTP__LISTEN", "nowhere", "DAIRA_HTTP__LISTEN"),
             ("DAIRA_HTTP__LISTN", "127.0.0.1:1", "DAIRA_HTTP__LISTN: setting http.listn: unknown field: found `listn`"),
             ("DAIRA_NONSENSE", "1", "DAIRA_NONSENSE"),
             ("DAIRA_HTTP", "1", "DAIRA_HTTP"),
+            ("DAIRA_LIMITS__MEMBER", "a lot", "not a quota such as `120/15m`"),
+            ("DAIRA_HTTP__TRUSTED_PROXIES", "[nowhere]", "http.trusted_proxies"),
             ("DAIRA_SECRET", "abc", "secret"),
             ("DATABASE_URL", "postgres://x", "database.worker_url"),
             ("DAIRA_SECRET_FILE", "/nonexistent/file", "DAIRA_SECRET_FILE"),

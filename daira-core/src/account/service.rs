@@ -1,6 +1,7 @@
 //! Use cases of accounts. Joining, sessions and profiles have files of their own; here is what they share, and the question
 //! every request begins with: whose token is this?
 
+mod limits;
 mod profile;
 mod registration;
 mod sessions;
@@ -65,6 +66,8 @@ pub struct LoggedIn {
     pub member: Member,
     /// Their tokens.
     pub tokens: Tokens,
+    /// By this the device is known at its next log-in ([`Client::known_device`](crate::actor::Client)). It lets nobody in.
+    pub device: Secret,
 }
 
 impl AccountService {
@@ -162,9 +165,9 @@ impl AccountService {
         })
     }
 
-    fn logged_in(&self, session: &Session) -> Result<LoggedIn> {
+    fn logged_in(&self, session: &Session, device: Secret) -> Result<LoggedIn> {
         let member = Member { account: session.account, profile: session.profile, session: session.id };
-        Ok(LoggedIn { member, tokens: self.tokens(session, session.created_at)? })
+        Ok(LoggedIn { member, tokens: self.tokens(session, session.created_at)?, device })
     }
 }
 

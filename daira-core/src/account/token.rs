@@ -4,12 +4,15 @@
 //! session's random salt, its id and the generation. The database knows the salt but not the key: a copy of it opens
 //! nothing. A code is six digits of the HMAC of the challenge's id.
 
+use core::time::Duration;
+
 use data_encoding::BASE64URL_NOPAD;
 use subtle::ConstantTimeEq;
 
 use crate::id::{ChallengeId, Id, SessionId};
 use crate::secret::{Key, Secret};
 use crate::text::fold;
+use crate::time::Timestamp;
 
 const PREFIX: &str = "drt_";
 const TAG: usize = 32;
@@ -68,6 +71,38 @@ fn tag(key: &Key, session: SessionId, generation: i32, salt: &[u8; 16]) -> [u8; 
     key.tag(&[b"refresh", salt, &session.raw().to_be_bytes(), &generation.to_be_bytes()])
 }
 
+const DEVICE_PREFIX: &str = "ddt_";
+const DEVICE_BYTES: usize = 16 + 8 + TAG;
+/// For how long a device is known after a log-in.
+const DEVICE_LIFE: Duration = Duration::from_hours(180 * 24);
+
+/// The name of a device that somebody logs in on for the first time: the same for the same session.
+pub fn device_name(key: &Key, session: SessionId, salt: &[u8; 16]) -> [u8; 16] {
+    let tag = key.tag(&[b"name", &session.raw().to_be_bytes(), salt]);
+    tag.first_chunk().copied().unwrap_or_default()
+}
+
+/// The token that lets a device be known again when the same e-mail address logs in there: its name and the time, to the
+/// second, authenticated.
+pub fn device(key: &Key, name: [u8; 16], at: Timestamp, email: &str) -> Secret {
+    let at = at.as_seconds().to_be_bytes();
+    let bytes = [&name[..], &at, &key.tag(&[b"token", &name, &at, email.as_bytes()])].concat();
+    Secret::new(format!("{DEVICE_PREFIX}{}", BASE64URL_NOPAD.encode(&bytes)))
+}
+
+/// The device's name, when its token was made with this key for this e-mail address, and not too long ago.
+pub fn known_device(key: &Key, token: &Secret, email: &str, now: Timestamp) -> Option<[u8; 16]> {
+    let text = token.expose().strip_prefix(DEVICE_PREFIX)?;
+    if text.len() != BASE64URL_NOPAD.encode_len(DEVICE_BYTES) {
+        return None;
+    }
+    let bytes: [u8; DEVICE_BYTES] = BASE64URL_NOPAD.decode(text.as_bytes()).ok()?.try_into().ok()?;
+    let (name, rest) = bytes.split_first_chunk::<16>()?;
+    let (at, tag) = rest.split_first_chunk::<8>()?;
+    let lives = || now.since(Timestamp::from_seconds(i64::from_be_bytes(*at))) < DEVICE_LIFE;
+    (key.verify(&[b"token", name, at, email.as_bytes()], tag) && lives()).then_some(*name)
+}
+
 /// The six digits that prove a challenge was received.
 pub fn code(key: &Key, challenge: ChallengeId) -> Secret {
     let tag = key.tag(&[b"code", &challenge.raw().to_be_bytes()]);
@@ -106,6 +141,22 @@ mod tests {
         assert_eq!(token.expose().len(), 4 + 59);
         let opened = open(&token).unwrap();
         assert!(!format!("{token:?} {opened:?}").contains(&token.expose()[30..]));
+    }
+
+    #[test]
+    fn a_device_is_known_for_one_address_only() {
+        let now = Timestamp::from_seconds(1_800_000_000);
+        let token = device(&key(), [9; 16], now, "mona@example.com");
+        let known = |key: &Key, token: &Secret, email: &str| known_device(key, token, email, now);
+        assert_eq!(known(&key(), &token, "mona@example.com"), Some([9; 16]));
+        assert_eq!(known(&key(), &token, "nour@example.com"), None);
+        assert_eq!(known(&Key::new([6; 32]), &token, "mona@example.com"), None);
+        for none in ["", "ddt_", "ddt_AAAA", &token.expose()[4..], &"ddt_".repeat(100_000)] {
+            assert_eq!(known(&key(), &Secret::new(none), "mona@example.com"), None);
+        }
+        assert_eq!(known_device(&key(), &token, "mona@example.com", now + DEVICE_LIFE), None, "half a year is long");
+        let first = device_name(&key(), SessionId::from_raw(1), &[1; 16]);
+        assert_ne!(first, device_name(&key(), SessionId::from_raw(2), &[1; 16]));
     }
 
     #[test]

@@ -19,7 +19,9 @@ mod blob;
 mod bus;
 mod chance;
 mod clock;
+mod fallback;
 mod hasher;
+mod limiter;
 mod mail;
 mod maintenance;
 mod signer;
@@ -31,7 +33,9 @@ pub use blob::MemoryBlobs;
 pub use bus::MemoryBus;
 pub use chance::{RandomIds, SeededIds};
 pub use clock::{ManualClock, WallClock};
+pub use fallback::FallbackLimiter;
 pub use hasher::HmacHasher;
+pub use limiter::MemoryLimiter;
 pub use mail::MemoryMail;
 pub use signer::HmacSigner;
 pub use store::MemoryStore;
@@ -64,6 +68,7 @@ impl Ports {
             blobs: Arc::new(MemoryBlobs::default()),
             hasher: Arc::new(HmacHasher::new(Arc::clone(&ids), rounds)),
             signer: Arc::new(HmacSigner::new(master.derive("access"))),
+            limiter: Arc::new(MemoryLimiter::new(Arc::clone(&clock))),
             mail: Arc::new(MemoryMail::default()),
             keys: Keys::derive(&master),
             clock,

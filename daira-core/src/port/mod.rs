@@ -9,6 +9,7 @@ mod bus;
 mod channel;
 mod clock;
 mod hasher;
+mod limiter;
 mod maintenance;
 mod signer;
 pub mod store;
@@ -21,6 +22,7 @@ pub use bus::{DeadLetter, Delivered, EventBatch, EventBus, Group, Lag, Savepoint
 pub use channel::{Channel, Message};
 pub use clock::{Clock, IdSource};
 pub use hasher::PasswordHasher;
+pub use limiter::{Bucket, Charge, LimitRefusal, Quota, QuotaError, RateLimiter, Subject};
 pub use maintenance::{JobOutcome, Maintenance};
 pub use signer::{Claims, TokenSigner};
 pub use store::{ReadView, Store, UnitOfWork};
@@ -41,6 +43,10 @@ pub struct Keys {
     pub refresh: Key,
     /// Signs media addresses.
     pub media: Key,
+    /// Lets devices be known again.
+    pub device: Key,
+    /// Hides what limits count by.
+    pub limits: Key,
 }
 
 impl Keys {
@@ -51,6 +57,8 @@ impl Keys {
             challenge: master.derive("challenge"),
             refresh: master.derive("refresh"),
             media: master.derive("media"),
+            device: master.derive("device"),
+            limits: master.derive("limits"),
         }
     }
 }
@@ -74,6 +82,8 @@ pub struct Ports {
     pub hasher: Arc<dyn PasswordHasher>,
     /// Access tokens.
     pub signer: Arc<dyn TokenSigner>,
+    /// Limits on how often something may happen.
+    pub limiter: Arc<dyn RateLimiter>,
     /// Delivery of mail.
     pub mail: Arc<dyn Channel>,
     /// Keys of the kernel's own.

@@ -27,6 +27,7 @@
 //! | [`blob`] (`blob_kit!`) | `Arc<dyn BlobStore>` |
 //! | [`clock`] (`clock_kit!`), [`ids`] (`ids_kit!`) | `Arc<dyn Clock>`, `Arc<dyn IdSource>` |
 //! | [`hasher`] (`hasher_kit!`) | `Arc<dyn PasswordHasher>` |
+//! | [`limiter`] (`limiter_kit!`) | [`limiter::Limiters`]: one to test, and the same as another node sees it |
 //! | [`signer`] (`signer_kit!`) | [`signer::Signers`]: one to test, and one with another key |
 //!
 //! Beside the kits: [`fixture`] puts small worlds into a store, [`law`] holds a store to the law of visibility over random
@@ -47,6 +48,7 @@ pub mod fixture;
 pub mod hasher;
 pub mod ids;
 pub mod law;
+pub mod limiter;
 pub mod maintenance;
 pub mod mutant;
 pub mod signer;
@@ -56,7 +58,7 @@ mod turns;
 /// The kits that are one file, where the macros find them.
 #[doc(hidden)]
 pub mod single {
-    pub use super::{blob, bus, clock, hasher, ids, maintenance, signer};
+    pub use super::{blob, bus, clock, hasher, ids, limiter, maintenance, signer};
 }
 
 /// Declares a kit: its list of cases by file, and the macro that turns it into tests.
@@ -149,6 +151,7 @@ mod tests {
             ("clock", include_str!("clock.rs"), super::clock::CASES),
             ("hasher", include_str!("hasher.rs"), super::hasher::CASES),
             ("ids", include_str!("ids.rs"), super::ids::CASES),
+            ("limiter", include_str!("limiter.rs"), super::limiter::CASES),
             ("maintenance", include_str!("maintenance.rs"), super::maintenance::CASES),
             ("signer", include_str!("signer.rs"), super::signer::CASES),
         ] {

@@ -4,6 +4,7 @@
 mod joining;
 #[cfg(feature = "credential")]
 mod keys;
+mod limits;
 mod profile;
 mod repeats;
 mod sessions;
@@ -13,7 +14,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use daira_core::account::{AccountRefusal, AccountService, LogIn, LoggedIn, Register, VerifyEmail, token};
-use daira_core::actor::{Actor, Member};
+use daira_core::actor::{Actor, Client, Member};
 use daira_core::error::{Error, RefusalEnum, Result};
 use daira_core::id::ChallengeId;
 use daira_core::locale::Locale;
@@ -79,12 +80,17 @@ impl World {
     }
 
     async fn verify(&self, registration: ChallengeId, code: Secret) -> Result<LoggedIn> {
-        self.accounts.verify_email(VerifyEmail { registration, code, device: "Firefox on Android".to_owned() }).await
+        self.accounts
+            .verify_email(
+                &Client::default(),
+                VerifyEmail { registration, code, device: "Firefox on Android".to_owned() },
+            )
+            .await
     }
 
     /// Somebody who joined, with the session that came with it.
     async fn join(&self, name: &str) -> LoggedIn {
-        let registration = self.accounts.register(registering(name), None).await.unwrap();
+        let registration = self.accounts.register(&Client::default(), registering(name), None).await.unwrap();
         self.verify(registration, self.code(registration)).await.unwrap()
     }
 

@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
-use daira_core::memory::{HmacHasher, HmacSigner, ManualClock, MemoryBlobs, RandomIds, SeededIds, WallClock};
+use daira_core::memory::{
+    FallbackLimiter, HmacHasher, HmacSigner, ManualClock, MemoryBlobs, MemoryLimiter, RandomIds, SeededIds, WallClock,
+};
 use daira_core::port::{BlobStore, Clock, IdSource, PasswordHasher, Ports};
 use daira_core::secret::Key;
 use daira_core::testkit::law;
+use daira_core::testkit::limiter::Limiters;
 use daira_core::testkit::signer::Signers;
 
 fn memory() -> Ports {
@@ -17,6 +20,11 @@ fn sealed() -> Signers {
     Signers { signer: Arc::new(signer), other: Arc::new(other) }
 }
 
+fn counted() -> Limiters {
+    let clock = Arc::new(ManualClock::default());
+    Limiters::alone(Arc::new(MemoryLimiter::new(clock.clone())), clock)
+}
+
 daira_core::store_kit!(memory_store, memory());
 daira_core::bus_kit!(memory_bus, memory());
 daira_core::maintenance_kit!(memory_maintenance, memory());
@@ -26,6 +34,15 @@ daira_core::clock_kit!(wall_clock, Arc::new(WallClock) as Arc<dyn Clock>);
 daira_core::ids_kit!(random_ids, Arc::new(RandomIds) as Arc<dyn IdSource>);
 daira_core::ids_kit!(seeded_ids, Arc::new(SeededIds::new(1)) as Arc<dyn IdSource>);
 daira_core::hasher_kit!(hmac_hasher, Arc::new(HmacHasher::new(Arc::new(RandomIds), 3)) as Arc<dyn PasswordHasher>);
+fn counted_afar() -> Limiters {
+    let clock = Arc::new(ManualClock::default());
+    let afar = Arc::new(MemoryLimiter::new(clock.clone()));
+    let node = || Arc::new(FallbackLimiter::new(afar.clone(), clock.clone()));
+    Limiters { limiter: node(), other: node(), clock: clock.clone() }
+}
+
+daira_core::limiter_kit!(memory_limiter, counted());
+daira_core::limiter_kit!(fallback_limiter, counted_afar());
 daira_core::signer_kit!(hmac_signer, sealed());
 
 #[cfg(feature = "credential")]

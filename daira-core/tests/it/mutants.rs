@@ -4,15 +4,16 @@ use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use daira_core::memory::{HmacHasher, HmacSigner, ManualClock, MemoryBlobs, RandomIds, WallClock};
+use daira_core::memory::{HmacHasher, HmacSigner, ManualClock, MemoryBlobs, MemoryLimiter, RandomIds, WallClock};
 use daira_core::port::{BlobStore, Clock, IdSource, PasswordHasher, Ports};
 use daira_core::secret::Key;
+use daira_core::testkit::limiter::Limiters;
 use daira_core::testkit::mutant::{
-    BlobFault, BusFault, DeafHasher, FrozenIds, HastyClock, MaintenanceFault, MutantBlobs, MutantBus,
-    MutantMaintenance, MutantStore, StoreFault, TimelessSigner,
+    BlobFault, BusFault, DeafHasher, FrozenIds, HastyClock, LimiterFault, MaintenanceFault, MutantBlobs, MutantBus,
+    MutantLimiter, MutantMaintenance, MutantStore, StoreFault, TimelessSigner,
 };
 use daira_core::testkit::signer::Signers;
-use daira_core::testkit::{blob, bus, clock, hasher, ids, law, maintenance, signer, store};
+use daira_core::testkit::{blob, bus, clock, hasher, ids, law, limiter, maintenance, signer, store};
 use daira_core::time::Timestamp;
 use futures_util::FutureExt;
 
@@ -116,6 +117,27 @@ async fn the_blob_kit_notices_every_fault() {
         };
         assert!(noticed, "nothing noticed {fault:?}");
     }
+}
+
+#[tokio::test]
+async fn the_limiter_kit_notices_every_fault() {
+    let sound = || MemoryLimiter::new(Arc::new(ManualClock::default()));
+    for fault in LimiterFault::ALL {
+        let clock = Arc::new(ManualClock::default());
+        let broken = MutantLimiter::new(Arc::new(MemoryLimiter::new(clock.clone())), fault);
+        let limiters = &Limiters::alone(Arc::new(broken), clock);
+        let noticed = match fault {
+            LimiterFault::OneForAll => fails(limiter::limits_and_subjects_are_apart(limiters)).await,
+            LimiterFault::IgnoresCost => fails(limiter::costs_add_up(limiters)).await,
+            LimiterFault::ShortWait => fails(limiter::coming_when_told_is_enough(limiters)).await,
+            LimiterFault::Windows => fails(limiter::an_edge_of_time_doubles_nothing(limiters)).await,
+            LimiterFault::GoesOn => fails(limiter::the_first_refusal_ends_it(limiters)).await,
+        };
+        assert!(noticed, "nothing noticed {fault:?}");
+    }
+    let apart =
+        &Limiters { limiter: Arc::new(sound()), other: Arc::new(sound()), clock: Arc::new(ManualClock::default()) };
+    assert!(fails(limiter::two_nodes_count_together(apart)).await);
 }
 
 #[tokio::test]

@@ -165,7 +165,7 @@ mod tests {
     use super::*;
 
     fn context() -> RequestContext {
-        RequestContext { id: "r1".into(), trace: "t".into(), locale: Locale::En }
+        RequestContext { id: "r1".into(), trace: "t".into(), locale: Locale::En, address: None }
     }
 
     fn failing(error: Error) -> ServerError {

@@ -9,13 +9,14 @@ use daira_core::{Actor, Ports};
 
 use super::answer::{Answer, kind_name};
 use super::complete::complete;
-use super::document::{Checked, RecentDocuments, Refused, Shape, check};
+use super::document::{Checked as Fit, RecentDocuments, Refused, Shape, check};
 use super::loaders::Reads;
 use super::persisted::Persisted;
 use super::refusal::GraphqlRefusal;
 use super::schema::{self, Schema};
 use super::scope::Scope;
 use super::settings::{GraphqlSettings, Limits};
+use crate::door;
 use crate::http::{HttpSettings, RequestContext};
 use crate::state::Services;
 
@@ -45,6 +46,15 @@ pub struct Caller {
     pub safe: bool,
 }
 
+/// The operations of one request, each checked or refused.
+#[derive(Debug)]
+pub(crate) struct Checked {
+    operations: Vec<Result<Prepared, Refused>>,
+    guesses: usize,
+    /// What executing them costs, in points.
+    pub(crate) cost: u32,
+}
+
 /// Runs operations against the schema.
 pub struct Engine {
     schema: Schema,
@@ -64,11 +74,12 @@ impl std::fmt::Debug for Engine {
 }
 
 /// An operation that may be executed.
+#[derive(Debug)]
 struct Prepared {
     document: Arc<ExecutableDocument>,
     name: Option<String>,
     variables: Variables,
-    checked: Checked,
+    checked: Fit,
 }
 
 impl Engine {
@@ -87,15 +98,22 @@ impl Engine {
         }
     }
 
-    /// Answers operations of one request, one after the other.
-    pub async fn answer(&self, caller: &Caller, operations: Vec<Operation>) -> Vec<Answer> {
-        let mut prepared = Vec::with_capacity(operations.len());
+    /// Checks operations of one request and tells their price.
+    pub(crate) fn check(&self, caller: &Caller, operations: Vec<Operation>) -> Checked {
+        let operations: Vec<_> = operations.into_iter().map(|operation| self.prepare(caller, operation)).collect();
+        let guesses = operations.iter().flatten().map(|operation| operation.checked.guesses).sum();
+        let price = |operation: &Result<Prepared, Refused>| {
+            operation.as_ref().map_or(door::REFUSED, |fit| u32::try_from(fit.checked.cost).unwrap_or(u32::MAX))
+        };
+        let cost = operations.iter().map(price).fold(0, u32::saturating_add);
+        Checked { operations, guesses, cost }
+    }
+
+    /// Answers checked operations, one after the other.
+    pub(crate) async fn answer(&self, caller: &Caller, checked: Checked) -> Vec<Answer> {
+        let Checked { operations, guesses, .. } = checked;
+        let mut answers = Vec::with_capacity(operations.len());
         for operation in operations {
-            prepared.push(self.prepare(caller, operation));
-        }
-        let guesses: usize = prepared.iter().flatten().map(|operation| operation.checked.guesses).sum();
-        let mut answers = Vec::with_capacity(prepared.len());
-        for operation in prepared {
             answers.push(match operation {
                 Ok(operation) if guesses > 1 && operation.checked.guesses > 0 => {
                     Answer::refused(&GraphqlRefusal::Repeated.into(), &caller.context)
@@ -135,6 +153,7 @@ impl Engine {
         let scope = Scope {
             actor: caller.actor.clone(),
             locale: caller.context.locale,
+            address: caller.context.address,
             services: Arc::clone(&self.services),
             reads: Reads::new(Arc::clone(&self.ports.store), Arc::clone(&self.services), caller.actor.clone()),
             clock: Arc::clone(&self.ports.clock),

@@ -10,6 +10,7 @@ use daira_core::locale::Locale;
 
 use super::refusal::GraphqlRefusal;
 use super::scope::InScope;
+use crate::http::retry_seconds;
 
 /// The longest `clientMutationId`, in bytes.
 const MAX_CLIENT_ID: usize = 256;
@@ -23,13 +24,16 @@ pub(super) struct UserError {
     message: String,
     /// The input field it is about.
     field: Option<String>,
+    /// In how many seconds it may be tried again, where time is what was missing.
+    retry_after: Option<i64>,
 }
 
 impl UserError {
     fn of(error: &Error, locale: Locale) -> Self {
         let refusal = error.refused_as();
         let field = error.field().map(str::to_owned);
-        Self { code: refusal.code.to_owned(), message: refusal.text(locale).to_owned(), field }
+        let retry_after = retry_seconds(error).and_then(|seconds| i64::try_from(seconds).ok());
+        Self { code: refusal.code.to_owned(), message: refusal.text(locale).to_owned(), field, retry_after }
     }
 }
 

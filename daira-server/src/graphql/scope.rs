@@ -1,15 +1,17 @@
 //! What every resolver can reach: who asks, how to answer, what to read.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use async_graphql::Context;
-use daira_core::actor::{Actor, Member};
+use daira_core::actor::{Actor, Client, Member};
 use daira_core::error::Result;
 use daira_core::id::ProfileId;
 use daira_core::idempotency::IdempotencyKey;
 use daira_core::locale::Locale;
 use daira_core::page::Limit;
 use daira_core::port::Clock;
+use daira_core::secret::Secret;
 use daira_core::time::Timestamp;
 
 use super::loaders::Reads;
@@ -21,6 +23,8 @@ pub(super) struct Scope {
     pub actor: Actor,
     /// The language of texts.
     pub locale: Locale,
+    /// The network address of the client, for limits alone.
+    pub address: Option<IpAddr>,
     /// The use cases.
     pub services: Arc<Services>,
     /// What the operation reads.
@@ -42,6 +46,11 @@ impl Scope {
     /// The profile that asks, if one does.
     pub(super) fn viewer(&self) -> Option<ProfileId> {
         self.actor.profile()
+    }
+
+    /// What a stranger asks with; the token is that of a device that is known.
+    pub(super) fn client(&self, known_device: Option<String>) -> Client {
+        Client { address: self.address, known_device: known_device.map(Secret::new) }
     }
 
     /// Now.

@@ -16,15 +16,15 @@ use daira_core::secret::Secret;
 use daira_core::text::Handle;
 use tonic::{Request, Response, Status};
 
-use super::caller::{Caller, id, key, locale, status};
+use super::caller::{id, key};
 use super::{Grpc, convert};
 
 #[async_trait]
 impl AccountService for Grpc {
     async fn register(&self, request: Request<RegisterRequest>) -> Result<Response<RegisterResponse>, Status> {
-        let told = locale(request.metadata());
+        let stranger = self.stranger(&request).await?;
         let r = request.into_inner();
-        let key = key(r.idempotency_key).map_err(|e| status(&e, told))?;
+        let key = key(r.idempotency_key).map_err(stranger.told())?;
         let input = Register {
             email: r.email,
             password: Secret::new(r.password),
@@ -33,7 +33,7 @@ impl AccountService for Grpc {
             birth_date: r.birth_date,
             locale: Locale::from_tag(&r.locale).unwrap_or_default(),
         };
-        let id = self.services.accounts.register(input, key).await.map_err(|e| status(&e, told))?;
+        let id = self.services.accounts.register(&stranger.client, input, key).await.map_err(stranger.told())?;
         Ok(Response::new(RegisterResponse { registration_id: id.to_string() }))
     }
 
@@ -41,40 +41,43 @@ impl AccountService for Grpc {
         &self,
         request: Request<VerifyEmailRequest>,
     ) -> Result<Response<VerifyEmailResponse>, Status> {
-        let told = locale(request.metadata());
+        let stranger = self.stranger(&request).await?;
         let r = request.into_inner();
-        key(r.idempotency_key).map_err(|e| status(&e, told))?;
-        let registration = id(&r.registration_id, "registration_id").map_err(|e| status(&e, told))?;
+        key(r.idempotency_key).map_err(stranger.told())?;
+        let registration = id(&r.registration_id, "registration_id").map_err(stranger.told())?;
         let input = VerifyEmail { registration, code: Secret::new(r.code), device: r.device };
-        let done = self.services.accounts.verify_email(input).await.map_err(|e| status(&e, told))?;
+        let done = self.services.accounts.verify_email(&stranger.client, input).await.map_err(stranger.told())?;
         let (profile_id, tokens) = (done.member.profile.to_string(), Some(convert::tokens(&done.tokens)));
-        Ok(Response::new(VerifyEmailResponse { profile_id, tokens }))
+        let device_token = done.device.expose().to_owned();
+        Ok(Response::new(VerifyEmailResponse { profile_id, tokens, device_token }))
     }
 
     async fn log_in(&self, request: Request<LogInRequest>) -> Result<Response<LogInResponse>, Status> {
-        let told = locale(request.metadata());
+        let mut stranger = self.stranger(&request).await?;
         let r = request.into_inner();
-        let key = key(r.idempotency_key).map_err(|e| status(&e, told))?;
+        let key = key(r.idempotency_key).map_err(stranger.told())?;
+        stranger.client.known_device = Some(r.device_token).filter(|token| !token.is_empty()).map(Secret::new);
         let input = LogIn { email: r.email, password: Secret::new(r.password), device: r.device };
-        let done = self.services.accounts.log_in(input, key).await.map_err(|e| status(&e, told))?;
+        let done = self.services.accounts.log_in(&stranger.client, input, key).await.map_err(stranger.told())?;
         let (profile_id, tokens) = (done.member.profile.to_string(), Some(convert::tokens(&done.tokens)));
-        Ok(Response::new(LogInResponse { profile_id, tokens }))
+        let device_token = done.device.expose().to_owned();
+        Ok(Response::new(LogInResponse { profile_id, tokens, device_token }))
     }
 
     async fn refresh_session(
         &self,
         request: Request<RefreshSessionRequest>,
     ) -> Result<Response<RefreshSessionResponse>, Status> {
-        let told = locale(request.metadata());
+        let stranger = self.stranger(&request).await?;
         let r = request.into_inner();
-        key(r.idempotency_key).map_err(|e| status(&e, told))?;
+        key(r.idempotency_key).map_err(stranger.told())?;
         let refresh = Secret::new(r.refresh_token);
-        let tokens = self.services.accounts.refresh(&refresh).await.map_err(|e| status(&e, told))?;
+        let tokens = self.services.accounts.refresh(&refresh).await.map_err(stranger.told())?;
         Ok(Response::new(RefreshSessionResponse { tokens: Some(convert::tokens(&tokens)) }))
     }
 
     async fn log_out(&self, request: Request<LogOutRequest>) -> Result<Response<LogOutResponse>, Status> {
-        let caller = Caller::of(request.metadata(), &self.services.accounts).await?;
+        let caller = self.caller(&request).await?;
         key(request.into_inner().idempotency_key).map_err(caller.told())?;
         self.services.accounts.log_out(&caller.actor).await.map_err(caller.told())?;
         Ok(Response::new(LogOutResponse {}))
@@ -84,7 +87,7 @@ impl AccountService for Grpc {
         &self,
         request: Request<ListSessionsRequest>,
     ) -> Result<Response<ListSessionsResponse>, Status> {
-        let caller = Caller::of(request.metadata(), &self.services.accounts).await?;
+        let caller = self.caller(&request).await?;
         let current = caller.actor.member().map_err(caller.told())?.session;
         let sessions = self.services.accounts.sessions(&caller.actor).await.map_err(caller.told())?;
         let sessions = sessions.into_iter().map(|s| Session {
@@ -102,7 +105,7 @@ impl AccountService for Grpc {
         &self,
         request: Request<RevokeSessionRequest>,
     ) -> Result<Response<RevokeSessionResponse>, Status> {
-        let caller = Caller::of(request.metadata(), &self.services.accounts).await?;
+        let caller = self.caller(&request).await?;
         let r = request.into_inner();
         let key = key(r.idempotency_key).map_err(caller.told())?;
         let session = id(&r.session_id, "session_id").map_err(caller.told())?;
@@ -111,7 +114,7 @@ impl AccountService for Grpc {
     }
 
     async fn get_profile(&self, request: Request<GetProfileRequest>) -> Result<Response<GetProfileResponse>, Status> {
-        let caller = Caller::of(request.metadata(), &self.services.accounts).await?;
+        let caller = self.caller(&request).await?;
         let mut view = self.ports.store.read(&caller.actor, Access::ReadStale).await.map_err(caller.told())?;
         let found = match request.into_inner().by {
             Some(By::Id(text)) => {

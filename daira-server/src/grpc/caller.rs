@@ -3,18 +3,19 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use daira_core::account::AccountService;
-use daira_core::actor::Actor;
+use daira_core::actor::{Actor, Client};
 use daira_core::error::{CommonRefusal, Error, Result};
 use daira_core::id::Id;
 use daira_core::idempotency::IdempotencyKey;
 use daira_core::locale::Locale;
 use daira_core::page::Limit;
 use tonic::metadata::MetadataMap;
-use tonic::{Code, Status};
+use tonic::{Code, Request, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
-use crate::http::{authenticate, retry_seconds};
+use super::Grpc;
+use crate::door;
+use crate::http::{RequestContext, authenticate, retry_seconds};
 
 /// Who calls, and in which language they are answered.
 #[derive(Debug)]
@@ -23,15 +24,51 @@ pub(super) struct Caller {
     pub(super) locale: Locale,
 }
 
-impl Caller {
-    /// From the metadata: `authorization: Bearer …` and `accept-language`. Without a token the caller is anonymous; a
-    /// token that does not hold is refused, never ignored.
-    pub(super) async fn of(metadata: &MetadataMap, accounts: &AccountService) -> Result<Self, Status> {
-        let locale = locale(metadata);
-        let actor = authenticate(accounts, metadata.as_ref()).await.map_err(|e| status(&e, locale))?;
-        Ok(Self { actor, locale })
+impl Grpc {
+    /// Who calls, by the metadata: `authorization: Bearer …` and `accept-language`. Without a token the caller is anonymous;
+    /// a token that does not hold is refused, never ignored. Takes the price of a call.
+    pub(super) async fn caller<T: Sync>(&self, request: &Request<T>) -> Result<Caller, Status> {
+        let locale = locale(request.metadata());
+        let known = authenticate(&self.services.accounts, request.metadata().as_ref()).await;
+        let payer = known.as_ref().unwrap_or(&Actor::Anonymous);
+        self.pay(payer, request).await.map_err(|e| status(&e, locale))?;
+        let actor = known.map_err(|e| status(&e, locale))?;
+        Ok(Caller { actor, locale })
     }
 
+    /// Somebody who calls to become somebody. Takes the price of a call.
+    pub(super) async fn stranger<T: Sync>(&self, request: &Request<T>) -> Result<Stranger, Status> {
+        let locale = locale(request.metadata());
+        self.pay(&Actor::Anonymous, request).await.map_err(|e| status(&e, locale))?;
+        Ok(Stranger { client: Client { address: address(request), known_device: None }, locale })
+    }
+
+    async fn pay<T: Sync>(&self, actor: &Actor, request: &Request<T>) -> Result<()> {
+        let left = self.door.charge(actor, address(request), door::CALL).await;
+        left.map_or(Ok(()), door::Left::check)
+    }
+}
+
+fn address<T>(request: &Request<T>) -> Option<std::net::IpAddr> {
+    request.extensions().get::<RequestContext>().and_then(|context| context.address)
+}
+
+/// Somebody whose identity is not asked for.
+#[derive(Debug)]
+pub(super) struct Stranger {
+    pub(super) client: Client,
+    locale: Locale,
+}
+
+impl Stranger {
+    /// An error as they are told of it.
+    pub(super) fn told(&self) -> impl Fn(Error) -> Status + use<> {
+        let locale = self.locale;
+        move |error| status(&error, locale)
+    }
+}
+
+impl Caller {
     /// An error as this caller is told of it.
     pub(super) fn told(&self) -> impl Fn(Error) -> Status + use<> {
         let locale = self.locale;
@@ -39,8 +76,8 @@ impl Caller {
     }
 }
 
-/// The language of a caller who needs no identity.
-pub(super) fn locale(metadata: &MetadataMap) -> Locale {
+/// The language of a caller.
+fn locale(metadata: &MetadataMap) -> Locale {
     let wish = metadata.get("accept-language").and_then(|v| v.to_str().ok());
     wish.map_or_else(Locale::default, Locale::negotiate)
 }

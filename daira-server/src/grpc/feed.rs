@@ -29,7 +29,7 @@ impl Grpc {
 #[async_trait]
 impl FeedService for Grpc {
     async fn home_feed(&self, request: Request<HomeFeedRequest>) -> Result<Response<HomeFeedResponse>, Status> {
-        let caller = Caller::of(request.metadata(), &self.services.accounts).await?;
+        let caller = self.caller(&request).await?;
         let r = request.into_inner();
         let first = limit(r.page_size).map_err(caller.told())?;
         let page = self.services.feed.home(&caller.actor, first, token(&r.page_token)).await.map_err(caller.told())?;
@@ -41,7 +41,7 @@ impl FeedService for Grpc {
         &self,
         request: Request<FollowingFeedRequest>,
     ) -> Result<Response<FollowingFeedResponse>, Status> {
-        let caller = Caller::of(request.metadata(), &self.services.accounts).await?;
+        let caller = self.caller(&request).await?;
         let r = request.into_inner();
         let first = limit(r.page_size).map_err(caller.told())?;
         let page =
@@ -51,7 +51,7 @@ impl FeedService for Grpc {
     }
 
     async fn why_this(&self, request: Request<WhyThisRequest>) -> Result<Response<WhyThisResponse>, Status> {
-        let caller = Caller::of(request.metadata(), &self.services.accounts).await?;
+        let caller = self.caller(&request).await?;
         let post = id(&request.into_inner().post_id, "post_id").map_err(caller.told())?;
         let (why, card) = self.services.feed.why(&caller.actor, post).await.map_err(caller.told())?;
         let contributions =

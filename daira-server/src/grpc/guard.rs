@@ -17,12 +17,13 @@ use daira_core::error::Error;
 use daira_core::locale::Locale;
 use daira_core::port::IdSource;
 use futures_util::FutureExt;
+use ipnet::IpNet;
 use tonic::{Code, Status};
 use tracing::Instrument;
 
 use super::caller::status_as;
 use super::metrics::GrpcMetrics;
-use crate::http::{HttpRefusal, REQUEST_ID, RequestContext, panic_text};
+use crate::http::{HttpRefusal, REQUEST_ID, RequestContext, client_address, panic_text};
 
 /// How long before a client's own deadline the answer that it passed is sent, so that it still arrives.
 const AHEAD: Duration = Duration::from_millis(5);
@@ -31,6 +32,7 @@ const AHEAD: Duration = Duration::from_millis(5);
 #[derive(Clone)]
 pub(super) struct Guard {
     pub(super) ids: Arc<dyn IdSource>,
+    pub(super) proxies: Arc<[IpNet]>,
     pub(super) longest: Duration,
     pub(super) metrics: GrpcMetrics,
     /// The methods that are known, as `package.Service/Method`.
@@ -38,12 +40,14 @@ pub(super) struct Guard {
 }
 
 /// Runs a call inside its context.
-pub(super) async fn guard(State(guard): State<Guard>, request: Request, next: Next) -> Response {
+pub(super) async fn guard(State(guard): State<Guard>, mut request: Request, next: Next) -> Response {
     let (started, running) = (Instant::now(), guard.metrics.start());
-    let context = RequestContext::read(request.headers(), guard.ids.as_ref());
+    let address = client_address(request.extensions(), request.headers(), &guard.proxies);
+    let context = RequestContext { address, ..RequestContext::read(request.headers(), guard.ids.as_ref()) };
     let locale = context.locale;
     let method = request.uri().path().to_owned();
     let span = tracing::info_span!("call", id = &*context.id, trace = &*context.trace, method);
+    request.extensions_mut().insert(context.clone());
     let limit = client_deadline(request.headers()).map_or(guard.longest, |wish| wish.min(guard.longest));
     let call = AssertUnwindSafe(next.run(request)).catch_unwind();
     let mut response = match tokio::time::timeout(limit, call).instrument(span.clone()).await {

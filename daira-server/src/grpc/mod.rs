@@ -20,6 +20,7 @@ use daira_core::Ports;
 use daira_core::proto::account::v1::account_service_server::AccountServiceServer;
 use daira_core::proto::feed::v1::feed_service_server::FeedServiceServer;
 use daira_core::proto::post::v1::post_service_server::PostServiceServer;
+use ipnet::IpNet;
 use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -31,6 +32,7 @@ use tonic_health::server::HealthReporter;
 
 use self::guard::{Guard, guard};
 use self::metrics::GrpcMetrics;
+use crate::door::Door;
 use crate::state::Services;
 
 /// The largest message that is read, in bytes: the longest post is far smaller.
@@ -42,12 +44,21 @@ pub struct Grpc {
     ports: Ports,
     services: Services,
     metrics: GrpcMetrics,
+    door: Door,
+    proxies: Arc<[IpNet]>,
 }
 
 impl Grpc {
     /// Over these ports; the use cases are shared with the other transports.
     pub fn new(ports: Ports, services: Services) -> Self {
-        Self { ports, services, metrics: GrpcMetrics::default() }
+        let door = Door::new(&ports);
+        Self { ports, services, metrics: GrpcMetrics::default(), door, proxies: Arc::default() }
+    }
+
+    /// Believes these networks of proxies of our own what they say in `x-forwarded-for`.
+    #[must_use]
+    pub fn behind(self, proxies: &[IpNet]) -> Self {
+        Self { proxies: proxies.into(), ..self }
     }
 
     /// Makes what is measured of calls known to a registry.
@@ -79,7 +90,8 @@ impl Grpc {
                 .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
         };
         let methods = Arc::new(metrics::offered()?);
-        let watch = Guard { ids: self.ports.ids.clone(), longest, metrics: self.metrics.clone(), methods };
+        let (metrics, proxies) = (self.metrics.clone(), Arc::clone(&self.proxies));
+        let watch = Guard { ids: self.ports.ids.clone(), proxies, longest, metrics, methods };
         let routes = Routes::new(health_service)
             .add_service(reflection().build_v1()?)
             // Older clients know only this one.

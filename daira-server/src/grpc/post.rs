@@ -87,26 +87,26 @@ impl Grpc {
 #[async_trait]
 impl PostService for Grpc {
     async fn create_post(&self, request: Request<CreatePostRequest>) -> Result<Response<CreatePostResponse>, Status> {
-        let caller = Caller::of(request.metadata(), &self.services.accounts).await?;
+        let caller = self.caller(&request).await?;
         let post = self.create(&caller, request.into_inner()).await.map_err(caller.told())?;
         Ok(Response::new(CreatePostResponse { post }))
     }
 
     async fn get_post(&self, request: Request<GetPostRequest>) -> Result<Response<GetPostResponse>, Status> {
-        let caller = Caller::of(request.metadata(), &self.services.accounts).await?;
+        let caller = self.caller(&request).await?;
         let post = id(&request.into_inner().id, "id").map_err(caller.told())?;
         let post = self.post_out(&caller, post).await.map_err(caller.told())?;
         Ok(Response::new(GetPostResponse { post }))
     }
 
     async fn edit_post(&self, request: Request<EditPostRequest>) -> Result<Response<EditPostResponse>, Status> {
-        let caller = Caller::of(request.metadata(), &self.services.accounts).await?;
+        let caller = self.caller(&request).await?;
         let post = self.edit(&caller, request.into_inner()).await.map_err(caller.told())?;
         Ok(Response::new(EditPostResponse { post }))
     }
 
     async fn delete_post(&self, request: Request<DeletePostRequest>) -> Result<Response<DeletePostResponse>, Status> {
-        let caller = Caller::of(request.metadata(), &self.services.accounts).await?;
+        let caller = self.caller(&request).await?;
         let r = request.into_inner();
         let post = id(&r.id, "id").map_err(caller.told())?;
         let key = key(r.idempotency_key).map_err(caller.told())?;
@@ -118,7 +118,7 @@ impl PostService for Grpc {
         &self,
         request: Request<RestorePostRequest>,
     ) -> Result<Response<RestorePostResponse>, Status> {
-        let caller = Caller::of(request.metadata(), &self.services.accounts).await?;
+        let caller = self.caller(&request).await?;
         let r = request.into_inner();
         let post = id(&r.id, "id").map_err(caller.told())?;
         let key = key(r.idempotency_key).map_err(caller.told())?;
@@ -128,13 +128,13 @@ impl PostService for Grpc {
     }
 
     async fn list_posts(&self, request: Request<ListPostsRequest>) -> Result<Response<ListPostsResponse>, Status> {
-        let caller = Caller::of(request.metadata(), &self.services.accounts).await?;
+        let caller = self.caller(&request).await?;
         let page = self.list(&caller, request.get_ref()).await.map_err(caller.told())?;
         Ok(Response::new(page))
     }
 
     async fn react(&self, request: Request<ReactRequest>) -> Result<Response<ReactResponse>, Status> {
-        let caller = Caller::of(request.metadata(), &self.services.accounts).await?;
+        let caller = self.caller(&request).await?;
         self.react_or_not(&caller, request.into_inner()).await.map_err(caller.told())?;
         Ok(Response::new(ReactResponse {}))
     }

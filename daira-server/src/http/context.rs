@@ -3,6 +3,7 @@
 //! The id is the client's `x-request-id` when it is sane, else drawn here; it is on every answer and in every error. The
 //! trace is the client's W3C `traceparent` when it is well formed, else begun here.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::http::{HeaderMap, HeaderName, header};
@@ -19,7 +20,7 @@ const TRACE_PARENT: HeaderName = HeaderName::from_static("traceparent");
 const MAX_ID: usize = 64;
 
 /// Who this request is, as far as logs and answers are concerned. Cloning is cheap.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct RequestContext {
     /// Its id, 1 to 64 characters of `A-Z a-z 0-9 . _ -`.
     pub id: Arc<str>,
@@ -27,16 +28,25 @@ pub struct RequestContext {
     pub trace: Arc<str>,
     /// The language its texts are wanted in.
     pub locale: Locale,
+    /// The network address of its client, for limits alone.
+    pub address: Option<IpAddr>,
+}
+
+/// For logs, which hold no addresses.
+impl std::fmt::Debug for RequestContext {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RequestContext").field("id", &self.id).field("trace", &self.trace).finish_non_exhaustive()
+    }
 }
 
 impl RequestContext {
-    /// Reads the headers; what is missing or not sane is drawn.
+    /// Reads the headers; what is missing or not sane is drawn. They say nothing of the address.
     pub fn read(headers: &HeaderMap, ids: &(dyn IdSource + 'static)) -> Self {
         let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
         let id = text(&REQUEST_ID).filter(|id| is_sane(id)).map_or_else(|| draw::<8>(ids), Into::into);
         let trace = text(&TRACE_PARENT).and_then(trace_id).map_or_else(|| draw::<16>(ids), Into::into);
         let locale = text(&header::ACCEPT_LANGUAGE).map_or_else(Locale::default, Locale::negotiate);
-        Self { id, trace, locale }
+        Self { id, trace, locale, address: None }
     }
 }
 

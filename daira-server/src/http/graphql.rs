@@ -10,6 +10,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
+use daira_core::Actor;
 use daira_core::error::Error;
 
 use super::auth::authenticate;
@@ -20,6 +21,7 @@ use super::incoming::{Incoming, key, read_body};
 use super::negotiate::{Answer as Media, answer, is_json, wants_html};
 use super::problem::problem;
 use super::refusal::HttpRefusal;
+use crate::door::{self, Left};
 use crate::graphql::{Answer, Caller};
 use crate::state::AppState;
 
@@ -43,21 +45,34 @@ pub(super) async fn graphql(
         Method::POST => from_post(&state, &headers, body).await,
         _ => return not_allowed(state.settings.graphql.get, &context),
     };
-    let asked = async {
+    let known = authenticate(&state.services.accounts, &headers).await;
+    let payer = known.as_ref().ok().cloned().unwrap_or(Actor::Anonymous);
+    let asked = || {
         let Incoming { operations, batch } = incoming?;
-        let actor = authenticate(&state.services.accounts, &headers).await?;
-        let caller = Caller { actor, context: context.clone(), key: key(&headers)?, safe: method == Method::GET };
-        Ok::<_, Error>((caller, operations, batch))
+        let caller =
+            Caller { actor: known?, context: context.clone(), key: key(&headers)?, safe: method == Method::GET };
+        let checked = state.graphql.check(&caller, operations);
+        Ok::<_, Error>((caller, checked, batch))
     };
-    let (caller, operations, batch) = match asked.await {
-        Ok(asked) => asked,
-        Err(error) => return refused(&error, media, &context),
+    let asked = asked();
+    // Whoever sends what is none, or a token that does not hold, pays for that, too.
+    let cost = asked.as_ref().map_or(door::REFUSED, |(_, checked, _)| checked.cost);
+    let left = state.door.charge(&payer, context.address, cost).await;
+    let paid = left.map_or(Ok(()), Left::check);
+    let mut response = match paid.and(asked) {
+        Ok((caller, checked, batch)) => {
+            let answers = state.graphql.answer(&caller, checked).await;
+            for answer in &answers {
+                state.metrics.operation(answer.kind, answer.outcome);
+            }
+            respond(&answers, batch, media)
+        }
+        Err(error) => refused(&error, media, &context),
     };
-    let answers = state.graphql.answer(&caller, operations).await;
-    for answer in &answers {
-        state.metrics.operation(answer.kind, answer.outcome);
+    if let Some(left) = left {
+        left.tell(response.headers_mut());
     }
-    respond(&answers, batch, media)
+    response
 }
 
 async fn from_post(state: &AppState, headers: &HeaderMap, body: Body) -> Result<Incoming, Error> {

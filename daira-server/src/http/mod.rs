@@ -9,6 +9,7 @@
 //! `observe` is outermost so that nothing escapes it; `guard` (places, queue, timeout) stands before what costs something,
 //! never before health. A module with routes of its own gives a `Router<AppState>` to one of the two groups in [`router`].
 
+mod address;
 mod auth;
 mod compress;
 mod context;
@@ -35,6 +36,7 @@ use axum::{Extension, Router};
 use prometheus_client::registry::Registry;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
+pub(crate) use address::client_address;
 pub use auth::authenticate;
 pub use context::{REQUEST_ID, RequestContext};
 pub use health::Lifecycle;
@@ -46,6 +48,7 @@ pub use problem::{log_fault, problem, retry_seconds};
 pub use refusal::{HttpRefusal, status};
 pub use settings::HttpSettings;
 
+use crate::door::{RATE_LIMIT, RATE_LIMIT_POLICY};
 use crate::state::AppState;
 
 /// All routes over the state; the registry is what `/metrics` shows.
@@ -95,6 +98,6 @@ fn cors(origins: &[String]) -> CorsLayer {
         .allow_origin(allowed)
         .allow_methods([Method::GET, Method::POST])
         .allow_headers(sent.into_iter().chain(ours).collect::<Vec<_>>())
-        .expose_headers([REQUEST_ID, header::RETRY_AFTER])
+        .expose_headers([REQUEST_ID, header::RETRY_AFTER, RATE_LIMIT, RATE_LIMIT_POLICY])
         .max_age(std::time::Duration::from_hours(1))
 }

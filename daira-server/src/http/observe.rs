@@ -11,6 +11,7 @@ use axum::response::Response;
 use futures_util::FutureExt;
 use tracing::Instrument;
 
+use super::address::client_address;
 use super::context::{REQUEST_ID, RequestContext};
 use super::problem::problem;
 use super::refusal::HttpRefusal;
@@ -28,7 +29,8 @@ const ALWAYS: [(HeaderName, HeaderValue); 5] = [
 /// Runs a request inside its context.
 pub(super) async fn observe(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
-    let context = RequestContext::read(request.headers(), state.ports.ids.as_ref());
+    let address = client_address(request.extensions(), request.headers(), &state.settings.proxies);
+    let context = RequestContext { address, ..RequestContext::read(request.headers(), state.ports.ids.as_ref()) };
     let method = request.method().clone();
     // Never the path itself: it may hold ids, and there is no end of them.
     let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();

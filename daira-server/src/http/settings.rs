@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use ipnet::IpNet;
+
 use crate::graphql::GraphqlSettings;
 
 /// Settings of the HTTP side.
@@ -28,6 +30,8 @@ pub struct HttpSettings {
     pub uploads: usize,
     /// How long an upload may take to arrive.
     pub upload_timeout: Duration,
+    /// Networks of proxies of our own, whose `X-Forwarded-For` is believed.
+    pub proxies: Vec<IpNet>,
     /// Whether `/metrics` is served on this port.
     pub metrics: bool,
     /// The GraphQL part.
@@ -47,6 +51,7 @@ impl Default for HttpSettings {
             queue_patience: Duration::from_millis(500),
             uploads: 6,
             upload_timeout: Duration::from_mins(1),
+            proxies: Vec::new(),
             metrics: true,
             graphql: GraphqlSettings::default(),
         }

@@ -14,6 +14,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use bytes::Bytes;
+use daira_core::Actor;
 use daira_core::error::Error;
 use daira_core::media::Media;
 use daira_media::image::Purpose;
@@ -24,6 +25,7 @@ use super::context::RequestContext;
 use super::incoming::{key, read_body};
 use super::problem::problem;
 use super::refusal::HttpRefusal;
+use crate::door::{self, Left};
 use crate::state::AppState;
 
 /// The kinds of picture that are taken.
@@ -75,16 +77,23 @@ pub(super) async fn upload(
     about: Result<Query<About>, QueryRejection>,
     request: Request,
 ) -> Response {
-    let taken = match about {
-        Ok(Query(about)) => take(&state, about, request).await,
-        Err(_) => Err(HttpRefusal::Malformed.into()),
+    let known = authenticate(&state.services.accounts, request.headers()).await;
+    let payer = known.as_ref().ok().cloned().unwrap_or(Actor::Anonymous);
+    let left = state.door.charge(&payer, context.address, door::UPLOAD).await;
+    let taken = async {
+        left.map_or(Ok(()), Left::check)?;
+        let Query(about) = about.map_err(|_| HttpRefusal::Malformed)?;
+        take(&state, known?, about, request).await
     };
-    taken.unwrap_or_else(|error| problem(error, &context))
+    let mut response = taken.await.unwrap_or_else(|error| problem(error, &context));
+    if let Some(left) = left {
+        left.tell(response.headers_mut());
+    }
+    response
 }
 
-async fn take(state: &AppState, about: About, request: Request) -> Result<Response, Error> {
+async fn take(state: &AppState, actor: Actor, about: About, request: Request) -> Result<Response, Error> {
     let (parts, body) = request.into_parts();
-    let actor = authenticate(&state.services.accounts, &parts.headers).await?;
     let reader = actor.member()?.profile;
     let key = key(&parts.headers)?;
     let kind = kind(&parts.headers).ok_or(MediaRefusal::Unsupported)?;

@@ -48,6 +48,8 @@ mod program;
 #[cfg(test)]
 mod programs;
 #[cfg(test)]
+mod rates;
+#[cfg(test)]
 mod reads;
 #[cfg(test)]
 mod real;

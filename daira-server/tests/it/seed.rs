@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use daira_core::account::{AccountService, Register, UpdateProfile, VerifyEmail};
-use daira_core::actor::{Actor, Member};
+use daira_core::actor::{Actor, Client, Member};
 use daira_core::comment::CommentService;
 use daira_core::graph::GraphService;
 use daira_core::id::{AccountId, CommentId, Id, PostId, ProfileId, SessionId};
@@ -160,13 +160,13 @@ impl Again<'_> {
                 birth_date: "1996-04-25".to_owned(),
                 locale: Locale::from_tag(&locale).unwrap(),
             };
-            let registration = accounts.register(register, None).await.unwrap();
+            let registration = accounts.register(&Client::default(), register, None).await.unwrap();
             assert!(accounts.deliver_registration_mail(registration).await.unwrap());
             let messages = self.mail.messages();
             let mail = messages.iter().rev().find(|mail| mail.to.expose() == email).unwrap();
             let code = mail.text.expose().split(|c: char| !c.is_ascii_digit()).find(|run| run.len() == 6).unwrap();
             let verify = VerifyEmail { registration, code: Secret::new(code), device: "Nokia".to_owned() };
-            accounts.verify_email(verify).await.unwrap();
+            accounts.verify_email(&Client::default(), verify).await.unwrap();
             let (profile, account, session): (i64, i64, i64) = sqlx::query_as(
                 "select p.id, p.account, s.id from daira.profile p join daira.session s on s.profile = p.id
                  join daira.account a on a.id = p.account where a.email = $1",

@@ -35,6 +35,9 @@ mod migrations;
 #[cfg(test)]
 mod race;
 #[cfg(test)]
+#[cfg(feature = "redis")]
+mod redis;
+#[cfg(test)]
 mod round_trips;
 #[cfg(test)]
 mod schema;

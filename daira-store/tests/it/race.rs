@@ -10,7 +10,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use daira_core::Result;
 use daira_core::account::{Account, AccountRefusal, AccountService, AccountState, Profile, Register};
-use daira_core::actor::Actor;
+use daira_core::actor::{Actor, Client};
 use daira_core::comment::CommentService;
 use daira_core::error::Error;
 use daira_core::graph::{GraphRefusal, GraphService, MAX_CIRCLES, Relation};
@@ -404,7 +404,7 @@ async fn one_handle_for_a_newcomer_and_a_member(server: Server) {
                 birth_date: "1999-04-25".to_owned(),
                 locale: Locale::Ar,
             };
-            AccountService::new(ports).register(input, None).await.map(drop)
+            AccountService::new(ports).register(&Client::default(), input, None).await.map(drop)
         };
         let (one, other, overtaken) =
             if member_first { meet(&town.ports, change, join).await } else { meet(&town.ports, join, change).await };

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use daira_core::Ports;
 use daira_core::account::{AccountService, LogIn, Register, VerifyEmail, token};
-use daira_core::actor::Actor;
+use daira_core::actor::{Actor, Client};
 use daira_core::credential::{Argon2id, Argon2idCost};
 use daira_core::error::Result;
 use daira_core::id::ChallengeId;
@@ -84,17 +84,17 @@ async fn security_30_a_copy_of_the_database_opens_nothing() {
         let key = |text| Some(IdempotencyKey::new(text).unwrap());
         let code = |registration: ChallengeId| token::code(&ports.keys.challenge, registration);
 
-        let waiting = accounts.register(registering("layla"), key("wait")).await.unwrap();
-        let registration = accounts.register(registering("mona"), key("join")).await.unwrap();
+        let waiting = accounts.register(&Client::default(), registering("layla"), key("wait")).await.unwrap();
+        let registration = accounts.register(&Client::default(), registering("mona"), key("join")).await.unwrap();
         let joined = VerifyEmail { registration, code: code(registration), device: "Phone".to_owned() };
-        let first = accounts.verify_email(joined).await.unwrap();
+        let first = accounts.verify_email(&Client::default(), joined).await.unwrap();
         let input = || LogIn {
             email: "mona@example.com".to_owned(),
             password: Secret::new(PASSWORD),
             device: "Tablet".to_owned(),
         };
-        let second = accounts.log_in(input(), key("in")).await.unwrap();
-        let again = accounts.log_in(input(), key("in")).await.unwrap();
+        let second = accounts.log_in(&Client::default(), input(), key("in")).await.unwrap();
+        let again = accounts.log_in(&Client::default(), input(), key("in")).await.unwrap();
         assert_eq!(again.member, second.member, "the key finds the session, computed anew");
         let renewed = accounts.refresh(&first.tokens.refresh).await.unwrap();
         assert_eq!(accounts.authenticate(&renewed.access).await.unwrap(), Actor::Member(first.member));
@@ -130,7 +130,8 @@ async fn security_14_a_fresh_database_lets_nobody_in() {
                 for password in [name, "", "password", "changeme", "admin", "123456", "daira"] {
                     let (email, password) = (format!("{name}@{host}"), Secret::new(password));
                     let device = String::new();
-                    let error = accounts.log_in(LogIn { email, password, device }, None).await.unwrap_err();
+                    let error =
+                        accounts.log_in(&Client::default(), LogIn { email, password, device }, None).await.unwrap_err();
                     assert_eq!(error.refused_as().code, "auth.invalid_credentials");
                 }
             }

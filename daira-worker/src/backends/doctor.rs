@@ -3,13 +3,15 @@
 //! missing; a private PostgreSQL that was not running is stopped again.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
+use daira_core::memory::{MemoryLimiter, WallClock};
 use daira_store::postgres::cluster::{Binaries, Cluster};
 use daira_store::postgres::{PgStoreConfig, gate, schema_state};
 
-use super::{Backends, DATABASE, addresses, check_schema, is_set_up, keys, plan, wishes};
-use crate::config::Config;
+use super::{Backends, DATABASE, addresses, check_schema, is_set_up, keys, plan, redis, wishes};
+use crate::config::{Config, SecretText};
 use crate::consume;
 
 /// Below this share of free space, in percent, there is trouble ahead; and below this many bytes.
@@ -67,6 +69,9 @@ pub async fn diagnose(config: &Config) -> Vec<Finding> {
     findings.add("settings", Level::Ok, format!("understood, for {:?}", config.environment).to_lowercase());
     data_folder(&mut findings, &config.data);
     disk(&mut findings, &config.data);
+    if let Some(url) = &config.redis.url {
+        redis_at(&mut findings, config, url).await;
+    }
     if config.database.url.is_some() {
         let outcome = addresses(&config.database);
         if let Some(database) = findings.take("database", outcome) {
@@ -132,6 +137,14 @@ fn room(all: u64, free: u64) -> (Level, String) {
     }
 }
 
+async fn redis_at(findings: &mut Findings, config: &Config, url: &SecretText) {
+    const CHECK: &str = "Redis";
+    let Some(redis) = findings.take(CHECK, redis(config, url)) else { return };
+    if findings.take(CHECK, redis.ready().await.context("cannot be reached at redis.url")).is_some() {
+        findings.add(CHECK, Level::Ok, "counts limits for all nodes");
+    }
+}
+
 /// The private PostgreSQL.
 async fn private(findings: &mut Findings, config: &Config) {
     const CHECK: &str = "PostgreSQL";
@@ -177,7 +190,9 @@ async fn database_at(findings: &mut Findings, config: &Config, database: PgStore
         }
     }
     let backends = match keys::master(config) {
-        Ok(master) => Backends::over(config, &master, database, None).await,
+        Ok(master) => {
+            Backends::over(config, &master, database, None, Arc::new(MemoryLimiter::new(Arc::new(WallClock)))).await
+        }
         Err(error) => Err(error),
     };
     let Some(backends) = findings.take("database", backends) else { return };

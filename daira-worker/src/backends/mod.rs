@@ -13,18 +13,19 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail};
 use daira_core::Ports;
 use daira_core::credential::{Argon2id, Argon2idCost};
-use daira_core::memory::{RandomIds, WallClock};
-use daira_core::port::Keys;
+use daira_core::memory::{FallbackLimiter, MemoryLimiter, RandomIds, WallClock};
+use daira_core::port::{Keys, RateLimiter};
 use daira_core::secret::{Key, Secret};
 use daira_media::FsBlobs;
 use daira_store::postgres::cluster::{Cluster, ClusterConfig, MINIMUM_MAJOR};
 use daira_store::postgres::{
     Bootstrap, BusSettings, PgBus, PgMaintenance, PgStore, PgStoreConfig, SchemaState, migrate, schema_state,
 };
+use daira_store::redis::{Redis, RedisLimiter};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{Config, Database};
+use crate::config::{Config, Database, SecretText};
 use crate::deliver::FolderMail;
 use crate::hasher::Argon2Hasher;
 
@@ -51,6 +52,7 @@ impl Backends {
     /// With a sentence for the operator: what happened, why, and what to do.
     pub async fn connect(config: &Config) -> Result<Self> {
         let master = keys::master(config)?;
+        let limiter = limiter(config).await?;
         let (database, cluster) = match &config.database.url {
             Some(url) => {
                 let state = schema_state(url.expose()).await.context("the database cannot be reached")?;
@@ -59,7 +61,7 @@ impl Backends {
             }
             None => embedded(config, &master).await?,
         };
-        Self::over(config, &master, database, cluster).await
+        Self::over(config, &master, database, cluster, limiter).await
     }
 
     async fn over(
@@ -67,11 +69,12 @@ impl Backends {
         master: &Key,
         mut database: PgStoreConfig,
         cluster: Option<Arc<Cluster>>,
+        limiter: Arc<dyn RateLimiter>,
     ) -> Result<Self> {
         database.app_connections = config.database.connections;
         database.worker_connections = config.database.worker_connections;
         database.statement_cache = config.database.statement_cache;
-        let settings = config.product.settings();
+        let settings = config.settings();
         database.inbox_days = settings.inbox_days;
         let store = PgStore::connect(&database).await.context("the database cannot be reached")?;
         let bus = PgBus::new(&store, BusSettings::default());
@@ -83,6 +86,7 @@ impl Backends {
             clock: Arc::new(WallClock),
             hasher: Arc::new(Argon2Hasher::new(Argon2id::new(Argon2idCost::default())?, ids.clone(), HASHING)),
             signer: Arc::new(keys::signer(master, config.tokens.key)?),
+            limiter,
             mail: Arc::new(FolderMail::new(&config.mail_folder(), &config.mail.from).context("setting mail")?),
             keys: Keys::derive(master),
             store: Arc::new(store.clone()),
@@ -161,6 +165,22 @@ impl Backends {
         }
         Ok(())
     }
+}
+
+fn redis(config: &Config, url: &SecretText) -> Result<Redis> {
+    Redis::at(url.expose(), &config.redis.prefix).context("redis.url is no address of Redis")
+}
+
+/// Limits of this node, or of all nodes together where there is a Redis.
+async fn limiter(config: &Config) -> Result<Arc<dyn RateLimiter>> {
+    let clock = Arc::new(WallClock);
+    let Some(url) = &config.redis.url else { return Ok(Arc::new(MemoryLimiter::new(clock))) };
+    let redis = redis(config, url)?;
+    // A node that could not start while Redis is away would make a small outage a large one.
+    if let Err(error) = redis.ready().await {
+        tracing::warn!(?error, "Redis cannot be reached at redis.url: limits are counted by this node alone for now");
+    }
+    Ok(Arc::new(FallbackLimiter::new(Arc::new(RedisLimiter::new(redis)), clock)))
 }
 
 fn addresses(database: &Database) -> Result<PgStoreConfig> {

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use daira_core::Actor;
 use daira_core::account::{AccountService, Register};
+use daira_core::actor::{Actor, Client};
 use daira_core::error::{Error, ErrorKind, Result};
 use daira_core::id::{Id, MediaId, PostId};
 use daira_core::locale::Locale;
@@ -70,9 +70,9 @@ async fn lapsed_registrations_go() {
         birth_date: "1999-04-25".to_owned(),
         locale: Locale::Ar,
     };
-    let old = accounts.register(register("mona"), None).await.unwrap();
+    let old = accounts.register(&Client::default(), register("mona"), None).await.unwrap();
     clock.advance(ports.settings.code_life / 2);
-    let young = accounts.register(register("nour"), None).await.unwrap();
+    let young = accounts.register(&Client::default(), register("nour"), None).await.unwrap();
     clock.advance(ports.settings.code_life / 2 + Duration::from_micros(1));
     PurgeRegistrations.run(&ports).await.unwrap();
     let mut unit = ports.store.begin(&Actor::System("test")).await.unwrap();

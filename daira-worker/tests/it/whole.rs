@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
-use daira_core::Actor;
 use daira_core::account::{AccountService, Register, VerifyEmail, token};
+use daira_core::actor::{Actor, Client};
 use daira_core::locale::Locale;
 use daira_core::secret::Secret;
 use daira_store::postgres::testing::{Server, TestDatabase};
@@ -58,11 +58,14 @@ async fn from_a_configuration_to_a_mail_and_a_log_in_and_to_an_orderly_end() {
     let accounts = AccountService::new(backends.ports.clone());
     let stop = CancellationToken::new();
     let work = async {
-        let registration = accounts.register(registering("mona"), None).await.unwrap();
+        let registration = accounts.register(&Client::default(), registering("mona"), None).await.unwrap();
         let mail = mail(&config.mail_folder()).await;
         assert!(mail.contains("To: mona@example.com") && mail.contains("no-reply@daira.example"), "{mail}");
         let code = token::code(&backends.ports.keys.challenge, registration);
-        let joined = accounts.verify_email(VerifyEmail { registration, code, device: String::new() }).await.unwrap();
+        let joined = accounts
+            .verify_email(&Client::default(), VerifyEmail { registration, code, device: String::new() })
+            .await
+            .unwrap();
         stop.cancel();
         joined
     };

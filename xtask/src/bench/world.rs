@@ -111,6 +111,9 @@ impl World {
             .env("DAIRA_HTTP__LISTEN", self.http.to_string())
             .env("DAIRA_GRPC__LISTEN", self.grpc.to_string())
             .env("DAIRA_PRODUCT__ACCESS_TOKEN_SECONDS", "3600")
+            // Counted like in production, but a few hundred people at one address ask for what thousands would.
+            .env("DAIRA_LIMITS__MEMBER", "100000000/1m")
+            .env("DAIRA_LIMITS__LOG_IN_ADDRESS", "1000000/1m")
             .env("DAIRA_LOG__FILTER", "warn,sqlx::query=error")
             // Another project's database is none of ours.
             .env_remove("DATABASE_URL")

@@ -79,7 +79,7 @@ fn browser() -> Result<PathBuf> {
 }
 
 /// Makes a program in a folder beside the one it belongs into, and moves the folder when it is complete.
-fn into_place(program: &Path, make: impl FnOnce(&Path) -> Result<String>) -> Result<()> {
+pub(super) fn into_place(program: &Path, make: impl FnOnce(&Path) -> Result<String>) -> Result<()> {
     let Some(folder) = program.parent() else { bail!("{} is in no folder", program.display()) };
     let work = folder.with_extension(format!("making-{}", std::process::id()));
     fs::create_dir_all(&work)?;

@@ -62,10 +62,13 @@ impl Host {
     /// Creates a folder for a server and gives it to the server's user.
     pub(crate) fn create(&self, folder: &Path) -> Result<()> {
         fs::create_dir_all(folder).with_context(|| format!("creating {}", folder.display()))?;
-        if let Some((uid, gid)) = self.stand_in {
-            chown(folder, Some(uid), Some(gid)).with_context(|| format!("giving away {}", folder.display()))?;
-        }
-        Ok(())
+        self.give(folder)
+    }
+
+    /// Gives a file to the server's user.
+    pub(crate) fn give(&self, file: &Path) -> Result<()> {
+        let Some((uid, gid)) = self.stand_in else { return Ok(()) };
+        chown(file, Some(uid), Some(gid)).with_context(|| format!("giving away {}", file.display()))
     }
 
     fn can_enter(&self, folder: &Path) -> Result<bool> {

@@ -8,6 +8,8 @@ mod clients;
 mod host;
 mod obtain;
 mod postgres;
+mod redis;
+mod toxiproxy;
 
 use std::{
     fs::{self, File},
@@ -46,6 +48,10 @@ pub(crate) fn servers() -> Result<Vec<(String, String)>> {
         variables.push((server.variable(), url));
         variables.push((format!("{}_BIN", server.variable()), bin.display().to_string()));
     }
+    for server in redis::SERVERS {
+        variables.push((server.variable().to_owned(), server.up(&host)?));
+    }
+    variables.push((toxiproxy::VARIABLE.to_owned(), toxiproxy::up(&host)?));
     Ok(variables)
 }
 
@@ -67,16 +73,18 @@ pub(crate) fn folder() -> Result<PathBuf> {
 
 fn down() -> Result<()> {
     let (host, _lock) = prepare()?;
-    postgres::SERVERS.iter().try_for_each(|server| server.down(&host))
+    postgres::SERVERS.iter().try_for_each(|server| server.down(&host))?;
+    redis::SERVERS.iter().try_for_each(|server| server.down(&host))?;
+    toxiproxy::down(&host)
 }
 
 fn status() -> Result<()> {
     let (host, _lock) = prepare()?;
-    for server in postgres::SERVERS {
-        match server.alive(&host) {
-            Some(url) => println!("{:<14} {url}", server.name()),
-            None => println!("{:<14} down", server.name()),
-        }
+    let postgres = postgres::SERVERS.iter().map(|server| (server.name(), server.alive(&host)));
+    let redis = redis::SERVERS.iter().map(|server| (server.name().to_owned(), server.alive(&host)));
+    let toxiproxy = [("Toxiproxy".to_owned(), toxiproxy::alive(&host))];
+    for (name, address) in postgres.chain(redis).chain(toxiproxy) {
+        println!("{name:<14} {}", address.as_deref().unwrap_or("down"));
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ use super::super::{
 };
 use super::profile::{NAME, new_handle};
 use super::{AccountService, DEVICE, DRAWS, LoggedIn, audit, is_taken, out_of_draws};
-use crate::actor::{Actor, Member};
+use crate::actor::{Actor, Client, Member};
 use crate::checks::keyed;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{ChallengeId, Id};
@@ -65,9 +65,11 @@ impl AccountService {
     /// # Errors
     /// One of the [`AccountRefusal`]s about e-mail, handle, name, date of birth or password, with its field; a handle that
     /// somebody holds is [`AccountRefusal::HandleTaken`]. An e-mail that has an account is none.
-    pub async fn register(&self, input: Register, key: Option<IdempotencyKey>) -> Result<ChallengeId> {
+    /// [`LimitRefusal::Reached`](crate::port::LimitRefusal) after too many.
+    pub async fn register(&self, client: &Client, input: Register, key: Option<IdempotencyKey>) -> Result<ChallengeId> {
         let now = self.ports.clock.now();
         let checked = check(&input, now, self.ports.settings.minimum_age)?;
+        self.count_registration(client).await?;
         // The stored fingerprint of the request must not let anybody who sees it try passwords.
         let fingerprint = self.ports.keys.challenge.tag(&[b"register", input.password.expose().as_bytes()]);
         let Checked { email, handle, name, birth_date } = &checked;
@@ -96,6 +98,8 @@ impl AccountService {
                     if !unit.accounts().claim_handle(handle, holder, None, now).await? {
                         return Err(Error::from(AccountRefusal::HandleTaken).on_field("handle"));
                     }
+                    // Only now it is certain that a mail goes out for this request, and that it did not before.
+                    self.count_mail(email).await?;
                     let event = v1::RegistrationOpened { registration_id: registration.id.raw() };
                     unit.journal().append(&[event.into()]).await?;
                     Ok(registration.id)
@@ -109,17 +113,21 @@ impl AccountService {
     ///
     /// # Errors
     /// [`AccountRefusal::CodeInvalid`] for every reason to do with code, registration or e-mail;
-    /// [`AccountRefusal::DeviceInvalid`], [`AccountRefusal::ForbiddenCharacter`].
-    pub async fn verify_email(&self, input: VerifyEmail) -> Result<LoggedIn> {
+    /// [`AccountRefusal::DeviceInvalid`], [`AccountRefusal::ForbiddenCharacter`];
+    /// [`LimitRefusal::Reached`](crate::port::LimitRefusal) after too many tries.
+    pub async fn verify_email(&self, client: &Client, input: VerifyEmail) -> Result<LoggedIn> {
         let refuse = || Error::from(AccountRefusal::CodeInvalid).on_field("code");
         let device = DEVICE.check(&input.device)?;
+        self.count_code(client).await?;
         for _ in 0..DRAWS {
             let outcome = self.open_account(&input, &device).await;
             if is_taken(&outcome) {
                 continue;
             }
             return match outcome {
-                Ok(Some(session)) => self.logged_in(&session),
+                Ok(Some((session, email))) => {
+                    self.logged_in(&session, self.device_token(client, email.as_str(), &session))
+                }
                 Ok(None) => Err(refuse()),
                 // The address got its account after this registration was opened.
                 Err(error) if error.kind() == ErrorKind::Conflict("account_email") => Err(refuse()),
@@ -131,7 +139,7 @@ impl AccountService {
 
     /// Counts a wrong code and answers nothing, or makes the account. The unit runs as the member that it brings into
     /// being: every row it adds is its actor's own.
-    async fn open_account(&self, input: &VerifyEmail, device: &str) -> Result<Option<Session>> {
+    async fn open_account(&self, input: &VerifyEmail, device: &str) -> Result<Option<(Session, Email)>> {
         let (ids, shard, now) = (&self.ports.ids, self.ports.ids.shard(), self.ports.clock.now());
         let member =
             Member { account: ids.draw(now, shard), profile: ids.draw(now, shard), session: ids.draw(now, shard) };
@@ -150,8 +158,9 @@ impl AccountService {
                         unit.accounts().set_attempts(registration.id, registration.attempts + 1).await?;
                         return Ok(None);
                     }
+                    let email = registration.email.clone();
                     settle(&mut *unit, registration, session, now).await?;
-                    Ok(Some(session.clone()))
+                    Ok(Some((session.clone(), email)))
                 })
             })
             .await

@@ -7,7 +7,7 @@ use super::super::{AccountRefusal, Email, Profile, Session, StoredCredential, to
 use super::{
     AccountService, DEVICE, DRAWS, LoggedIn, Tokens, audit, end_session, is_taken, note_reuse, out_of_draws, tell_end,
 };
-use crate::actor::{Actor, Member};
+use crate::actor::{Actor, Client, Member};
 use crate::checks::keyed;
 use crate::error::{CommonRefusal, Error, ErrorKind, Result};
 use crate::id::{Id, SessionId};
@@ -46,28 +46,31 @@ impl AccountService {
     ///
     /// # Errors
     /// [`AccountRefusal::CredentialsInvalid`], [`AccountRefusal::Suspended`], [`AccountRefusal::DeviceInvalid`],
-    /// [`AccountRefusal::ForbiddenCharacter`];
+    /// [`AccountRefusal::ForbiddenCharacter`]; [`LimitRefusal::Reached`](crate::port::LimitRefusal) after too many tries;
     /// [`AccountRefusal::TokenInvalid`] when the session of a repeated log-in has ended meanwhile.
-    pub async fn log_in(&self, input: LogIn, key: Option<IdempotencyKey>) -> Result<LoggedIn> {
+    pub async fn log_in(&self, client: &Client, input: LogIn, key: Option<IdempotencyKey>) -> Result<LoggedIn> {
         let device = DEVICE.check(&input.device)?;
+        self.count_log_in(client, &input.email).await?;
         let keyed = keyed("account.log_in", key, &device);
         for _ in 0..LOG_IN_TRIES {
             let stored = self.proven(&input).await?;
             let upkeep = self.upkeep(&input, &stored).await?;
             match self.open_session(&stored, &upkeep, &device, keyed.as_ref()).await {
                 Err(error) if error.kind() == ErrorKind::Stale => {}
-                outcome => return outcome,
+                outcome => {
+                    let session = outcome?;
+                    return self.logged_in(&session, self.device_token(client, &input.email, &session));
+                }
             }
         }
         Err(CommonRefusal::Unavailable.into())
     }
 
-    /// The living tokens of the session that the same request began before.
-    async fn resume(&self, member: Member) -> Result<LoggedIn> {
+    /// The session that the same request began before, if it still lives.
+    async fn resume(&self, member: Member) -> Result<Session> {
         let (actor, now) = (Actor::Member(member), self.ports.clock.now());
         let found = self.ports.store.begin(&actor).await?.accounts().session(member.session).await?;
-        let session = found.filter(|session| session.is_living(now)).ok_or(AccountRefusal::TokenInvalid)?;
-        Ok(LoggedIn { member, tokens: self.tokens(&session, now)? })
+        Ok(found.filter(|session| session.is_living(now)).ok_or(AccountRefusal::TokenInvalid)?)
     }
 
     /// The credential that the input proves.
@@ -116,11 +119,12 @@ impl AccountService {
         upkeep: &Upkeep,
         device: &str,
         keyed: Option<&Keyed>,
-    ) -> Result<LoggedIn> {
+    ) -> Result<Session> {
         let stale = || Error::new(ErrorKind::Stale, "account.log_in");
         for _ in 0..DRAWS {
             let (member, now) = (self.draw_session(stored), self.ports.clock.now());
-            let session = &self.new_session(member, device, now);
+            let new = self.new_session(member, device, now);
+            let session = &new;
             let outcome = self
                 .ports
                 .transact_once(&Actor::Member(member), keyed, |mut unit| {
@@ -156,11 +160,7 @@ impl AccountService {
                 continue;
             }
             let began = outcome?;
-            return if began == session.id {
-                self.logged_in(session)
-            } else {
-                self.resume(Member { session: began, ..member }).await
-            };
+            return if began == new.id { Ok(new) } else { self.resume(Member { session: began, ..member }).await };
         }
         Err(out_of_draws())
     }

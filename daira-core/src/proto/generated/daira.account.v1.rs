@@ -103,6 +103,10 @@ pub struct VerifyEmailResponse {
     pub profile_id: ::prost::alloc::string::String,
     #[prost(message, optional, tag = "2")]
     pub tokens: ::core::option::Option<Tokens>,
+    /// By this the device is known at its next log-in: strangers' tries of passwords elsewhere do not keep it out. It lets nobody
+    /// in.
+    #[prost(string, tag = "3")]
+    pub device_token: ::prost::alloc::string::String,
 }
 /// Proves a password.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -116,6 +120,9 @@ pub struct LogInRequest {
     /// The same request sent again under the same key within 24 hours has no second effect and the same answer; empty for none.
     #[prost(string, tag = "4")]
     pub idempotency_key: ::prost::alloc::string::String,
+    /// What an earlier log-in on this device answered; empty for none.
+    #[prost(string, tag = "5")]
+    pub device_token: ::prost::alloc::string::String,
 }
 /// Logged in.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -124,6 +131,10 @@ pub struct LogInResponse {
     pub profile_id: ::prost::alloc::string::String,
     #[prost(message, optional, tag = "2")]
     pub tokens: ::core::option::Option<Tokens>,
+    /// By this the device is known at its next log-in: strangers' tries of passwords elsewhere do not keep it out. It lets nobody
+    /// in.
+    #[prost(string, tag = "3")]
+    pub device_token: ::prost::alloc::string::String,
 }
 /// Spends a refresh token.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

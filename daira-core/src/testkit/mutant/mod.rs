@@ -10,5 +10,7 @@ mod store;
 
 pub use bus::{BusFault, MutantBus};
 pub use maintenance::{MaintenanceFault, MutantMaintenance};
-pub use small::{BlobFault, DeafHasher, FrozenIds, HastyClock, MutantBlobs, TimelessSigner};
+pub use small::{
+    BlobFault, DeafHasher, FrozenIds, HastyClock, LimiterFault, MutantBlobs, MutantLimiter, TimelessSigner,
+};
 pub use store::{MutantStore, StoreFault};

@@ -8,7 +8,10 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::error::Result;
-use crate::port::{BlobMeta, BlobStore, Claims, Clock, IdSource, PasswordHasher, TokenSigner};
+use crate::id::{AccountId, Id};
+use crate::port::{
+    BlobMeta, BlobStore, Bucket, Charge, Claims, Clock, IdSource, PasswordHasher, RateLimiter, Subject, TokenSigner,
+};
 use crate::secret::Secret;
 use crate::time::Timestamp;
 
@@ -156,5 +159,74 @@ pub struct FrozenIds;
 impl IdSource for FrozenIds {
     fn fill(&self, buffer: &mut [u8]) {
         buffer.fill(7);
+    }
+}
+
+/// What a limiter gets wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum LimiterFault {
+    /// Everybody is one.
+    OneForAll,
+    /// Whatever it costs, it costs one.
+    IgnoresCost,
+    /// It says to wait half as long as it takes.
+    ShortWait,
+    /// A refusal does not end it.
+    GoesOn,
+    /// Whoever was refused has nothing until all of it is there again, as if time had windows.
+    Windows,
+}
+
+impl LimiterFault {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::OneForAll, Self::IgnoresCost, Self::ShortWait, Self::GoesOn, Self::Windows];
+}
+
+/// A limiter with a fault.
+pub struct MutantLimiter {
+    inner: Arc<dyn RateLimiter>,
+    fault: LimiterFault,
+}
+
+impl core::fmt::Debug for MutantLimiter {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("MutantLimiter").field("fault", &self.fault).finish_non_exhaustive()
+    }
+}
+
+impl MutantLimiter {
+    /// Breaks a limiter.
+    pub fn new(inner: Arc<dyn RateLimiter>, fault: LimiterFault) -> Self {
+        Self { inner, fault }
+    }
+}
+
+#[async_trait]
+impl RateLimiter for MutantLimiter {
+    async fn charge(&self, charges: &[Charge]) -> Result<Vec<Bucket>> {
+        let mut charges = charges.to_vec();
+        for charge in &mut charges {
+            match self.fault {
+                LimiterFault::OneForAll => charge.subject = Subject::Account(AccountId::from_raw(0)),
+                LimiterFault::IgnoresCost => charge.cost = 1,
+                LimiterFault::ShortWait | LimiterFault::GoesOn | LimiterFault::Windows => {}
+            }
+        }
+        if self.fault != LimiterFault::GoesOn {
+            let mut buckets = self.inner.charge(&charges).await?;
+            for bucket in &mut buckets {
+                match self.fault {
+                    LimiterFault::ShortWait => bucket.wait /= 2,
+                    LimiterFault::Windows if bucket.is_refused() => bucket.full_in = bucket.quota.capacity(),
+                    _ => {}
+                }
+            }
+            return Ok(buckets);
+        }
+        let mut buckets = Vec::new();
+        for charge in &charges {
+            buckets.extend(self.inner.charge(core::slice::from_ref(charge)).await?);
+        }
+        Ok(buckets)
     }
 }

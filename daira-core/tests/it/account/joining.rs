@@ -10,7 +10,7 @@ use super::*;
 #[tokio::test]
 async fn a_registration_becomes_an_account_by_its_code() {
     let world = world();
-    let registration = world.accounts.register(registering("mona"), None).await.unwrap();
+    let registration = world.accounts.register(&Client::default(), registering("mona"), None).await.unwrap();
     assert!(world.accounts.deliver_registration_mail(registration).await.unwrap());
     let mail = world.mail.messages().pop().unwrap();
     let code = world.code(registration);
@@ -28,7 +28,7 @@ async fn a_registration_becomes_an_account_by_its_code() {
     assert_eq!(world.accounts.sessions(&actor(&mona)).await.unwrap()[0].device, "Firefox on Android");
     assert_eq!(world.events("a").await, ["account.v1.registration_opened", "account.v1.profile_created"]);
     assert_eq!(world.audit(), ["account.registered"]);
-    let logged = world.accounts.log_in(logging_in("mona"), None).await.unwrap();
+    let logged = world.accounts.log_in(&Client::default(), logging_in("mona"), None).await.unwrap();
     assert_eq!(logged.member.profile, mona.member.profile);
 }
 
@@ -37,8 +37,8 @@ async fn security_07_registering_tells_nothing_of_an_email() {
     let world = world();
     let mona = world.join("mona").await;
     let again = Register { handle: "mona.two".to_owned(), ..registering("mona") };
-    let taken = world.accounts.register(again, None).await.unwrap();
-    let free = world.accounts.register(registering("nour"), None).await.unwrap();
+    let taken = world.accounts.register(&Client::default(), again, None).await.unwrap();
+    let free = world.accounts.register(&Client::default(), registering("nour"), None).await.unwrap();
     assert_eq!(taken.to_string().len(), free.to_string().len());
     for registration in [taken, free] {
         assert!(world.accounts.deliver_registration_mail(registration).await.unwrap());
@@ -61,10 +61,10 @@ async fn security_07_registering_tells_nothing_of_an_email() {
 #[tokio::test]
 async fn no_mail_goes_out_for_a_registration_that_is_over() {
     let world = world();
-    let lapsed = world.accounts.register(registering("mona"), None).await.unwrap();
+    let lapsed = world.accounts.register(&Client::default(), registering("mona"), None).await.unwrap();
     world.advance(world.ports.settings.code_life);
     assert!(!world.accounts.deliver_registration_mail(lapsed).await.unwrap());
-    let done = world.accounts.register(registering("nour"), None).await.unwrap();
+    let done = world.accounts.register(&Client::default(), registering("nour"), None).await.unwrap();
     world.verify(done, world.code(done)).await.unwrap();
     assert!(!world.accounts.deliver_registration_mail(done).await.unwrap());
     assert!(world.mail.messages().is_empty());
@@ -74,7 +74,7 @@ async fn no_mail_goes_out_for_a_registration_that_is_over() {
 async fn security_13_a_code_bears_few_tries_and_one_success() {
     let world = world();
     let code_invalid = |outcome| refusal::<_, AccountRefusal>(outcome) == AccountRefusal::CodeInvalid;
-    let guessed = world.accounts.register(registering("mona"), None).await.unwrap();
+    let guessed = world.accounts.register(&Client::default(), registering("mona"), None).await.unwrap();
     for _ in 0..world.ports.settings.code_attempts {
         assert!(code_invalid(world.verify(guessed, world.wrong_code(guessed)).await));
     }
@@ -83,14 +83,14 @@ async fn security_13_a_code_bears_few_tries_and_one_success() {
         "the tries were counted although they were refused"
     );
 
-    let near = world.accounts.register(registering("nour"), None).await.unwrap();
+    let near = world.accounts.register(&Client::default(), registering("nour"), None).await.unwrap();
     for _ in 1..world.ports.settings.code_attempts {
         assert!(code_invalid(world.verify(near, world.wrong_code(near)).await));
     }
     world.verify(near, world.code(near)).await.unwrap();
     assert!(code_invalid(world.verify(near, world.code(near)).await), "a code works once");
 
-    let late = world.accounts.register(registering("salma"), None).await.unwrap();
+    let late = world.accounts.register(&Client::default(), registering("salma"), None).await.unwrap();
     world.advance(world.ports.settings.code_life);
     assert!(code_invalid(world.verify(late, world.code(late)).await));
     let unknown = "chl_0000000000001".parse().unwrap();
@@ -100,16 +100,19 @@ async fn security_13_a_code_bears_few_tries_and_one_success() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn parallel_verifications_make_one_account() {
     let world = world();
-    let one = world.accounts.register(registering("mona"), None).await.unwrap();
-    let other =
-        world.accounts.register(Register { handle: "mona.two".to_owned(), ..registering("mona") }, None).await.unwrap();
+    let one = world.accounts.register(&Client::default(), registering("mona"), None).await.unwrap();
+    let other = world
+        .accounts
+        .register(&Client::default(), Register { handle: "mona.two".to_owned(), ..registering("mona") }, None)
+        .await
+        .unwrap();
     let mut racing = JoinSet::new();
     for n in 0..10 {
         let registration = if n % 2 == 0 { one } else { other };
         let (accounts, code) = (world.accounts.clone(), world.code(registration));
-        racing.spawn(
-            async move { accounts.verify_email(VerifyEmail { registration, code, device: String::new() }).await },
-        );
+        racing.spawn(async move {
+            accounts.verify_email(&Client::default(), VerifyEmail { registration, code, device: String::new() }).await
+        });
     }
     let outcomes = racing.join_all().await;
     assert_eq!(outcomes.iter().filter(|o| o.is_ok()).count(), 1);
@@ -122,13 +125,13 @@ async fn parallel_verifications_make_one_account() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn parallel_guesses_are_all_counted() {
     let world = world();
-    let registration = world.accounts.register(registering("mona"), None).await.unwrap();
+    let registration = world.accounts.register(&Client::default(), registering("mona"), None).await.unwrap();
     let mut racing = JoinSet::new();
     for _ in 0..world.ports.settings.code_attempts {
         let (accounts, code) = (world.accounts.clone(), world.wrong_code(registration));
-        racing.spawn(
-            async move { accounts.verify_email(VerifyEmail { registration, code, device: String::new() }).await },
-        );
+        racing.spawn(async move {
+            accounts.verify_email(&Client::default(), VerifyEmail { registration, code, device: String::new() }).await
+        });
     }
     assert!(racing.join_all().await.iter().all(Result::is_err));
     assert!(world.verify(registration, world.code(registration)).await.is_err());
@@ -139,26 +142,38 @@ async fn a_registration_holds_its_handle_for_a_while() {
     let world = world();
     let taken = |outcome| refusal::<ChallengeId, AccountRefusal>(outcome) == AccountRefusal::HandleTaken;
     let rival = || Register { handle: "Mona".to_owned(), ..registering("nour") };
-    let first = world.accounts.register(registering("mona"), None).await.unwrap();
-    assert!(taken(world.accounts.register(rival(), None).await));
+    let first = world.accounts.register(&Client::default(), registering("mona"), None).await.unwrap();
+    assert!(taken(world.accounts.register(&Client::default(), rival(), None).await));
     world.advance(world.ports.settings.code_life);
-    let second = world.accounts.register(rival(), None).await.unwrap();
+    let second = world.accounts.register(&Client::default(), rival(), None).await.unwrap();
     assert!(world.verify(first, world.code(first)).await.is_err());
     world.verify(second, world.code(second)).await.unwrap();
     world.advance(Duration::from_hours(24 * 365));
-    assert!(taken(world.accounts.register(registering("mona"), None).await), "a profile holds its handle for good");
-    assert!(taken(world.accounts.register(Register { handle: "admin".to_owned(), ..registering("mona") }, None).await));
+    assert!(
+        taken(world.accounts.register(&Client::default(), registering("mona"), None).await),
+        "a profile holds its handle for good"
+    );
+    assert!(taken(
+        world
+            .accounts
+            .register(&Client::default(), Register { handle: "admin".to_owned(), ..registering("mona") }, None)
+            .await
+    ));
 }
 
 #[tokio::test]
 async fn under_a_key_a_lost_answer_can_be_asked_for_again() {
     let world = world();
     let key = || Some(IdempotencyKey::new("c5d1").unwrap());
-    let first = world.accounts.register(registering("mona"), key()).await.unwrap();
-    assert_eq!(world.accounts.register(registering("mona"), key()).await.unwrap(), first, "instead of a taken handle");
+    let first = world.accounts.register(&Client::default(), registering("mona"), key()).await.unwrap();
+    assert_eq!(
+        world.accounts.register(&Client::default(), registering("mona"), key()).await.unwrap(),
+        first,
+        "instead of a taken handle"
+    );
     let other_password = Register { password: Secret::new("shai bel na3na3"), ..registering("mona") };
     assert_eq!(
-        refusal::<_, CommonRefusal>(world.accounts.register(other_password, key()).await),
+        refusal::<_, CommonRefusal>(world.accounts.register(&Client::default(), other_password, key()).await),
         CommonRefusal::KeyReused
     );
     assert_eq!(world.events("a").await.len(), 1);
@@ -186,12 +201,12 @@ async fn bad_input_is_named_with_its_field() {
     for (spoil, expected, field) in cases {
         let mut input = registering("mona");
         spoil(&mut input);
-        let error = world.accounts.register(input, None).await.unwrap_err();
+        let error = world.accounts.register(&Client::default(), input, None).await.unwrap_err();
         assert_eq!((error.refusal(), error.field()), (Some(expected), Some(field)));
     }
-    let registration = world.accounts.register(registering("mona"), None).await.unwrap();
+    let registration = world.accounts.register(&Client::default(), registering("mona"), None).await.unwrap();
     let loud = VerifyEmail { registration, code: world.code(registration), device: "a\nb".to_owned() };
-    let refused = refusal::<_, AccountRefusal>(world.accounts.verify_email(loud).await);
+    let refused = refusal::<_, AccountRefusal>(world.accounts.verify_email(&Client::default(), loud).await);
     assert_eq!(refused, AccountRefusal::ForbiddenCharacter);
     assert!(world.verify(registration, world.code(registration)).await.is_ok(), "a bad device name costs no try");
 }

@@ -246,7 +246,8 @@ async fn security_86_what_is_rolled_back_leaves_no_event() {
 async fn a_repeated_log_in_is_one_session() {
     let world = world();
     let mona = world.join("mona").await;
-    let log_in = |input: LogIn, text: &str| world.accounts.log_in(input, Some(key(text)));
+    let client = Client::default();
+    let log_in = |input: LogIn, text: &str| world.accounts.log_in(&client, input, Some(key(text)));
     let first = log_in(logging_in("mona"), "k").await.unwrap();
     let again = log_in(logging_in("mona"), "k").await.unwrap();
     assert_eq!((again.member, &again.tokens.refresh), (first.member, &first.tokens.refresh));
@@ -270,13 +271,13 @@ async fn repeated_ends_of_sessions_answer_alike() {
     let world = world();
     let mona = world.join("mona").await;
     let me = actor(&mona);
-    let phone = world.accounts.log_in(logging_in("mona"), None).await.unwrap().member.session;
+    let phone = world.accounts.log_in(&Client::default(), logging_in("mona"), None).await.unwrap().member.session;
     for _ in 0..2 {
         world.accounts.revoke_session(&me, phone, Some(key("one"))).await.unwrap();
     }
     let other = world.accounts.revoke_session(&me, mona.member.session, Some(key("one"))).await;
     assert_eq!(refusal::<_, CommonRefusal>(other), CommonRefusal::KeyReused);
-    let tablet = world.accounts.log_in(logging_in("mona"), None).await.unwrap();
+    let tablet = world.accounts.log_in(&Client::default(), logging_in("mona"), None).await.unwrap();
     for _ in 0..2 {
         assert_eq!(world.accounts.revoke_other_sessions(&me, Some(key("all"))).await.unwrap(), 1);
     }

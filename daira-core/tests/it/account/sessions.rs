@@ -64,7 +64,7 @@ async fn security_05_an_unknown_email_answers_like_a_wrong_password() {
     let endless = LogIn { password: Secret::new("x".repeat(100_000)), ..logging_in("mona") };
     let mut answers = Vec::new();
     for input in [wrong, unknown, malformed, endless] {
-        let error = world.accounts.log_in(input, None).await.unwrap_err();
+        let error = world.accounts.log_in(&Client::default(), input, None).await.unwrap_err();
         answers.push((error.refused_as().code, error.to_string(), error.field(), error.retry_after()));
     }
     assert!(
@@ -82,7 +82,7 @@ async fn security_06_every_refused_log_in_costs_one_check() {
     let malformed = LogIn { email: "no address".to_owned(), ..logging_in("mona") };
     let endless = LogIn { password: Secret::new("x".repeat(100_000)), ..logging_in("mona") };
     for input in [wrong, logging_in("nour"), malformed, endless] {
-        assert!(world.accounts.log_in(input, None).await.is_err());
+        assert!(world.accounts.log_in(&Client::default(), input, None).await.is_err());
     }
     assert_eq!(*hasher.asked.lock().unwrap(), [true, false, false, true], "against a hash, or against the decoy");
 }
@@ -93,10 +93,10 @@ async fn an_outdated_hash_is_replaced_at_the_next_log_in() {
     let mona = world.join("mona").await;
     let stored = || world.change(mona.member, |unit| Box::pin(unit.accounts().password_hash(mona.member.account)));
     let before = stored().await;
-    world.accounts.log_in(logging_in("mona"), None).await.unwrap();
+    world.accounts.log_in(&Client::default(), logging_in("mona"), None).await.unwrap();
     assert_ne!(stored().await, before);
     assert_eq!(world.audit(), ["account.registered", "account.password_upgraded", "account.log_in"]);
-    world.accounts.log_in(logging_in("mona"), None).await.unwrap();
+    world.accounts.log_in(&Client::default(), logging_in("mona"), None).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -106,7 +106,7 @@ async fn parallel_log_ins_that_upgrade_the_hash_all_succeed() {
     let mut racing = JoinSet::new();
     for _ in 0..3 {
         let accounts = world.accounts.clone();
-        racing.spawn(async move { accounts.log_in(logging_in("mona"), None).await });
+        racing.spawn(async move { accounts.log_in(&Client::default(), logging_in("mona"), None).await });
     }
     assert!(racing.join_all().await.iter().all(Result::is_ok));
 }
@@ -122,7 +122,7 @@ async fn a_password_that_changes_under_a_log_in_lets_nobody_in() {
         unit.accounts().set_password_hash(member.account, &new_hash).await.unwrap();
         unit.commit().await.unwrap();
     }));
-    let outcome = world.accounts.log_in(logging_in("mona"), None).await;
+    let outcome = world.accounts.log_in(&Client::default(), logging_in("mona"), None).await;
     assert_eq!(refusal::<_, AccountRefusal>(outcome), AccountRefusal::CredentialsInvalid);
     assert_eq!(world.accounts.sessions(&actor(&mona)).await.unwrap().len(), 1);
 }
@@ -131,14 +131,15 @@ async fn a_password_that_changes_under_a_log_in_lets_nobody_in() {
 async fn states_decide_who_gets_in() {
     let world = world();
     let mona = world.join("mona").await;
-    let log_in = || world.accounts.log_in(logging_in("mona"), None);
+    let client = Client::default();
+    let log_in = || world.accounts.log_in(&client, logging_in("mona"), None);
     let later = world.clock.now() + Duration::from_hours(1);
 
     world.set_state(mona.member, AccountState::Suspended(later)).await;
     assert_eq!(refusal::<_, AccountRefusal>(log_in().await), AccountRefusal::Suspended);
     let wrong = LogIn { password: Secret::new("shai bel na3na3"), ..logging_in("mona") };
     assert_eq!(
-        refusal::<_, AccountRefusal>(world.accounts.log_in(wrong, None).await),
+        refusal::<_, AccountRefusal>(world.accounts.log_in(&Client::default(), wrong, None).await),
         AccountRefusal::CredentialsInvalid,
         "only its owner learns"
     );
@@ -249,7 +250,7 @@ async fn security_27_sessions_end_by_idling_and_by_age() {
     assert!(is_invalid(world.accounts.refresh(&idle.refresh).await));
 
     let began = world.clock.now();
-    let mut tokens = world.accounts.log_in(logging_in("mona"), None).await.unwrap().tokens;
+    let mut tokens = world.accounts.log_in(&Client::default(), logging_in("mona"), None).await.unwrap().tokens;
     while world.clock.now() + Duration::from_hours(24 * 50) < began + settings.session_life {
         world.advance(Duration::from_hours(24 * 50));
         tokens = world.accounts.refresh(&tokens.refresh).await.unwrap();
@@ -294,7 +295,7 @@ async fn security_29_people_see_and_end_their_own_sessions_only() {
     let world = world();
     let (mona, nour) = (world.join("mona").await, world.join("nour").await);
     world.advance(Duration::from_secs(1));
-    let phone = world.accounts.log_in(logging_in("mona"), None).await.unwrap();
+    let phone = world.accounts.log_in(&Client::default(), logging_in("mona"), None).await.unwrap();
     let listed: Vec<_> = world.accounts.sessions(&actor(&mona)).await.unwrap().into_iter().map(|s| s.id).collect();
     assert_eq!(listed, [phone.member.session, mona.member.session], "newest first");
 
@@ -311,8 +312,8 @@ async fn security_29_people_see_and_end_their_own_sessions_only() {
     assert!(is_invalid(world.accounts.refresh(&phone.tokens.refresh).await));
 
     let (tablet, laptop) = (
-        world.accounts.log_in(logging_in("mona"), None).await.unwrap(),
-        world.accounts.log_in(logging_in("mona"), None).await.unwrap(),
+        world.accounts.log_in(&Client::default(), logging_in("mona"), None).await.unwrap(),
+        world.accounts.log_in(&Client::default(), logging_in("mona"), None).await.unwrap(),
     );
     assert_eq!(world.accounts.revoke_other_sessions(&actor(&laptop), None).await.unwrap(), 2);
     for gone in [&mona, &tablet] {

@@ -33,6 +33,8 @@ pub struct Checked {
     pub introspects: bool,
     /// How many mutations it holds that must not be repeated within a request.
     pub guesses: usize,
+    /// What executing it costs, in points.
+    pub cost: usize,
 }
 
 /// Why a document was refused, and where in it.
@@ -90,7 +92,7 @@ pub fn check(
     }
     let extent = measure.operation(chosen)?;
     let kind = chosen.ty;
-    Ok(Checked { kind, introspects: extent.introspections > 0, guesses: extent.guesses })
+    Ok(Checked { kind, introspects: extent.introspections > 0, guesses: extent.guesses, cost: extent.cost })
 }
 
 /// A variable that must be given and is not. The library notices it only where the variable is used, and then answers as if

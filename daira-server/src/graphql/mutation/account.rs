@@ -44,6 +44,9 @@ inputs! {
         email: String,
         /// The password.
         password: String,
+        /// What an earlier log-in on this device answered as `deviceToken`. Strangers who try passwords elsewhere do not keep
+        /// a known device out.
+        device_token: Option<String>,
         /// What the session is to be shown as, for instance "Firefox on Android"; up to 100 characters.
         device: Option<String>,
     }
@@ -66,6 +69,8 @@ payloads! {
         tokens: Tokens,
         /// The new profile.
         profile: Profile,
+        /// By this the device is known at its next log-in. It lets nobody in.
+        device_token: String,
     }
     /// What logging in came to.
     LogInPayload {
@@ -73,6 +78,8 @@ payloads! {
         tokens: Tokens,
         /// The profile that the session acts as.
         profile: Profile,
+        /// By this the device is known at its next log-in. It lets nobody in.
+        device_token: String,
     }
     /// What refreshing a session came to.
     RefreshSessionPayload {
@@ -105,7 +112,7 @@ impl AccountMutation {
                 birth_date: input.birth_date,
                 locale: input.language.map_or(scope.locale, Into::into),
             };
-            let registration = scope.services.accounts.register(register, key).await?;
+            let registration = scope.services.accounts.register(&scope.client(None), register, key).await?;
             Ok(RegisterPayload { registration_id: Some(registration.to_string().into()), ..Default::default() })
         })
         .await
@@ -125,8 +132,10 @@ impl AccountMutation {
                 code: Secret::new(input.code),
                 device: input.device.unwrap_or_default(),
             };
-            let (tokens, profile) = shown(scope, scope.services.accounts.verify_email(verify).await?).await?;
-            Ok(VerifyEmailPayload { tokens: Some(tokens), profile, ..Default::default() })
+            let joined = scope.services.accounts.verify_email(&scope.client(None), verify).await?;
+            let device_token = Some(joined.device.expose().to_owned());
+            let (tokens, profile) = shown(scope, joined).await?;
+            Ok(VerifyEmailPayload { tokens: Some(tokens), profile, device_token, ..Default::default() })
         })
         .await
     }
@@ -142,8 +151,11 @@ impl AccountMutation {
             let key = scope.key(input.idempotency_key)?;
             let (email, password) = (input.email, Secret::new(input.password));
             let log_in = LogIn { email, password, device: input.device.unwrap_or_default() };
-            let (tokens, profile) = shown(scope, scope.services.accounts.log_in(log_in, key).await?).await?;
-            Ok(LogInPayload { tokens: Some(tokens), profile, ..Default::default() })
+            let client = scope.client(input.device_token);
+            let logged_in = scope.services.accounts.log_in(&client, log_in, key).await?;
+            let device_token = Some(logged_in.device.expose().to_owned());
+            let (tokens, profile) = shown(scope, logged_in).await?;
+            Ok(LogInPayload { tokens: Some(tokens), profile, device_token, ..Default::default() })
         })
         .await
     }

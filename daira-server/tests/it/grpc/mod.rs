@@ -16,16 +16,16 @@ use tonic_types::StatusExt;
 use crate::harness::{Listening, Person, Stage};
 
 /// Longer than any call of these tests takes.
-const LONG: Duration = Duration::from_mins(1);
+pub(crate) const LONG: Duration = Duration::from_mins(1);
 
 /// The three services at one address.
-struct Clients {
-    accounts: AccountServiceClient<Channel>,
-    posts: PostServiceClient<Channel>,
-    feed: FeedServiceClient<Channel>,
+pub(crate) struct Clients {
+    pub(crate) accounts: AccountServiceClient<Channel>,
+    pub(crate) posts: PostServiceClient<Channel>,
+    pub(crate) feed: FeedServiceClient<Channel>,
 }
 
-async fn clients(server: &Listening) -> Clients {
+pub(crate) async fn clients(server: &Listening) -> Clients {
     let channel = Channel::from_shared(format!("http://{}", server.address)).unwrap().connect().await.unwrap();
     Clients {
         accounts: AccountServiceClient::new(channel.clone()),
@@ -35,7 +35,7 @@ async fn clients(server: &Listening) -> Clients {
 }
 
 /// A request of somebody, in English.
-fn by<T>(who: &Person, message: T) -> Request<T> {
+pub(crate) fn by<T>(who: &Person, message: T) -> Request<T> {
     with(&[("authorization", &format!("Bearer {}", who.token)), ("accept-language", "en")], message)
 }
 
@@ -53,7 +53,7 @@ fn with<T>(metadata: &[(&'static str, &str)], message: T) -> Request<T> {
 }
 
 /// The stable code of a refusal.
-fn reason(status: &Status) -> String {
+pub(crate) fn reason(status: &Status) -> String {
     status.get_details_error_info().map_or_else(|| panic!("without a reason: {status:?}"), |info| info.reason)
 }
 

@@ -1,0 +1,80 @@
+//! How often strangers may try: to log in, to join, and to have mail sent to somebody.
+//!
+//! A limit per network address stands first, so that one place in the internet cannot use up what belongs to somebody. What
+//! counts against an e-mail address is kept by its digest, whether or not the address has an account. Whoever logged in on a
+//! device before brings its token along and has tries of their own there: neither a stranger who tries passwords nor a
+//! neighbour behind the same address locks the owner out.
+
+use super::super::{Email, Session, token};
+use super::AccountService;
+use crate::actor::Client;
+use crate::error::Result;
+use crate::port::{Charge, Quota, Subject};
+use crate::secret::Secret;
+
+impl AccountService {
+    /// Counts a try of a password.
+    pub(super) async fn count_log_in(&self, client: &Client, email: &str) -> Result<()> {
+        let limits = &self.ports.settings.limits;
+        let email = spelling(email);
+        if let Some(device) = self.known_device(client, &email) {
+            let own = charge("log_in.device", Subject::Digest(device), limits.log_in_device);
+            return self.ports.limiter.admit(&[own]).await;
+        }
+        let own = charge("log_in.account", self.digest(&email), limits.log_in_account);
+        self.count(client, "log_in.address", limits.log_in_address, Some(own)).await
+    }
+
+    /// Counts a wish to join.
+    pub(super) async fn count_registration(&self, client: &Client) -> Result<()> {
+        self.count(client, "join.address", self.ports.settings.limits.join_address, None).await
+    }
+
+    /// Counts a mail that a stranger has us send. All of `mona+1@…`, `mona+2@…` come to one inbox and count together.
+    pub(super) async fn count_mail(&self, recipient: &Email) -> Result<()> {
+        let (name, host) = recipient.as_str().rsplit_once('@').unwrap_or_default();
+        let inbox = name.split_once('+').map_or(name, |(inbox, _)| inbox);
+        let subject = self.digest(&format!("{inbox}@{host}"));
+        let mail = charge("mail.recipient", subject, self.ports.settings.limits.mail_recipient);
+        self.ports.limiter.admit(&[mail]).await
+    }
+
+    /// Counts a try of a mailed code. How many a code bears is counted with the code itself.
+    pub(super) async fn count_code(&self, client: &Client) -> Result<()> {
+        self.count(client, "code.address", self.ports.settings.limits.code_address, None).await
+    }
+
+    /// The token by which a device is known at its next log-in. A known device keeps its name, and so its limit; a new one is
+    /// named after the session that it begins with, so that a repeated log-in answers the same.
+    pub(super) fn device_token(&self, client: &Client, email: &str, session: &Session) -> Secret {
+        let (key, email) = (&self.ports.keys.device, spelling(email));
+        let name = self.known_device(client, &email);
+        let name = name.unwrap_or_else(|| token::device_name(key, session.id, &session.salt));
+        token::device(key, name, session.created_at, &email)
+    }
+
+    fn known_device(&self, client: &Client, email: &str) -> Option<[u8; 16]> {
+        token::known_device(&self.ports.keys.device, client.known_device.as_ref()?, email, self.ports.clock.now())
+    }
+
+    async fn count(&self, client: &Client, limit: &'static str, quota: Quota, own: Option<Charge>) -> Result<()> {
+        let address = client.address.map(|at| charge(limit, Subject::address(at), quota));
+        let charges: Vec<Charge> = address.into_iter().chain(own).collect();
+        self.ports.limiter.admit(&charges).await
+    }
+
+    fn digest(&self, email: &str) -> Subject {
+        let tag = self.ports.keys.limits.tag(&[email.as_bytes()]);
+        Subject::Digest(tag.first_chunk().copied().unwrap_or_default())
+    }
+}
+
+/// One spelling for what is one mailbox; what is no address at all counts as it was typed.
+fn spelling(email: &str) -> String {
+    Email::new(email).map_or_else(|_| email.trim().to_ascii_lowercase(), |email| email.as_str().to_owned())
+}
+
+fn charge(limit: &'static str, subject: Subject, quota: Quota) -> Charge {
+    // Where nobody can say how often it was tried, nobody tries.
+    Charge { limit, subject, quota, cost: 1, strict: true }
+}

@@ -1,0 +1,30 @@
+//! The Redis adapters on real servers, in each way that Redis is set up, and with the wire cut.
+
+mod limiter;
+mod wire;
+
+use daira_store::redis::Redis;
+use tokio::sync::RwLock;
+
+/// How Redis is set up, by the variable that says where.
+const ONE: &str = "DAIRA_TEST_REDIS";
+const SENTINEL: &str = "DAIRA_TEST_REDIS_SENTINEL";
+const CLUSTER: &str = "DAIRA_TEST_REDIS_CLUSTER";
+
+fn variable(name: &str) -> String {
+    std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run the tests by `cargo xtask test`"))
+}
+
+/// Keys that no other test uses.
+fn prefix() -> String {
+    format!("t{:016x}:", rand::random::<u64>())
+}
+
+async fn connect(address: &str, prefix: &str) -> Redis {
+    let redis = Redis::at(address, prefix).unwrap();
+    redis.ready().await.unwrap();
+    redis
+}
+
+/// Held by whoever upsets a server that is shared, and shared by those who need it as it is.
+static UPSET: RwLock<()> = RwLock::const_new(());

@@ -1,0 +1,144 @@
+//! A wire to Redis that is cut, slow, and whole again.
+
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use daira_core::error::ErrorKind;
+use daira_core::id::{AccountId, Id};
+use daira_core::memory::{FallbackLimiter, WallClock};
+use daira_core::port::{Charge, Clock, Quota, RateLimiter, Subject};
+use daira_store::redis::{Redis, RedisLimiter};
+use serde_json::json;
+
+use super::{ONE, UPSET, connect, prefix, variable};
+
+/// A proxy of Toxiproxy's in front of a server.
+struct Wire {
+    api: String,
+    name: String,
+    address: String,
+}
+
+impl Wire {
+    async fn to(upstream: &str) -> Self {
+        let api = variable("DAIRA_TEST_TOXIPROXY");
+        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+        let name = prefix().trim_end_matches(':').to_owned();
+        let wire = Self { api, name, address };
+        wire.tell("/proxies", json!({ "name": wire.name, "listen": wire.address, "upstream": upstream })).await;
+        wire
+    }
+
+    async fn tell(&self, path: &str, what: serde_json::Value) {
+        let reply = reqwest::Client::new().post(format!("{}{path}", self.api)).json(&what).send().await.unwrap();
+        assert!(reply.status().is_success(), "{}", reply.text().await.unwrap());
+    }
+
+    async fn set_whole(&self, whole: bool) {
+        self.tell(&format!("/proxies/{}", self.name), json!({ "enabled": whole })).await;
+    }
+
+    /// Nothing comes through any more, and no end is told of; or what is new does again.
+    async fn fall_silent(&self, silent: bool) {
+        if silent {
+            let toxic = json!({ "name": "silence", "type": "timeout", "attributes": { "timeout": 0 } });
+            return self.tell(&format!("/proxies/{}/toxics", self.name), toxic).await;
+        }
+        let path = format!("{}/proxies/{}/toxics/silence", self.api, self.name);
+        assert!(reqwest::Client::new().delete(path).send().await.unwrap().status().is_success());
+    }
+
+    /// Answers take this long from now on.
+    async fn slow_down(&self, by: Duration) {
+        let toxic = json!({ "type": "latency", "attributes": { "latency": by.as_millis() } });
+        self.tell(&format!("/proxies/{}/toxics", self.name), toxic).await;
+    }
+}
+
+fn charge(limit: &'static str, strict: bool) -> Charge {
+    Charge { limit, subject: Subject::Account(AccountId::from_raw(1)), quota: Quota::an_hour(2), cost: 1, strict }
+}
+
+/// A limiter over the wire, as programs have it.
+async fn over(wire: &Wire) -> FallbackLimiter {
+    let redis = connect(&format!("redis://{}", wire.address), &prefix()).await;
+    FallbackLimiter::new(Arc::new(RedisLimiter::new(redis)), Arc::new(WallClock))
+}
+
+#[tokio::test]
+async fn security_78_a_cut_wire_leaves_local_limits_and_no_tries_of_passwords() {
+    let _shared = UPSET.read().await;
+    let wire = Wire::to(variable(ONE).strip_prefix("redis://").unwrap()).await;
+    let limiter = over(&wire).await;
+    assert!(!limiter.charge(&[charge("log_in", true)]).await.unwrap()[0].is_refused());
+    wire.set_whole(false).await;
+    let begun = Instant::now();
+    let mut refused = Vec::new();
+    for _ in 0..3 {
+        refused.push(limiter.charge(&[charge("door", false)]).await.unwrap()[0].is_refused());
+    }
+    assert_eq!(refused, [false, false, true], "this node counts for itself");
+    let strict = limiter.charge(&[charge("log_in", true)]).await.unwrap_err();
+    assert_eq!(strict.kind(), ErrorKind::Unavailable);
+    assert!(begun.elapsed() < Duration::from_secs(5), "nobody waits for what is away: {:?}", begun.elapsed());
+
+    wire.set_whole(true).await;
+    let again = async || match limiter.charge(&[charge("log_in", true)]).await {
+        Ok(buckets) => Some(buckets[0].remaining()),
+        Err(_) => None,
+    };
+    let mut left = None;
+    for _ in 0..100 {
+        left = again().await;
+        if left.is_some() {
+            break;
+        }
+        WallClock.sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(left, Some(0), "what was counted before is remembered");
+}
+
+#[tokio::test]
+async fn a_slow_wire_is_given_up() {
+    let _shared = UPSET.read().await;
+    let wire = Wire::to(variable(ONE).strip_prefix("redis://").unwrap()).await;
+    let limiter = over(&wire).await;
+    wire.slow_down(Duration::from_secs(20)).await;
+    let begun = Instant::now();
+    for _ in 0..5 {
+        limiter.charge(&[charge("door", false)]).await.unwrap();
+    }
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+}
+
+/// A server that falls silent and comes back elsewhere under its name: the old connection is given up, not waited for.
+#[tokio::test]
+async fn a_silent_wire_is_replaced() {
+    let _shared = UPSET.read().await;
+    let wire = Wire::to(variable(ONE).strip_prefix("redis://").unwrap()).await;
+    let redis = connect(&format!("redis://{}", wire.address), &prefix()).await;
+    let limiter = RedisLimiter::new(redis);
+    assert!(limiter.charge(&[charge("x", true)]).await.is_ok());
+    wire.fall_silent(true).await;
+    let begun = Instant::now();
+    assert_eq!(limiter.charge(&[charge("x", true)]).await.unwrap_err().kind(), ErrorKind::Unavailable);
+    wire.fall_silent(false).await;
+    assert!(limiter.charge(&[charge("x", true)]).await.is_ok(), "on a connection of its own");
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+}
+
+/// A node starts while Redis is away, and counts with the others when it is there.
+#[tokio::test]
+async fn a_node_may_start_first() {
+    let _shared = UPSET.read().await;
+    let wire = Wire::to(variable(ONE).strip_prefix("redis://").unwrap()).await;
+    wire.set_whole(false).await;
+    let redis = Redis::at(&format!("redis://{}", wire.address), &prefix()).unwrap();
+    let limiter = FallbackLimiter::new(Arc::new(RedisLimiter::new(redis)), Arc::new(WallClock));
+    assert!(limiter.charge(&[charge("log_in", true)]).await.is_err());
+    assert!(limiter.charge(&[charge("door", false)]).await.is_ok());
+    wire.set_whole(true).await;
+    WallClock.sleep(Duration::from_millis(1_100)).await;
+    assert!(limiter.charge(&[charge("log_in", true)]).await.is_ok());
+}
