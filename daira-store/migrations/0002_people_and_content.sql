@@ -47,6 +47,21 @@ create table daira.registration (
 create index registration_expires on daira.registration (expires_at);
 create index registration_email on daira.registration (email, expires_at);
 
+create table daira.mailing (
+    id         bigint primary key,
+    kind       smallint not null check (kind between 0 and 3),  -- password reset, new e-mail, password changed, e-mail changed
+    email      text collate "C" not null check (octet_length(email) between 3 and 254),
+    account    bigint references daira.account on delete cascade,
+    locale     text not null check (locale in ('ar', 'en')),
+    attempts   smallint not null default 0 check (attempts >= 0),
+    created_at timestamptz not null,
+    expires_at timestamptz not null,
+    check ((kind = 0) = (account is null))
+);
+create index mailing_expires on daira.mailing (expires_at);
+create index mailing_account on daira.mailing (account);
+comment on table daira.mailing is 'mails that are due, and what who receives them can do until they lapse';
+
 create table daira.profile (
     id         bigint primary key,
     account    bigint not null references daira.account,
@@ -327,7 +342,7 @@ create table daira.profile_counter (
 do $$
 declare one text;
 begin
-    foreach one in array array['account', 'credential', 'registration', 'profile', 'handle', 'session', 'follow',
+    foreach one in array array['account', 'credential', 'registration', 'mailing', 'profile', 'handle', 'session', 'follow',
         'follow_request', 'block', 'mute', 'tie_version', 'circle', 'circle_member', 'post', 'post_changed', 'card_change', 'pull_author', 'post_revision', 'hashtag', 'post_tag',
         'comment', 'reaction', 'media', 'post_counter', 'comment_counter', 'profile_counter'] loop
         execute format('alter table daira.%I enable row level security', one);
@@ -336,7 +351,7 @@ begin
         execute format('create policy worker on daira.%I to daira_worker using (true) with check (true)', one);
     end loop;
     -- What the definer functions look at or change.
-    foreach one in array array['account', 'credential', 'registration', 'profile', 'handle', 'session', 'follow',
+    foreach one in array array['account', 'credential', 'registration', 'mailing', 'profile', 'handle', 'session', 'follow',
         'tie_version', 'card_change'] loop
         execute format('create policy reader on daira.%I to daira_reader using (true) with check (true)', one);
     end loop;
@@ -356,6 +371,8 @@ create policy own_update on daira.credential for update to daira_app
 
 -- Anybody may register; nobody may look, except by id through the functions below.
 create policy anybody_insert on daira.registration for insert to daira_app with check (true);
+create policy anybody_insert on daira.mailing for insert to daira_app
+    with check (account is null or account = (select daira.my_account()));
 
 -- That a face exists is public; whether it is shown is the policy's business.
 create policy anybody_read on daira.profile for select to daira_app using (true);
@@ -525,6 +542,8 @@ grant update (email, state, suspended_until, birth_date, locale, version) on dai
 grant select, insert, update (password_hash) on daira.credential to daira_app, daira_worker;
 grant insert on daira.registration to daira_app, daira_worker;
 grant select, update (attempts), delete on daira.registration to daira_worker, daira_reader;
+grant insert on daira.mailing to daira_app, daira_worker;
+grant select, update (attempts), delete on daira.mailing to daira_worker, daira_reader;
 grant select, insert on daira.profile to daira_app, daira_worker;
 grant update (handle, name, bio, links, avatar, kind, private, standing, version) on daira.profile to daira_app, daira_worker;
 grant select, insert, update (profile, registration, until), delete on daira.handle to daira_reader, daira_worker;
@@ -655,6 +674,25 @@ begin atomic
     delete from daira.registration where id = wanted;
 end;
 
+-- A mail that is due, in the same ways.
+create function daira.mailing_by_id(wanted bigint) returns setof daira.mailing
+    language sql security definer set search_path = pg_catalog, pg_temp
+begin atomic
+    select * from daira.mailing m where m.id = wanted for update;
+end;
+
+create function daira.mailing_attempts(wanted bigint, tries smallint) returns void
+    language sql security definer set search_path = pg_catalog, pg_temp
+begin atomic
+    update daira.mailing set attempts = tries where id = wanted;
+end;
+
+create function daira.mailing_delete(wanted bigint) returns void
+    language sql security definer set search_path = pg_catalog, pg_temp
+begin atomic
+    delete from daira.mailing where id = wanted;
+end;
+
 -- Makes the account whose e-mail a registration has proved, and lets the rest of the transaction act as it. Without a
 -- registration under the same e-mail there is no account.
 create function daira.open_account(new_id bigint, new_email text, new_state smallint, new_until timestamptz, born date,
@@ -746,6 +784,7 @@ declare one regprocedure;
 begin
     foreach one in array array['daira.lists_open(bigint)', 'daira.registration_by_id(bigint)',
         'daira.registration_attempts(bigint, smallint)', 'daira.registration_delete(bigint)',
+        'daira.mailing_by_id(bigint)', 'daira.mailing_attempts(bigint, smallint)', 'daira.mailing_delete(bigint)',
         'daira.open_account(bigint, text, smallint, timestamptz, date, text, timestamptz, integer, text)',
         'daira.claim_handle(text, bigint, bigint, timestamptz, bigint, timestamptz)',
         'daira.credential_by_email(text)', 'daira.session_by_id(bigint)',

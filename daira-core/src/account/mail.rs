@@ -1,9 +1,10 @@
-//! The mails of a registration, composed: a language and facts in, subject and text out.
+//! The mails of accounts, composed: a language and facts in, subject and text out.
 //!
-//! Whoever registers chooses the address, so a mail holds nothing that they wrote: no name and no handle could carry an
+//! Whoever asks for one may choose the address, so a mail holds nothing that they wrote: no name and no handle could carry an
 //! advertisement to a stranger.
 
-use super::{Email, Registration};
+use super::{Email, Mailing, Registration};
+use crate::id::ChallengeId;
 use crate::locale::Locale;
 use crate::port::Message;
 use crate::secret::Secret;
@@ -31,7 +32,7 @@ pub fn code(registration: &Registration, code: &Secret, now: Timestamp) -> Messa
             ),
         ),
     };
-    message(&registration.email, subject, text, registration)
+    message(&registration.email, subject, text, registration.id)
 }
 
 /// The mail to an address that has an account already: nobody else learns of it.
@@ -48,16 +49,130 @@ pub fn already_joined(registration: &Registration, locale: Locale) -> Message {
              If it was you, log in with your e-mail and password.\nIf it was not, there is nothing to do: your account is unchanged and nobody got in.\n",
         ),
     };
-    message(&registration.email, subject, text.to_owned(), registration)
+    message(&registration.email, subject, text.to_owned(), registration.id)
 }
 
-fn message(to: &Email, subject: &str, text: String, registration: &Registration) -> Message {
-    Message {
-        to: Secret::new(to.as_str()),
-        subject: subject.to_owned(),
-        text: Secret::new(text),
-        key: registration.id.to_string(),
-    }
+/// The mail with the token that lets choose a new password.
+pub fn password_reset(mailing: &Mailing, token: &Secret, now: Timestamp) -> Message {
+    let minutes = mailing.expires_at.since(now).as_secs().div_ceil(60);
+    let token = token.expose();
+    let (subject, text) = match mailing.locale {
+        Locale::Ar => (
+            "اختار كلمة سر جديدة لحسابك على دايرة",
+            format!(
+                "حد طلب كلمة سر جديدة لحسابك على دايرة.\n\nلو ده إنت، انسخ السطر ده في التطبيق واختار كلمة سر جديدة:\n\n{token}\n\n\
+                 السطر صالح لمدة {} دقيقة ومرة واحدة بس، وكل الأجهزة التانية هتخرج من حسابك.\n\
+                 ما تديهوش لأي حد، حتى لو قالك إنه من دايرة.\n\nلو مش إنت، تجاهل الرسالة دي: كلمة السر بتاعتك زي ما هي.\n",
+                arabic_digits(minutes)
+            ),
+        ),
+        Locale::En => (
+            "Choose a new password for DAIRA",
+            format!(
+                "Someone asked for a new password for your DAIRA account.\n\nIf it was you, copy this line into the app and choose one:\n\n{token}\n\n\
+                 It works once and for {minutes} minutes, and logs all your other devices out.\n\
+                 Do not give it to anyone, not even to someone who says they are from DAIRA.\n\n\
+                 If it was not you, ignore this mail: your password is unchanged.\n"
+            ),
+        ),
+    };
+    message(&mailing.email, subject, text, mailing.id)
+}
+
+/// The mail to an address that has no account, when somebody wants a new password for one.
+pub fn nobody_here(mailing: &Mailing) -> Message {
+    let (subject, text) = match mailing.locale {
+        Locale::Ar => (
+            "مفيش حساب على دايرة بالإيميل ده",
+            "حد طلب كلمة سر جديدة لحساب على دايرة بالإيميل ده، بس مفيش حساب بيه.\n\n\
+             لو ده إنت، يمكن سجّلت بإيميل تاني. لو مش إنت، مش محتاج تعمل حاجة.\n",
+        ),
+        Locale::En => (
+            "No DAIRA account has this address",
+            "Someone asked for a new password for a DAIRA account with this address, which has none.\n\n\
+             If it was you, perhaps you joined with another address. If it was not, there is nothing to do.\n",
+        ),
+    };
+    message(&mailing.email, subject, text.to_owned(), mailing.id)
+}
+
+/// The mail with the code that moves an account to this address.
+pub fn new_email(mailing: &Mailing, code: &Secret, now: Timestamp) -> Message {
+    let minutes = mailing.expires_at.since(now).as_secs().div_ceil(60);
+    let code = code.expose();
+    let (subject, text) = match mailing.locale {
+        Locale::Ar => (
+            "كود تأكيد إيميلك الجديد على دايرة",
+            format!(
+                "الكود بتاعك: {code}\n\nاكتبه في التطبيق عشان الإيميل ده يبقى بتاع حسابك. الكود صالح لمدة {} دقيقة.\n\
+                 ما تديش الكود ده لأي حد، حتى لو قالك إنه من دايرة.\n\nلو مش إنت اللي طلبت، تجاهل الرسالة دي.\n",
+                arabic_digits(minutes)
+            ),
+        ),
+        Locale::En => (
+            "Your code for your new DAIRA address",
+            format!(
+                "Your code: {code}\n\nEnter it in the app to make this the address of your account. It is valid for {minutes} minutes.\n\
+                 Do not give it to anyone, not even to someone who says they are from DAIRA.\n\n\
+                 If you did not ask for it, ignore this mail.\n"
+            ),
+        ),
+    };
+    message(&mailing.email, subject, text, mailing.id)
+}
+
+/// The mail to an address that has an account, when another account wants it.
+pub fn already_used(mailing: &Mailing, locale: Locale) -> Message {
+    let (subject, text) = match locale {
+        Locale::Ar => (
+            "حد حاول يستخدم إيميلك على دايرة",
+            "حد حاول ينقل حساب تاني على دايرة للإيميل ده، بس الإيميل ده بتاع حسابك.\n\nمش محتاج تعمل حاجة: حسابك زي ما هو.\n",
+        ),
+        Locale::En => (
+            "Someone tried to use your address on DAIRA",
+            "Someone tried to move another DAIRA account to this address, which is that of yours.\n\n\
+             There is nothing to do: your account is unchanged.\n",
+        ),
+    };
+    message(&mailing.email, subject, text.to_owned(), mailing.id)
+}
+
+/// The notice that the password was changed.
+pub fn password_changed(mailing: &Mailing) -> Message {
+    let (subject, text) = match mailing.locale {
+        Locale::Ar => (
+            "كلمة السر بتاعتك على دايرة اتغيّرت",
+            "كلمة سر حسابك على دايرة اتغيّرت دلوقتي، وكل الأجهزة التانية خرجت منه.\n\n\
+             لو ده إنت، مش محتاج تعمل حاجة.\nلو مش إنت، اطلب كلمة سر جديدة من صفحة تسجيل الدخول حالاً.\n",
+        ),
+        Locale::En => (
+            "Your DAIRA password was changed",
+            "The password of your DAIRA account was changed just now, and all other devices are logged out.\n\n\
+             If it was you, there is nothing to do.\nIf it was not, ask for a new password on the log-in page at once.\n",
+        ),
+    };
+    message(&mailing.email, subject, text.to_owned(), mailing.id)
+}
+
+/// The notice to the old address that the account has another one.
+pub fn email_changed(mailing: &Mailing) -> Message {
+    let (subject, text) = match mailing.locale {
+        Locale::Ar => (
+            "إيميل حسابك على دايرة اتغيّر",
+            "حسابك على دايرة بقى بإيميل تاني، والإيميل ده مابقاش بتاعه.\n\n\
+             لو ده إنت، مش محتاج تعمل حاجة.\nلو مش إنت، حد دخل حسابك: كلّم الدعم حالاً من الإيميل ده.\n",
+        ),
+        Locale::En => (
+            "The address of your DAIRA account was changed",
+            "Your DAIRA account has another e-mail address now; this one is no longer its.\n\n\
+             If it was you, there is nothing to do.\nIf it was not, somebody is in your account: write to our support from this address at once.\n",
+        ),
+    };
+    message(&mailing.email, subject, text.to_owned(), mailing.id)
+}
+
+fn message(to: &Email, subject: &str, text: String, id: ChallengeId) -> Message {
+    Message { to: Secret::new(to.as_str()), subject: subject.to_owned(), text: Secret::new(text), key: id.to_string() }
 }
 
 fn arabic_digits(number: u64) -> String {
@@ -70,7 +185,7 @@ mod tests {
     use core::time::Duration;
 
     use super::*;
-    use crate::id::{ChallengeId, Id};
+    use crate::id::Id;
     use crate::text::Handle;
     use crate::time::Date;
 

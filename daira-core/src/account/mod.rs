@@ -9,6 +9,8 @@
 //!                                      log_in ────┼──▶ Tokens { access, refresh }
 //!                                      refresh ───┘        │         └──▶ refresh, each spent once
 //!                                                          └──▶ authenticate ──▶ Actor
+//! request_password_reset ──▶ mail with a token ──▶ reset_password ──▶ Tokens, all other sessions ended, notice by mail
+//! change_email ──▶ mail with a code to the new address ──▶ confirm_email ──▶ notice to the old one
 //! ```
 
 mod directory;
@@ -21,10 +23,10 @@ pub mod token;
 
 pub use directory::{Freshness, POLL_EVERY, SessionDirectory};
 pub use model::{
-    Account, AccountState, Email, Profile, ProfileCounters, ProfileKind, Registration, Session, Standing,
-    StoredCredential,
+    Account, AccountState, Email, Mailing, MailingKind, Profile, ProfileCounters, ProfileKind, Registration, Session,
+    Standing, StoredCredential,
 };
-pub use service::{AccountService, LogIn, LoggedIn, Me, Register, Tokens, UpdateProfile, VerifyEmail};
+pub use service::{AccountService, ChangePassword, LogIn, LoggedIn, Me, Register, Tokens, UpdateProfile, VerifyEmail};
 
 crate::refusals! {
     /// Why something about an account was refused.
@@ -55,6 +57,8 @@ crate::refusals! {
         PasswordCommon = "account.password_common", Invalid, "This password is too easy to guess.", "كلمة السر دي سهل تتخمّن.";
         /// The code does not match, the registration lapsed or never was.
         CodeInvalid = "account.code_invalid", Invalid, "This code is wrong or has expired.", "الكود غلط أو وقته خلص.";
+        /// The token of a mail that lets choose a new password is wrong, spent or lapsed, or the password was changed since.
+        ResetInvalid = "account.reset_invalid", Invalid, "This link is no longer valid; please ask for a new one.", "اللينك ده مابقاش شغال؛ اطلب واحد جديد.";
         /// Wrong identifier or password; which, is not told.
         CredentialsInvalid = "auth.invalid_credentials", Unauthenticated, "E-mail or password is wrong.", "الإيميل أو كلمة السر غلط.";
         /// The account may not be used now.

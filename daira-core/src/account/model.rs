@@ -203,6 +203,40 @@ pub struct Registration {
     pub expires_at: Timestamp,
 }
 
+/// What a mail is due for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum MailingKind {
+    /// Somebody asked to choose a new password for the account with this address, if there is one.
+    PasswordReset,
+    /// The account's owner wants this address, and has to show that it is theirs.
+    NewEmail,
+    /// The account's password was changed.
+    PasswordChanged,
+    /// The account has another address now; this is the old one.
+    EmailChanged,
+}
+
+/// A mail that is due, and what can be done by who receives it until it lapses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mailing {
+    /// Its id, from which its code or token is derived.
+    pub id: ChallengeId,
+    /// What it is for.
+    pub kind: MailingKind,
+    /// Where it goes.
+    pub email: Email,
+    /// Whose it is; nobody's where that must not be looked up yet.
+    pub account: Option<AccountId>,
+    /// The language of the mail.
+    pub locale: Locale,
+    /// Wrong codes so far.
+    pub attempts: u16,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it lapses.
+    pub expires_at: Timestamp,
+}
+
 /// What a log-in needs to know of an identifier.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredCredential {

@@ -3,6 +3,7 @@
 
 mod limits;
 mod profile;
+mod recovery;
 mod registration;
 mod sessions;
 
@@ -21,6 +22,7 @@ use crate::text::Bounds;
 use crate::time::Timestamp;
 
 pub use profile::{Me, UpdateProfile};
+pub use recovery::ChangePassword;
 pub use registration::{Register, VerifyEmail};
 pub use sessions::LogIn;
 

@@ -9,7 +9,7 @@ use core::time::Duration;
 use data_encoding::BASE64URL_NOPAD;
 use subtle::ConstantTimeEq;
 
-use crate::id::{ChallengeId, Id, SessionId};
+use crate::id::{AccountId, ChallengeId, Id, SessionId};
 use crate::secret::{Key, Secret};
 use crate::text::fold;
 use crate::time::Timestamp;
@@ -69,6 +69,37 @@ impl RefreshToken {
 
 fn tag(key: &Key, session: SessionId, generation: i32, salt: &[u8; 16]) -> [u8; TAG] {
     key.tag(&[b"refresh", salt, &session.raw().to_be_bytes(), &generation.to_be_bytes()])
+}
+
+const RESET_PREFIX: &str = "drp_";
+const RESET_BYTES: usize = 8 + TAG;
+
+/// The token that lets choose a new password. It is bound to the old one: changing the password spends all of them.
+pub fn reset(key: &Key, mailing: ChallengeId, account: AccountId, password_hash: &str) -> Secret {
+    let bytes = [&mailing.raw().to_be_bytes()[..], &reset_tag(key, mailing, account, password_hash)].concat();
+    Secret::new(format!("{RESET_PREFIX}{}", BASE64URL_NOPAD.encode(&bytes)))
+}
+
+/// The mailing that such a token names; nothing for a text that is none. Whether it was made by us takes
+/// [`is_reset`].
+pub fn reset_mailing(token: &Secret) -> Option<ChallengeId> {
+    let text = token.expose().trim().strip_prefix(RESET_PREFIX)?;
+    if text.len() != BASE64URL_NOPAD.encode_len(RESET_BYTES) {
+        return None;
+    }
+    let bytes = BASE64URL_NOPAD.decode(text.as_bytes()).ok()?;
+    Some(ChallengeId::from_raw(i64::from_be_bytes(*bytes.first_chunk()?)))
+}
+
+/// Whether this is the token of a mailing for an account with this password hash, compared in constant time.
+pub fn is_reset(key: &Key, token: &Secret, mailing: ChallengeId, account: AccountId, password_hash: &str) -> bool {
+    let given = Secret::new(token.expose().trim());
+    given == reset(key, mailing, account, password_hash)
+}
+
+fn reset_tag(key: &Key, mailing: ChallengeId, account: AccountId, password_hash: &str) -> [u8; TAG] {
+    let parts = [b"reset".as_slice(), &mailing.raw().to_be_bytes(), &account.raw().to_be_bytes()];
+    key.tag(&[&parts[..], &[password_hash.as_bytes()]].concat())
 }
 
 const DEVICE_PREFIX: &str = "ddt_";
@@ -141,6 +172,21 @@ mod tests {
         assert_eq!(token.expose().len(), 4 + 59);
         let opened = open(&token).unwrap();
         assert!(!format!("{token:?} {opened:?}").contains(&token.expose()[30..]));
+    }
+
+    #[test]
+    fn a_reset_is_for_one_mailing_account_and_password() {
+        let (mailing, account) = (ChallengeId::from_raw(7), AccountId::from_raw(8));
+        let token = reset(&key(), mailing, account, "hash");
+        assert_eq!(reset_mailing(&token), Some(mailing));
+        assert!(is_reset(&key(), &Secret::new(format!(" {}\n", token.expose())), mailing, account, "hash"));
+        assert!(!is_reset(&key(), &token, ChallengeId::from_raw(9), account, "hash"));
+        assert!(!is_reset(&key(), &token, mailing, AccountId::from_raw(9), "hash"));
+        assert!(!is_reset(&key(), &token, mailing, account, "another hash"), "a changed password spends it");
+        assert!(!is_reset(&Key::new([6; 32]), &token, mailing, account, "hash"));
+        for none in ["", "drp_", "drp_AAAA", &token.expose()[4..], &"drp_".repeat(100_000)] {
+            assert_eq!(reset_mailing(&Secret::new(none)), None);
+        }
     }
 
     #[test]

@@ -108,6 +108,8 @@ events! {
     ReactionRemoved: "daira.reaction.v1", "daira.reaction.v1.removed", key = by_id;
     /// Pages of feeds were served.
     PagesServed: "daira.feed.v1", "daira.feed.v1.pages_served", key = batch_id;
+    /// A mail is due.
+    MailDue: "daira.account.v1", "daira.account.v1.mail_due", key = mailing_id;
 }
 
 /// The lane of a key: a fixed mix (the finaliser of `SplitMix64`), so that neighbouring ids spread.

@@ -43,6 +43,8 @@ pub struct Keys {
     pub refresh: Key,
     /// Signs media addresses.
     pub media: Key,
+    /// Lets who received a mail choose a new password.
+    pub reset: Key,
     /// Lets devices be known again.
     pub device: Key,
     /// Hides what limits count by.
@@ -57,6 +59,7 @@ impl Keys {
             challenge: master.derive("challenge"),
             refresh: master.derive("refresh"),
             media: master.derive("media"),
+            reset: master.derive("reset"),
             device: master.derive("device"),
             limits: master.derive("limits"),
         }

@@ -6,6 +6,7 @@ mod joining;
 mod keys;
 mod limits;
 mod profile;
+mod recovery;
 mod repeats;
 mod sessions;
 

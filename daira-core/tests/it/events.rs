@@ -63,6 +63,7 @@ fn samples() -> Vec<Event> {
             batch_id,
         }
         .into(),
+        v1::MailDue { mailing_id: 21 }.into(),
     ]
 }
 

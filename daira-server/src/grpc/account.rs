@@ -1,16 +1,18 @@
 //! `daira.account.v1.AccountService`.
 
 use async_trait::async_trait;
-use daira_core::account::{LogIn, Register, VerifyEmail};
+use daira_core::account::{ChangePassword, LogIn, Register, VerifyEmail};
 use daira_core::error::Error;
 use daira_core::locale::Locale;
 use daira_core::port::store::Access;
 use daira_core::proto::account::v1::account_service_server::AccountService;
 use daira_core::proto::account::v1::{
-    GetProfileRequest, GetProfileResponse, ListSessionsRequest, ListSessionsResponse, LogInRequest, LogInResponse,
-    LogOutRequest, LogOutResponse, RefreshSessionRequest, RefreshSessionResponse, RegisterRequest, RegisterResponse,
-    RevokeSessionRequest, RevokeSessionResponse, Session, VerifyEmailRequest, VerifyEmailResponse,
-    get_profile_request::By,
+    ChangeEmailRequest, ChangeEmailResponse, ChangePasswordRequest, ChangePasswordResponse, ConfirmEmailRequest,
+    ConfirmEmailResponse, GetProfileRequest, GetProfileResponse, ListSessionsRequest, ListSessionsResponse,
+    LogInRequest, LogInResponse, LogOutRequest, LogOutResponse, RefreshSessionRequest, RefreshSessionResponse,
+    RegisterRequest, RegisterResponse, RequestPasswordResetRequest, RequestPasswordResetResponse, ResetPasswordRequest,
+    ResetPasswordResponse, RevokeSessionRequest, RevokeSessionResponse, Session, VerifyEmailRequest,
+    VerifyEmailResponse, get_profile_request::By,
 };
 use daira_core::secret::Secret;
 use daira_core::text::Handle;
@@ -74,6 +76,71 @@ impl AccountService for Grpc {
         let refresh = Secret::new(r.refresh_token);
         let tokens = self.services.accounts.refresh(&refresh).await.map_err(stranger.told())?;
         Ok(Response::new(RefreshSessionResponse { tokens: Some(convert::tokens(&tokens)) }))
+    }
+
+    async fn change_password(
+        &self,
+        request: Request<ChangePasswordRequest>,
+    ) -> Result<Response<ChangePasswordResponse>, Status> {
+        let caller = self.caller(&request).await?;
+        let r = request.into_inner();
+        let key = key(r.idempotency_key).map_err(caller.told())?;
+        let input = ChangePassword { current: Secret::new(r.current_password), new: Secret::new(r.password) };
+        let changed = self.services.accounts.change_password(&caller.actor, &input, key).await;
+        Ok(Response::new(ChangePasswordResponse { ended_sessions: changed.map_err(caller.told())? }))
+    }
+
+    async fn request_password_reset(
+        &self,
+        request: Request<RequestPasswordResetRequest>,
+    ) -> Result<Response<RequestPasswordResetResponse>, Status> {
+        let stranger = self.stranger(&request).await?;
+        let r = request.into_inner();
+        let key = key(r.idempotency_key).map_err(stranger.told())?;
+        let locale = Locale::from_tag(&r.locale).unwrap_or_default();
+        let asked = self.services.accounts.request_password_reset(&stranger.client, &r.email, locale, key).await;
+        asked.map_err(stranger.told())?;
+        Ok(Response::new(RequestPasswordResetResponse {}))
+    }
+
+    async fn reset_password(
+        &self,
+        request: Request<ResetPasswordRequest>,
+    ) -> Result<Response<ResetPasswordResponse>, Status> {
+        let stranger = self.stranger(&request).await?;
+        let r = request.into_inner();
+        key(r.idempotency_key).map_err(stranger.told())?;
+        let (token, password) = (Secret::new(r.token), Secret::new(r.password));
+        let reset = self.services.accounts.reset_password(&stranger.client, &token, &password).await;
+        reset.map_err(stranger.told())?;
+        Ok(Response::new(ResetPasswordResponse {}))
+    }
+
+    async fn change_email(
+        &self,
+        request: Request<ChangeEmailRequest>,
+    ) -> Result<Response<ChangeEmailResponse>, Status> {
+        let caller = self.caller(&request).await?;
+        let r = request.into_inner();
+        let key = key(r.idempotency_key).map_err(caller.told())?;
+        let current = Secret::new(r.current_password);
+        let asked = self.services.accounts.change_email(&caller.actor, &r.email, &current, key).await;
+        Ok(Response::new(ChangeEmailResponse { challenge_id: asked.map_err(caller.told())?.to_string() }))
+    }
+
+    async fn confirm_email(
+        &self,
+        request: Request<ConfirmEmailRequest>,
+    ) -> Result<Response<ConfirmEmailResponse>, Status> {
+        let caller = self.caller(&request).await?;
+        let client = caller.client.clone();
+        let r = request.into_inner();
+        key(r.idempotency_key).map_err(caller.told())?;
+        let challenge = id(&r.challenge_id, "challenge_id").map_err(caller.told())?;
+        let code = Secret::new(r.code);
+        let moved = self.services.accounts.confirm_email(&caller.actor, &client, challenge, &code).await;
+        moved.map_err(caller.told())?;
+        Ok(Response::new(ConfirmEmailResponse {}))
     }
 
     async fn log_out(&self, request: Request<LogOutRequest>) -> Result<Response<LogOutResponse>, Status> {

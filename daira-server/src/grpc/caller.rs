@@ -21,6 +21,7 @@ use crate::http::{RequestContext, authenticate, retry_seconds};
 #[derive(Debug)]
 pub(super) struct Caller {
     pub(super) actor: Actor,
+    pub(super) client: Client,
     pub(super) locale: Locale,
 }
 
@@ -33,20 +34,24 @@ impl Grpc {
         let payer = known.as_ref().unwrap_or(&Actor::Anonymous);
         self.pay(payer, request).await.map_err(|e| status(&e, locale))?;
         let actor = known.map_err(|e| status(&e, locale))?;
-        Ok(Caller { actor, locale })
+        Ok(Caller { actor, client: client(request), locale })
     }
 
     /// Somebody who calls to become somebody. Takes the price of a call.
     pub(super) async fn stranger<T: Sync>(&self, request: &Request<T>) -> Result<Stranger, Status> {
         let locale = locale(request.metadata());
         self.pay(&Actor::Anonymous, request).await.map_err(|e| status(&e, locale))?;
-        Ok(Stranger { client: Client { address: address(request), known_device: None }, locale })
+        Ok(Stranger { client: client(request), locale })
     }
 
     async fn pay<T: Sync>(&self, actor: &Actor, request: &Request<T>) -> Result<()> {
         let left = self.door.charge(actor, address(request), door::CALL).await;
         left.map_or(Ok(()), door::Left::check)
     }
+}
+
+fn client<T>(request: &Request<T>) -> Client {
+    Client { address: address(request), known_device: None }
 }
 
 fn address<T>(request: &Request<T>) -> Option<std::net::IpAddr> {

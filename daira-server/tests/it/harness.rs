@@ -114,7 +114,7 @@ impl Stage {
         wrap: impl FnOnce(Arc<dyn Store>) -> Arc<dyn Store>,
     ) -> Self {
         let mail = Arc::new(MemoryMail::default());
-        let ports = Ports { mail: mail.clone(), ..Ports::in_memory_at(clock, 7) };
+        let ports = Ports { mail: mail.clone(), ..in_memory(clock) };
         Self::on(settings, Ports { store: wrap(Arc::clone(&ports.store)), ..ports }, mail)
     }
 
@@ -222,11 +222,17 @@ impl Stage {
         payload["registrationId"].as_str().unwrap().to_owned()
     }
 
-    /// The code of the latest mail to an address.
-    pub(crate) fn code_for(&self, email: &str) -> String {
+    /// The text of the latest mail to an address.
+    pub(crate) fn mail_for(&self, email: &str) -> String {
         let messages = self.mail.messages();
         let message = messages.iter().rev().find(|message| message.to.expose() == email).expect("a mail");
-        let digits = message.text.expose().split(|c: char| !c.is_ascii_digit()).find(|run| run.len() == 6);
+        message.text.expose().to_owned()
+    }
+
+    /// The code of the latest mail to an address.
+    pub(crate) fn code_for(&self, email: &str) -> String {
+        let text = self.mail_for(email);
+        let digits = text.split(|c: char| !c.is_ascii_digit()).find(|run| run.len() == 6);
         digits.expect("a code in the mail").to_owned()
     }
 
@@ -253,6 +259,13 @@ impl Stage {
         let payload = self.done(Some(who), "createPost", input, "post { id }").await;
         payload["post"]["id"].as_str().unwrap().to_owned()
     }
+}
+
+/// Everything in memory; nobody is refused for asking a lot, which has tests of its own.
+pub(crate) fn in_memory(clock: Arc<dyn Clock>) -> Ports {
+    let mut ports = Ports::in_memory_at(clock, 7);
+    ports.settings.limits.member = "1000000000/1s".parse().unwrap();
+    ports
 }
 
 /// Lets all consumers work off what happened.
@@ -304,6 +317,11 @@ fn input_type(mutation: &str) -> &str {
         "verifyEmail" => "VerifyEmail",
         "logIn" => "LogIn",
         "refreshSession" => "RefreshSession",
+        "changePassword" => "ChangePassword",
+        "requestPasswordReset" => "RequestPasswordReset",
+        "resetPassword" => "ResetPassword",
+        "changeEmail" => "ChangeEmail",
+        "confirmEmail" => "ConfirmEmail",
         "revokeSession" => "RevokeSession",
         "updateProfile" => "UpdateProfile",
         "changeHandle" => "ChangeHandle",

@@ -54,6 +54,8 @@ mod reads;
 #[cfg(test)]
 mod real;
 #[cfg(test)]
+mod recovery;
+#[cfg(test)]
 mod repeats;
 #[cfg(test)]
 mod schema;

@@ -11,7 +11,7 @@ use daira_store::postgres::testing::{Server, TestDatabase};
 use daira_store::postgres::{BusSettings, PgBus, PgMaintenance, PgStore};
 use tokio::task::JoinSet;
 
-use crate::harness::Stage;
+use crate::harness::{Stage, in_memory};
 
 /// A server on PostgreSQL.
 pub(crate) struct Real {
@@ -43,7 +43,7 @@ impl Real {
             maintenance: Arc::new(PgMaintenance::new(&store)),
             mail: mail.clone(),
             ids: Arc::new(RandomIds),
-            ..Ports::in_memory_at(Arc::new(WallClock), 7)
+            ..in_memory(Arc::new(WallClock))
         };
         let mut ticking = JoinSet::new();
         ticking.spawn(PgBus::ticker(&database.config().worker_url).unwrap().run(std::future::pending()));

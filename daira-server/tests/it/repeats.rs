@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::harness::{Person, Stage, json_request};
 
 /// What a client proves with is used up or renewed by the request itself, and so is its own key.
-const OWN_KEYS: [&str; 3] = ["verifyEmail", "refreshSession", "logOut"];
+const OWN_KEYS: [&str; 5] = ["verifyEmail", "refreshSession", "logOut", "resetPassword", "confirmEmail"];
 
 /// Some mutation, as its client would send it.
 struct Change<'a> {
@@ -128,6 +128,12 @@ pub(crate) async fn every_mutation_answers_again(stage: &Stage) {
     twice!(him, "revokeSession", json!({ "sessionId": phone }), json!({ "sessionId": first }), "sessionId");
     stage.done(None, "logIn", log_in("Laptop"), tokens).await;
     twice!(him, "revokeOtherSessions", json!({}), Value::Null, "count");
+    let reset = |email: &str| json!({ "email": email });
+    twice!(None, "requestPasswordReset", reset("hany@example.com"), reset("somebody@example.com"), "sent");
+    let change = |new: &str| json!({ "currentPassword": "kahraba nour shams", "password": new });
+    twice!(her, "changePassword", change("shams nour kahraba"), Value::Null, "endedSessions");
+    let moving = |email: &str| json!({ "email": email, "currentPassword": "kahraba nour shams" });
+    twice!(me, "changeEmail", moving("mona@new.example"), moving("mona@newer.example"), "challengeId");
 
     twice!(me, "updateProfile", json!({ "name": "منى علي" }), json!({ "name": "منى" }), "profile { name }");
     twice!(

@@ -1,5 +1,5 @@
-//! Mail: sends what registrations wait for. A mail is sent at least once; the same registration gives the same code, so a
-//! second copy does no harm.
+//! Mail: sends what registrations wait for and what else is due. A mail is sent at least once; the same one gives the same
+//! code, so a second copy does no harm.
 
 use async_trait::async_trait;
 use daira_core::Ports;
@@ -35,8 +35,14 @@ impl Consumer for Mail {
 
     async fn apply(&self, events: &[Delivered], _unit: &mut dyn UnitOfWork) -> Result<()> {
         for delivered in events {
-            if let Event::RegistrationOpened(e) = &delivered.event {
-                self.accounts.deliver_registration_mail(ChallengeId::from_raw(e.registration_id)).await?;
+            match &delivered.event {
+                Event::RegistrationOpened(e) => {
+                    self.accounts.deliver_registration_mail(ChallengeId::from_raw(e.registration_id)).await?;
+                }
+                Event::MailDue(e) => {
+                    self.accounts.deliver_mailing(ChallengeId::from_raw(e.mailing_id)).await?;
+                }
+                _ => {}
             }
         }
         Ok(())

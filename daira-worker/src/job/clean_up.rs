@@ -93,12 +93,12 @@ impl Job for PurgePosts {
 
 /// Removes registrations that lapsed.
 #[derive(Debug, Clone, Copy)]
-pub struct PurgeRegistrations;
+pub struct PurgeLapsed;
 
 #[async_trait]
-impl Job for PurgeRegistrations {
+impl Job for PurgeLapsed {
     fn name(&self) -> &'static str {
-        "purge-registrations"
+        "purge-lapsed"
     }
 
     fn every(&self) -> Duration {
@@ -109,8 +109,11 @@ impl Job for PurgeRegistrations {
         let now = ports.clock.now();
         loop {
             let purged = ports
-                .transact(&Actor::System("purge-registrations"), |mut unit| {
-                    Box::pin(async move { unit.accounts().purge_registrations(now, CHUNK).await })
+                .transact(&Actor::System("purge-lapsed"), |mut unit| {
+                    Box::pin(async move {
+                        let registrations = unit.accounts().purge_registrations(now, CHUNK).await?;
+                        Ok(registrations.max(unit.accounts().purge_mailings(now, CHUNK).await?))
+                    })
                 })
                 .await?;
             if purged < u64::from(CHUNK) {

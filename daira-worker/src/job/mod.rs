@@ -3,7 +3,7 @@
 mod clean_up;
 mod reconcile;
 
-pub use clean_up::{Expiry, PartitionsAhead, PurgePosts, PurgeRegistrations, SweepMedia};
+pub use clean_up::{Expiry, PartitionsAhead, PurgeLapsed, PurgePosts, SweepMedia};
 pub use reconcile::{ReconcileCounters, reconcile};
 
 use crate::runner::Runner;
@@ -15,7 +15,7 @@ pub fn all(runner: Runner) -> Runner {
         .job(PartitionsAhead)
         .job(Expiry)
         .job(PurgePosts)
-        .job(PurgeRegistrations)
+        .job(PurgeLapsed)
         .job(SweepMedia)
         .job(ReconcileCounters::default())
 }

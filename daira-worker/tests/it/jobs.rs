@@ -20,7 +20,7 @@ use daira_core::secret::Secret;
 use daira_core::testkit::fixture::{Fixture, Person};
 use daira_feed::{FeedService, FeedSettings};
 use daira_worker::consume::FanOut;
-use daira_worker::job::{Expiry, PartitionsAhead, PurgePosts, PurgeRegistrations, SweepMedia};
+use daira_worker::job::{Expiry, PartitionsAhead, PurgeLapsed, PurgePosts, SweepMedia};
 use daira_worker::{Consumer, Job, Runner};
 use prometheus_client::registry::Registry;
 use tokio::task::JoinSet;
@@ -74,7 +74,7 @@ async fn lapsed_registrations_go() {
     clock.advance(ports.settings.code_life / 2);
     let young = accounts.register(&Client::default(), register("nour"), None).await.unwrap();
     clock.advance(ports.settings.code_life / 2 + Duration::from_micros(1));
-    PurgeRegistrations.run(&ports).await.unwrap();
+    PurgeLapsed.run(&ports).await.unwrap();
     let mut unit = ports.store.begin(&Actor::System("test")).await.unwrap();
     assert!(unit.accounts().registration(old).await.unwrap().is_none());
     assert!(unit.accounts().registration(young).await.unwrap().is_some());

@@ -9,6 +9,7 @@ use super::super::{Email, Session, token};
 use super::AccountService;
 use crate::actor::Client;
 use crate::error::Result;
+use crate::id::AccountId;
 use crate::port::{Charge, Quota, Subject};
 use crate::secret::Secret;
 
@@ -28,6 +29,17 @@ impl AccountService {
     /// Counts a wish to join.
     pub(super) async fn count_registration(&self, client: &Client) -> Result<()> {
         self.count(client, "join.address", self.ports.settings.limits.join_address, None).await
+    }
+
+    /// Counts a wish for a new password.
+    pub(super) async fn count_reset(&self, client: &Client) -> Result<()> {
+        self.count(client, "reset.address", self.ports.settings.limits.join_address, None).await
+    }
+
+    /// Counts a try of the password by somebody who is logged in: whoever took a session over may not guess.
+    pub(super) async fn count_proof(&self, account: AccountId) -> Result<()> {
+        let proof = charge("proof.account", Subject::Account(account), self.ports.settings.limits.log_in_account);
+        self.ports.limiter.admit(&[proof]).await
     }
 
     /// Counts a mail that a stranger has us send. All of `mona+1@…`, `mona+2@…` come to one inbox and count together.

@@ -106,7 +106,7 @@ impl AccountService {
         Ok(Upkeep { upgraded_hash, waking })
     }
 
-    fn draw_session(&self, stored: &StoredCredential) -> Member {
+    pub(super) fn draw_session(&self, stored: &StoredCredential) -> Member {
         let session = self.ports.ids.draw(self.ports.clock.now(), stored.profile.shard());
         Member { account: stored.account, profile: stored.profile, session }
     }
@@ -295,9 +295,7 @@ impl AccountService {
                 })
             })
             .await?;
-        for session in told.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-            self.directory.revoke(*session, now);
-        }
+        self.forget(told, now);
         Ok(count)
     }
 }

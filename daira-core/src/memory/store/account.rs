@@ -8,7 +8,9 @@ use super::rows::{HeldHandle, OF_ACCOUNT, Password};
 use super::table::each;
 use super::world::Viewer;
 use super::{MemoryUnit, MemoryView};
-use crate::account::{Account, Email, Profile, ProfileCounters, Registration, Session, Standing, StoredCredential};
+use crate::account::{
+    Account, Email, Mailing, Profile, ProfileCounters, Registration, Session, Standing, StoredCredential,
+};
 use crate::actor::{Actor, Member};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{AccountId, ChallengeId, Id, ProfileId, SessionId};
@@ -43,6 +45,34 @@ impl AccountRepository for MemoryUnit {
         self.platform_only()?;
         let gone = self.change().registrations.take(limit as usize, |r| r.expires_at < before);
         Ok(gone.len() as u64)
+    }
+
+    async fn insert_mailing(&mut self, mailing: &Mailing) -> Result<()> {
+        if let Some(account) = mailing.account {
+            self.may_write_account(account)?;
+        }
+        self.change().mailings.insert(mailing.clone(), "mailing.insert")
+    }
+
+    async fn mailing(&mut self, id: ChallengeId) -> Result<Option<Mailing>> {
+        Ok(self.world.mailings.get(&id).cloned())
+    }
+
+    async fn set_mailing_attempts(&mut self, id: ChallengeId, attempts: u16) -> Result<()> {
+        if let Some(mailing) = self.world.mailings.get(&id).cloned() {
+            self.change().mailings.put(Mailing { attempts, ..mailing }, "mailing.attempts")?;
+        }
+        Ok(())
+    }
+
+    async fn delete_mailing(&mut self, id: ChallengeId) -> Result<()> {
+        self.change().mailings.remove(&id);
+        Ok(())
+    }
+
+    async fn purge_mailings(&mut self, before: Timestamp, limit: u32) -> Result<u64> {
+        self.platform_only()?;
+        Ok(self.change().mailings.take(limit as usize, |m| m.expires_at < before).len() as u64)
     }
 
     async fn insert_account(&mut self, account: &Account, password_hash: &str) -> Result<()> {

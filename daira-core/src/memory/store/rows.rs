@@ -2,7 +2,7 @@
 //! relational schema has a table without a model. Index numbers are constants beside the row they belong to.
 
 use super::table::{IndexKey, Row, UniqueKey};
-use crate::account::{Account, Profile, Registration, Session, Standing};
+use crate::account::{Account, Mailing, Profile, Registration, Session, Standing};
 use crate::actor::Actor;
 use crate::comment::Comment;
 use crate::graph::{Block, Circle, Follow, Mute};
@@ -58,6 +58,7 @@ pub(crate) const OF_PROFILE: usize = 0;
 
 rows! {
     Registration: ChallengeId = |r| r.id;
+    Mailing: ChallengeId = |m| m.id;
     Account: AccountId = |a| a.id, version version, unique [("account_email", |a| Some(a.email.as_str().to_owned()))];
     Password: AccountId = |p| p.account;
     Profile: ProfileId = |p| p.id, version version,

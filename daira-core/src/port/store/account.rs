@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::Lock;
-use crate::account::{Account, Email, Profile, ProfileCounters, Registration, Session, StoredCredential};
+use crate::account::{Account, Email, Mailing, Profile, ProfileCounters, Registration, Session, StoredCredential};
 use crate::actor::Member;
 use crate::error::Result;
 use crate::id::{AccountId, ChallengeId, ProfileId, SessionId};
@@ -34,6 +34,17 @@ pub trait AccountRepository: Send {
     async fn delete_registration(&mut self, id: ChallengeId) -> Result<()>;
     /// Removes registrations that ended before an instant, at most `limit`; answers how many went.
     async fn purge_registrations(&mut self, before: Timestamp, limit: u32) -> Result<u64>;
+
+    /// Keeps a mail that is due. Open to an anonymous actor.
+    async fn insert_mailing(&mut self, mailing: &Mailing) -> Result<()>;
+    /// Loads a mailing and locks it for update. Open to an anonymous actor, by id only.
+    async fn mailing(&mut self, id: ChallengeId) -> Result<Option<Mailing>>;
+    /// Stores the number of wrong codes. Open to an anonymous actor, by id only.
+    async fn set_mailing_attempts(&mut self, id: ChallengeId, attempts: u16) -> Result<()>;
+    /// Removes a mailing that has served. Open to an anonymous actor, by id only.
+    async fn delete_mailing(&mut self, id: ChallengeId) -> Result<()>;
+    /// Removes mailings that lapsed before an instant, at most `limit`; answers how many went.
+    async fn purge_mailings(&mut self, before: Timestamp, limit: u32) -> Result<u64>;
 
     /// Inserts an account with its password hash. A taken e-mail is `Conflict("account_email")`.
     async fn insert_account(&mut self, account: &Account, password_hash: &str) -> Result<()>;

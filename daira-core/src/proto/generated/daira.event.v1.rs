@@ -5,6 +5,12 @@ pub struct RegistrationOpened {
     #[prost(int64, tag = "1")]
     pub registration_id: i64,
 }
+/// A mail is due. The worker that delivers it derives the code or the token.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct MailDue {
+    #[prost(int64, tag = "1")]
+    pub mailing_id: i64,
+}
 /// A profile was made.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ProfileCreated {

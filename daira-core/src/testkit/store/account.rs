@@ -3,10 +3,11 @@
 use core::time::Duration;
 
 use super::{failure, world};
-use crate::account::{AccountState, Registration, Session, StoredCredential};
+use crate::account::{AccountState, Mailing, MailingKind, Registration, Session, StoredCredential};
 use crate::actor::Actor;
 use crate::error::ErrorKind;
-use crate::id::ChallengeId;
+use crate::id::{AccountId, ChallengeId};
+use crate::locale::Locale;
 use crate::port::Ports;
 use crate::port::store::{HandleHolder, Lock};
 use crate::testkit::fixture::{Draft, Fixture, PLATFORM, Person, put_profile};
@@ -98,6 +99,77 @@ pub async fn lapsed_registrations_are_purged(ports: &Ports) {
     let mut unit = world.unit(&PLATFORM).await;
     assert!(unit.accounts().registration(all[2].id).await.unwrap().is_some());
     assert!(unit.accounts().registration(all[0].id).await.unwrap().is_none());
+}
+
+fn mailing(world: &Fixture, kind: MailingKind, account: Option<AccountId>, expires_at: Timestamp) -> Mailing {
+    let email = world.account(&Draft::new("mona")).email;
+    let (id, created_at) = (world.draw(), world.now());
+    Mailing { id, kind, email, account, locale: Locale::En, attempts: 0, created_at, expires_at }
+}
+
+/// A mail that is due is kept whole, found by its id alone, counts wrong codes and goes; all without anybody logged in.
+pub async fn a_mailing_waits_and_goes(ports: &Ports) {
+    let world = world(ports);
+    let mona = world.person("mona").await;
+    let end = world.now() + MINUTE;
+    for (kind, account) in [
+        (MailingKind::PasswordReset, None),
+        (MailingKind::NewEmail, Some(mona.account)),
+        (MailingKind::PasswordChanged, Some(mona.account)),
+        (MailingKind::EmailChanged, Some(mona.account)),
+    ] {
+        let actor = if account.is_some() { mona.actor() } else { Actor::Anonymous };
+        let due = mailing(&world, kind, account, end);
+        let mut unit = world.unit(&actor).await;
+        unit.accounts().insert_mailing(&due).await.unwrap();
+        unit.commit().await.unwrap();
+
+        let mut unit = world.unit(&Actor::Anonymous).await;
+        assert_eq!(unit.accounts().mailing(due.id).await.unwrap().as_ref(), Some(&due));
+        assert_eq!(unit.accounts().mailing(world.draw::<ChallengeId>()).await.unwrap(), None);
+        unit.accounts().set_mailing_attempts(due.id, 3).await.unwrap();
+        unit.commit().await.unwrap();
+
+        let mut unit = world.unit(&PLATFORM).await;
+        assert_eq!(unit.accounts().mailing(due.id).await.unwrap().unwrap().attempts, 3);
+        drop(unit);
+        let mut unit = world.unit(&Actor::Anonymous).await;
+        unit.accounts().delete_mailing(due.id).await.unwrap();
+        unit.commit().await.unwrap();
+        let mut unit = world.unit(&Actor::Anonymous).await;
+        assert_eq!(unit.accounts().mailing(due.id).await.unwrap(), None);
+    }
+}
+
+/// Nobody has mail sent about somebody else's account.
+pub async fn a_mailing_is_for_ones_own_account(ports: &Ports) {
+    let world = world(ports);
+    let (mona, omar) = (world.person("mona").await, world.person("omar").await);
+    let foreign = mailing(&world, MailingKind::PasswordChanged, Some(omar.account), world.now() + MINUTE);
+    for actor in [mona.actor(), Actor::Anonymous] {
+        let mut unit = world.unit(&actor).await;
+        assert!(unit.accounts().insert_mailing(&foreign).await.is_err(), "{actor:?}");
+    }
+}
+
+/// What lapsed before an instant is removed, at most so many at once; what lives stays.
+pub async fn lapsed_mailings_are_purged(ports: &Ports) {
+    let world = world(ports);
+    let ends = [world.now() - MINUTE * 3, world.now() - MINUTE * 2, world.now() + MINUTE];
+    let all = ends.map(|end| mailing(&world, MailingKind::PasswordReset, None, end));
+    let mut unit = world.unit(&PLATFORM).await;
+    for mailing in &all {
+        unit.accounts().insert_mailing(mailing).await.unwrap();
+    }
+    unit.commit().await.unwrap();
+    for expected in [1, 1, 0] {
+        let mut unit = world.unit(&PLATFORM).await;
+        assert_eq!(unit.accounts().purge_mailings(world.now() - MINUTE, 1).await.unwrap(), expected);
+        unit.commit().await.unwrap();
+    }
+    let mut unit = world.unit(&PLATFORM).await;
+    assert!(unit.accounts().mailing(all[2].id).await.unwrap().is_some());
+    assert!(unit.accounts().mailing(all[0].id).await.unwrap().is_none());
 }
 
 /// A taken e-mail is a conflict that names its key; a unit of its own with another e-mail goes through.

@@ -21,7 +21,17 @@ const DEFAULT_PAGE: usize = 20;
 /// What a page holds at most.
 const MAX_PAGE: usize = 100;
 /// Mutations that secrets could be guessed with: one of them in a request, whatever it is called there.
-const GUESSABLE: [&str; 4] = ["logIn", "refreshSession", "register", "verifyEmail"];
+const GUESSABLE: [&str; 9] = [
+    "logIn",
+    "refreshSession",
+    "register",
+    "verifyEmail",
+    "changePassword",
+    "requestPasswordReset",
+    "resetPassword",
+    "changeEmail",
+    "confirmEmail",
+];
 
 /// What a part of a document comes to once it is unfolded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

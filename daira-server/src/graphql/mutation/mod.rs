@@ -8,6 +8,7 @@ mod notification;
 mod post;
 mod profile;
 mod reaction;
+mod recovery;
 mod session;
 
 use async_graphql::MergedObject;
@@ -17,6 +18,7 @@ use async_graphql::MergedObject;
 pub struct Mutation(
     account::AccountMutation,
     session::SessionMutation,
+    recovery::RecoveryMutation,
     profile::ProfileMutation,
     graph::GraphMutation,
     circle::CircleMutation,

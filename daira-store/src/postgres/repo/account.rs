@@ -3,7 +3,7 @@
 //! What somebody may do who is not logged in yet goes through definer functions, each for one row by its id.
 
 use async_trait::async_trait;
-use daira_core::account::{Account, Email, Profile, Registration, Session};
+use daira_core::account::{Account, Email, Mailing, Profile, Registration, Session};
 use daira_core::actor::{Actor, Member};
 use daira_core::error::{Error, ErrorKind, Result};
 use daira_core::id::{AccountId, ChallengeId, Id, ProfileId, SessionId};
@@ -13,8 +13,8 @@ use daira_core::time::Timestamp;
 
 use super::super::unit::PgUnit;
 use super::rows::{
-    AccountRow, ProfileRow, SessionRow, date, handle, instant, kind_code, limit, locale, locked, standing_code,
-    state_code, stored, stored_date,
+    AccountRow, ProfileRow, SessionRow, date, handle, instant, kind_code, limit, locale, locked, mailing_code,
+    mailing_kind, standing_code, state_code, stored, stored_date,
 };
 
 #[async_trait]
@@ -89,6 +89,72 @@ impl AccountRepository for PgUnit {
         .execute(self.connection())
         .await;
         Ok(self.check("registration.purge", done)?.rows_affected())
+    }
+
+    async fn insert_mailing(&mut self, mailing: &Mailing) -> Result<()> {
+        let done = sqlx::query!(
+            "insert into daira.mailing (id, kind, email, account, locale, attempts, created_at, expires_at)
+             values ($1, $2, $3, $4, $5, $6, $7, $8)",
+            mailing.id.raw(),
+            mailing_code(mailing.kind),
+            mailing.email.as_str(),
+            mailing.account.map(Id::raw),
+            mailing.locale.tag(),
+            i16::try_from(mailing.attempts).unwrap_or(i16::MAX),
+            stored(mailing.created_at),
+            stored(mailing.expires_at),
+        )
+        .execute(self.connection())
+        .await;
+        self.check("mailing.insert", done).map(drop)
+    }
+
+    async fn mailing(&mut self, id: ChallengeId) -> Result<Option<Mailing>> {
+        let found = sqlx::query!(
+            r#"select id as "id!", kind as "kind!", email as "email!", account, locale as "locale!", attempts as "attempts!",
+                      created_at as "created_at!", expires_at as "expires_at!"
+               from daira.mailing_by_id($1)"#,
+            id.raw()
+        )
+        .fetch_optional(self.connection())
+        .await;
+        let Some(row) = self.check("mailing.load", found)? else { return Ok(None) };
+        Ok(Some(Mailing {
+            id: ChallengeId::from_raw(row.id),
+            kind: mailing_kind(row.kind)?,
+            email: Email::from_stored(row.email),
+            account: row.account.map(AccountId::from_raw),
+            locale: locale(&row.locale)?,
+            attempts: row.attempts.unsigned_abs(),
+            created_at: instant(row.created_at),
+            expires_at: instant(row.expires_at),
+        }))
+    }
+
+    async fn set_mailing_attempts(&mut self, id: ChallengeId, attempts: u16) -> Result<()> {
+        let attempts = i16::try_from(attempts).unwrap_or(i16::MAX);
+        let done =
+            sqlx::query!("select daira.mailing_attempts($1, $2)", id.raw(), attempts).execute(self.connection()).await;
+        self.check("mailing.attempts", done).map(drop)
+    }
+
+    async fn delete_mailing(&mut self, id: ChallengeId) -> Result<()> {
+        let done = sqlx::query!("select daira.mailing_delete($1)", id.raw()).execute(self.connection()).await;
+        self.check("mailing.delete", done).map(drop)
+    }
+
+    async fn purge_mailings(&mut self, before: Timestamp, limit_rows: u32) -> Result<u64> {
+        let done = sqlx::query!(
+            "with due as materialized (
+                 select id from daira.mailing where expires_at < $1 order by expires_at limit $2 for update skip locked
+             )
+             delete from daira.mailing m using due where m.id = due.id",
+            stored(before),
+            limit(limit_rows)
+        )
+        .execute(self.connection())
+        .await;
+        Ok(self.check("mailing.purge", done)?.rows_affected())
     }
 
     async fn insert_account(&mut self, account: &Account, password_hash: &str) -> Result<()> {

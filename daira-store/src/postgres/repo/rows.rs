@@ -1,6 +1,6 @@
 //! Stored values and models: times, codes, and the rows that several repositories read.
 
-use daira_core::account::{Account, AccountState, Email, Profile, ProfileKind, Session, Standing};
+use daira_core::account::{Account, AccountState, Email, MailingKind, Profile, ProfileKind, Session, Standing};
 use daira_core::comment::Comment;
 use daira_core::error::Result;
 use daira_core::hashtag::Tag;
@@ -88,6 +88,25 @@ pub(super) fn state(code: i16, until: Option<OffsetDateTime>) -> Result<AccountS
         (3, None) => Ok(AccountState::Deactivated),
         (4, None) => Ok(AccountState::Deleted),
         _ => Err(corrupt("store.account_state", code.to_string())),
+    }
+}
+
+pub(super) fn mailing_code(kind: MailingKind) -> i16 {
+    match kind {
+        MailingKind::PasswordReset => 0,
+        MailingKind::NewEmail => 1,
+        MailingKind::PasswordChanged => 2,
+        MailingKind::EmailChanged => 3,
+    }
+}
+
+pub(super) fn mailing_kind(code: i16) -> Result<MailingKind> {
+    match code {
+        0 => Ok(MailingKind::PasswordReset),
+        1 => Ok(MailingKind::NewEmail),
+        2 => Ok(MailingKind::PasswordChanged),
+        3 => Ok(MailingKind::EmailChanged),
+        _ => Err(corrupt("store.mailing", code.to_string())),
     }
 }
 
