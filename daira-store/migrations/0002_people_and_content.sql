@@ -674,23 +674,27 @@ begin atomic
     delete from daira.registration where id = wanted;
 end;
 
--- A mail that is due, in the same ways.
+-- A mail that is due, locked, by its id alone: one of the own account, or of none.
 create function daira.mailing_by_id(wanted bigint) returns setof daira.mailing
     language sql security definer set search_path = pg_catalog, pg_temp
 begin atomic
-    select * from daira.mailing m where m.id = wanted for update;
+    select * from daira.mailing m
+    where m.id = wanted and (m.account is null or m.account = daira.my_account() or daira.is_platform())
+    for update;
 end;
 
-create function daira.mailing_attempts(wanted bigint, tries smallint) returns void
+create function daira.mailing_attempt(wanted bigint) returns void
     language sql security definer set search_path = pg_catalog, pg_temp
 begin atomic
-    update daira.mailing set attempts = tries where id = wanted;
+    update daira.mailing m set attempts = m.attempts + 1
+    where m.id = wanted and (m.account is null or m.account = daira.my_account() or daira.is_platform());
 end;
 
 create function daira.mailing_delete(wanted bigint) returns void
     language sql security definer set search_path = pg_catalog, pg_temp
 begin atomic
-    delete from daira.mailing where id = wanted;
+    delete from daira.mailing m
+    where m.id = wanted and (m.account is null or m.account = daira.my_account() or daira.is_platform());
 end;
 
 -- Makes the account whose e-mail a registration has proved, and lets the rest of the transaction act as it. Without a
@@ -784,7 +788,7 @@ declare one regprocedure;
 begin
     foreach one in array array['daira.lists_open(bigint)', 'daira.registration_by_id(bigint)',
         'daira.registration_attempts(bigint, smallint)', 'daira.registration_delete(bigint)',
-        'daira.mailing_by_id(bigint)', 'daira.mailing_attempts(bigint, smallint)', 'daira.mailing_delete(bigint)',
+        'daira.mailing_by_id(bigint)', 'daira.mailing_attempt(bigint)', 'daira.mailing_delete(bigint)',
         'daira.open_account(bigint, text, smallint, timestamptz, date, text, timestamptz, integer, text)',
         'daira.claim_handle(text, bigint, bigint, timestamptz, bigint, timestamptz)',
         'daira.credential_by_email(text)', 'daira.session_by_id(bigint)',

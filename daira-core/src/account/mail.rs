@@ -3,8 +3,8 @@
 //! Whoever asks for one may choose the address, so a mail holds nothing that they wrote: no name and no handle could carry an
 //! advertisement to a stranger.
 
-use super::{Email, Mailing, Registration};
-use crate::id::ChallengeId;
+use super::{Account, Email, Mailing, Registration};
+use crate::id::SessionId;
 use crate::locale::Locale;
 use crate::port::Message;
 use crate::secret::Secret;
@@ -32,7 +32,7 @@ pub fn code(registration: &Registration, code: &Secret, now: Timestamp) -> Messa
             ),
         ),
     };
-    message(&registration.email, subject, text, registration.id)
+    message(&registration.email, subject, text, &registration.id)
 }
 
 /// The mail to an address that has an account already: nobody else learns of it.
@@ -49,7 +49,7 @@ pub fn already_joined(registration: &Registration, locale: Locale) -> Message {
              If it was you, log in with your e-mail and password.\nIf it was not, there is nothing to do: your account is unchanged and nobody got in.\n",
         ),
     };
-    message(&registration.email, subject, text.to_owned(), registration.id)
+    message(&registration.email, subject, text.to_owned(), &registration.id)
 }
 
 /// The mail with the token that lets choose a new password.
@@ -76,7 +76,7 @@ pub fn password_reset(mailing: &Mailing, token: &Secret, now: Timestamp) -> Mess
             ),
         ),
     };
-    message(&mailing.email, subject, text, mailing.id)
+    message(&mailing.email, subject, text, &mailing.id)
 }
 
 /// The mail to an address that has no account, when somebody wants a new password for one.
@@ -93,7 +93,7 @@ pub fn nobody_here(mailing: &Mailing) -> Message {
              If it was you, perhaps you joined with another address. If it was not, there is nothing to do.\n",
         ),
     };
-    message(&mailing.email, subject, text.to_owned(), mailing.id)
+    message(&mailing.email, subject, text.to_owned(), &mailing.id)
 }
 
 /// The mail with the code that moves an account to this address.
@@ -118,7 +118,7 @@ pub fn new_email(mailing: &Mailing, code: &Secret, now: Timestamp) -> Message {
             ),
         ),
     };
-    message(&mailing.email, subject, text, mailing.id)
+    message(&mailing.email, subject, text, &mailing.id)
 }
 
 /// The mail to an address that has an account, when another account wants it.
@@ -134,7 +134,7 @@ pub fn already_used(mailing: &Mailing, locale: Locale) -> Message {
              There is nothing to do: your account is unchanged.\n",
         ),
     };
-    message(&mailing.email, subject, text.to_owned(), mailing.id)
+    message(&mailing.email, subject, text.to_owned(), &mailing.id)
 }
 
 /// The notice that the password was changed.
@@ -151,7 +151,7 @@ pub fn password_changed(mailing: &Mailing) -> Message {
              If it was you, there is nothing to do.\nIf it was not, ask for a new password on the log-in page at once.\n",
         ),
     };
-    message(&mailing.email, subject, text.to_owned(), mailing.id)
+    message(&mailing.email, subject, text.to_owned(), &mailing.id)
 }
 
 /// The notice to the old address that the account has another one.
@@ -168,11 +168,28 @@ pub fn email_changed(mailing: &Mailing) -> Message {
              If it was you, there is nothing to do.\nIf it was not, somebody is in your account: write to our support from this address at once.\n",
         ),
     };
-    message(&mailing.email, subject, text.to_owned(), mailing.id)
+    message(&mailing.email, subject, text.to_owned(), &mailing.id)
 }
 
-fn message(to: &Email, subject: &str, text: String, id: ChallengeId) -> Message {
-    Message { to: Secret::new(to.as_str()), subject: subject.to_owned(), text: Secret::new(text), key: id.to_string() }
+/// The notice that a copy of a session's refresh token was used, which ended the session.
+pub fn token_copied(account: &Account, session: SessionId) -> Message {
+    let (subject, text) = match account.locale {
+        Locale::Ar => (
+            "خرّجنا جهاز من حسابك على دايرة",
+            "حد استخدم نسخة قديمة من دخولك على دايرة، فخرّجنا الجهاز ده من حسابك احتياطي.\n\n\
+             سجّل دخولك تاني، ولو شاكك إن حد معاه جهازك أو نسخة منه، غيّر كلمة السر: كل الأجهزة التانية هتخرج.\n",
+        ),
+        Locale::En => (
+            "We logged a device out of your DAIRA account",
+            "An old copy of one of your log-ins was used, so we logged that device out to be safe.\n\n\
+             Log in again. If somebody may have your device or a copy of it, change your password: that logs all other devices out.\n",
+        ),
+    };
+    message(&account.email, subject, text.to_owned(), &session)
+}
+
+fn message(to: &Email, subject: &str, text: String, key: &dyn core::fmt::Display) -> Message {
+    Message { to: Secret::new(to.as_str()), subject: subject.to_owned(), text: Secret::new(text), key: key.to_string() }
 }
 
 fn arabic_digits(number: u64) -> String {
@@ -185,7 +202,7 @@ mod tests {
     use core::time::Duration;
 
     use super::*;
-    use crate::id::Id;
+    use crate::id::{ChallengeId, Id};
     use crate::text::Handle;
     use crate::time::Date;
 

@@ -9,7 +9,7 @@
 //!                                      log_in ────┼──▶ Tokens { access, refresh }
 //!                                      refresh ───┘        │         └──▶ refresh, each spent once
 //!                                                          └──▶ authenticate ──▶ Actor
-//! request_password_reset ──▶ mail with a token ──▶ reset_password ──▶ Tokens, all other sessions ended, notice by mail
+//! request_password_reset ──▶ mail with a token ──▶ reset_password ──▶ all sessions ended, notice by mail
 //! change_email ──▶ mail with a code to the new address ──▶ confirm_email ──▶ notice to the old one
 //! ```
 

@@ -1,6 +1,7 @@
 //! Use cases of accounts. Joining, sessions and profiles have files of their own; here is what they share, and the question
 //! every request begins with: whose token is this?
 
+mod delivery;
 mod limits;
 mod profile;
 mod recovery;

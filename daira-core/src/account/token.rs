@@ -136,22 +136,36 @@ pub fn known_device(key: &Key, token: &Secret, email: &str, now: Timestamp) -> O
 
 /// The six digits that prove a challenge was received.
 pub fn code(key: &Key, challenge: ChallengeId) -> Secret {
-    let tag = key.tag(&[b"code", &challenge.raw().to_be_bytes()]);
+    digits(&key.tag(&[b"code", &challenge.raw().to_be_bytes()]))
+}
+
+/// The six digits that move an account to another address. They are bound to how it is reached now: a new password or
+/// another move spends them.
+pub fn email_code(key: &Key, challenge: ChallengeId, email: &str, password_hash: &str) -> Secret {
+    digits(&key.tag(&[b"email", &challenge.raw().to_be_bytes(), email.as_bytes(), password_hash.as_bytes()]))
+}
+
+fn digits(tag: &[u8; 32]) -> Secret {
     // 2⁶⁴ is so much larger than 10⁶ that the digits are even to one part in 10¹³.
     let number = tag.first_chunk::<8>().map_or(0, |bytes| u64::from_be_bytes(*bytes));
     Secret::new(format!("{:06}", number % 1_000_000))
 }
 
-/// Whether these are the challenge's digits, compared in constant time. Arabic-Indic digits, spaces and hyphens are as
-/// good as what the mail shows.
+/// Whether these are the challenge's digits, compared in constant time.
 pub fn is_code(key: &Key, challenge: ChallengeId, typed: &Secret) -> bool {
+    is_typed(&code(key, challenge), typed)
+}
+
+/// Whether these digits were typed, compared in constant time. Arabic-Indic digits, spaces and hyphens are as good as what
+/// the mail shows.
+pub fn is_typed(code: &Secret, typed: &Secret) -> bool {
     // A code is six characters; whatever is much longer is no slip of the keyboard and not worth folding.
     if typed.expose().len() > 64 {
         return false;
     }
     let folded = fold(typed.expose());
     let digits: Vec<u8> = folded.as_str().bytes().filter(|b| !b.is_ascii_whitespace() && *b != b'-').collect();
-    digits.as_slice().ct_eq(code(key, challenge).expose().as_bytes()).into()
+    digits.as_slice().ct_eq(code.expose().as_bytes()).into()
 }
 
 #[cfg(test)]

@@ -60,7 +60,7 @@ impl MemoryLimiter {
                 let mut seen = 0_usize;
                 shard.retain(|_, _| {
                     seen += 1;
-                    seen % 2 == 0
+                    seen.is_multiple_of(2)
                 });
             }
         }

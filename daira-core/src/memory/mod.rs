@@ -70,7 +70,7 @@ impl Ports {
             signer: Arc::new(HmacSigner::new(master.derive("access"))),
             limiter: Arc::new(MemoryLimiter::new(Arc::clone(&clock))),
             mail: Arc::new(MemoryMail::default()),
-            keys: Keys::derive(&master),
+            keys: Arc::new(Keys::derive(&master)),
             clock,
             ids,
             settings,

@@ -9,7 +9,7 @@ use core::time::Duration;
 use async_trait::async_trait;
 
 use crate::error::{Error, Result};
-use crate::id::AccountId;
+use crate::id::{AccountId, SessionId};
 
 crate::refusals! {
     /// Refusals of limits.
@@ -152,6 +152,8 @@ pub enum Subject {
     Address(IpAddr),
     /// A person.
     Account(AccountId),
+    /// One device of a person.
+    Session(SessionId),
     /// What must not be kept as it is, for instance an e-mail address: the beginning of its keyed digest.
     Digest([u8; 16]),
 }
@@ -162,6 +164,7 @@ impl core::fmt::Debug for Subject {
         f.write_str(match self {
             Self::Address(_) => "Address(…)",
             Self::Account(_) => "Account(…)",
+            Self::Session(_) => "Session(…)",
             Self::Digest(_) => "Digest(…)",
         })
     }
@@ -173,6 +176,7 @@ impl core::fmt::Display for Subject {
         match self {
             Self::Address(address) => write!(f, "address:{address}"),
             Self::Account(account) => write!(f, "account:{account}"),
+            Self::Session(session) => write!(f, "session:{session}"),
             Self::Digest(digest) => write!(f, "digest:{}", data_encoding::HEXLOWER.encode(digest)),
         }
     }

@@ -90,7 +90,7 @@ pub struct Ports {
     /// Delivery of mail.
     pub mail: Arc<dyn Channel>,
     /// Keys of the kernel's own.
-    pub keys: Keys,
+    pub keys: Arc<Keys>,
     /// The product's numbers.
     pub settings: Settings,
 }

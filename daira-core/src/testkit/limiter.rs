@@ -133,6 +133,7 @@ pub async fn limits_and_subjects_are_apart(limiters: &Limiters) {
     for subject in [
         Subject::Address("203.0.113.1".parse().unwrap()),
         Subject::Address("2001:db8::".parse().unwrap()),
+        Subject::Session(crate::id::SessionId::from_raw(1)),
         Subject::Digest([1; 16]),
     ] {
         let ask = Charge { subject, ..charge("apart", 1, quota, 1) };

@@ -208,9 +208,10 @@ async fn posts_are_edited_deleted_and_restored() {
     assert_eq!(back["post"]["text"], "تاني نسخة");
     let too_long = json!({ "text": "ط".repeat(2_201) });
     let payload = stage.tried(Some(&mona), "createPost", too_long, "post { id }").await;
+    let message = "A post has up to 2,200 characters.";
     assert_eq!(
         payload["userErrors"],
-        json!([{ "code": "post.too_long", "field": "text", "message": "A post has up to 2,200 characters." }])
+        json!([{ "code": "post.too_long", "field": "text", "message": message, "retryAfter": null }])
     );
 }
 

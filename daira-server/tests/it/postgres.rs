@@ -70,12 +70,12 @@ async fn every_name_works(server: Server) {
 
 #[tokio::test]
 async fn every_name_works_on_the_oldest_postgresql() {
-    every_name_works(Server::Pg15).await;
+    Box::pin(every_name_works(Server::Pg15)).await;
 }
 
 #[tokio::test]
 async fn every_name_works_on_the_newest_postgresql() {
-    every_name_works(Server::Pg18).await;
+    Box::pin(every_name_works(Server::Pg18)).await;
 }
 
 thread_local! {

@@ -60,6 +60,23 @@ async fn security_15_nobody_sets_a_password_but_its_owner() {
 }
 
 #[tokio::test]
+async fn security_25_the_owner_is_told_when_a_copy_of_a_token_ends_their_session() {
+    let stage = Stage::new();
+    let mona = stage.join("mona").await;
+    let tokens = "tokens { accessToken refreshToken }";
+    let refresh =
+        async |token: &str| stage.tried(None, "refreshSession", json!({ "refreshToken": token }), tokens).await;
+    let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+    let second = text(&refresh(&mona.refresh).await["tokens"]["refreshToken"]);
+    let third = refresh(&second).await["tokens"].clone();
+    for token in [&mona.refresh, &text(&third["refreshToken"])] {
+        assert_eq!(refresh(token).await["userErrors"][0]["code"], "auth.token_invalid");
+    }
+    stage.settle().await;
+    assert!(stage.mail_for("mona@example.com").contains("نسخة قديمة"), "{}", stage.mail_for("mona@example.com"));
+}
+
+#[tokio::test]
 async fn the_same_over_grpc() {
     let stage = Stage::new();
     let mona = stage.join("mona").await;

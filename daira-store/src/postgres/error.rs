@@ -7,6 +7,7 @@ use sqlx::error::DatabaseError;
 const DRAWN: &[&str] = &[
     "account_pkey",
     "registration_pkey",
+    "mailing_pkey",
     "profile_pkey",
     "session_pkey",
     "circle_pkey",

@@ -4,6 +4,8 @@
 //! what the first holds locked; then the first goes on. Both orders are tried. Whatever happens, it is as if one had come
 //! wholly before the other.
 
+mod identity;
+
 use std::sync::Arc;
 use std::time::Duration;
 

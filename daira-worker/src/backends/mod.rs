@@ -88,7 +88,7 @@ impl Backends {
             signer: Arc::new(keys::signer(master, config.tokens.key)?),
             limiter,
             mail: Arc::new(FolderMail::new(&config.mail_folder(), &config.mail.from).context("setting mail")?),
-            keys: Keys::derive(master),
+            keys: Arc::new(Keys::derive(master)),
             store: Arc::new(store.clone()),
             ids,
             settings,

@@ -6,7 +6,7 @@ use daira_core::Ports;
 use daira_core::account::AccountService;
 use daira_core::error::Result;
 use daira_core::event::Event;
-use daira_core::id::{ChallengeId, Id};
+use daira_core::id::{ChallengeId, Id, SessionId};
 use daira_core::port::{Delivered, Group, UnitOfWork};
 
 use crate::runner::Consumer;
@@ -33,14 +33,17 @@ impl Consumer for Mail {
         Self::GROUP
     }
 
-    async fn apply(&self, events: &[Delivered], _unit: &mut dyn UnitOfWork) -> Result<()> {
+    async fn apply(&self, events: &[Delivered], unit: &mut dyn UnitOfWork) -> Result<()> {
         for delivered in events {
             match &delivered.event {
                 Event::RegistrationOpened(e) => {
                     self.accounts.deliver_registration_mail(ChallengeId::from_raw(e.registration_id)).await?;
                 }
                 Event::MailDue(e) => {
-                    self.accounts.deliver_mailing(ChallengeId::from_raw(e.mailing_id)).await?;
+                    self.accounts.deliver_mailing(unit, ChallengeId::from_raw(e.mailing_id)).await?;
+                }
+                Event::SessionRevoked(e) if e.reason == "refresh_reused" => {
+                    self.accounts.deliver_copy_notice(unit, SessionId::from_raw(e.session_id)).await?;
                 }
                 _ => {}
             }

@@ -91,7 +91,7 @@ impl Job for PurgePosts {
     }
 }
 
-/// Removes registrations that lapsed.
+/// Removes registrations and mailings that lapsed.
 #[derive(Debug, Clone, Copy)]
 pub struct PurgeLapsed;
 

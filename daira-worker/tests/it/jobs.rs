@@ -78,6 +78,12 @@ async fn lapsed_registrations_go() {
     let mut unit = ports.store.begin(&Actor::System("test")).await.unwrap();
     assert!(unit.accounts().registration(old).await.unwrap().is_none());
     assert!(unit.accounts().registration(young).await.unwrap().is_some());
+    drop(unit);
+    accounts.request_password_reset(&Client::default(), "mona@example.com", Locale::Ar, None).await.unwrap();
+    clock.advance(ports.settings.code_life + Duration::from_micros(1));
+    PurgeLapsed.run(&ports).await.unwrap();
+    let mut unit = ports.store.begin(&Actor::System("test")).await.unwrap();
+    assert_eq!(unit.accounts().purge_mailings(clock.now(), 10).await.unwrap(), 0, "nothing was left");
 }
 
 #[tokio::test]

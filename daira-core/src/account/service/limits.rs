@@ -9,7 +9,7 @@ use super::super::{Email, Session, token};
 use super::AccountService;
 use crate::actor::Client;
 use crate::error::Result;
-use crate::id::AccountId;
+use crate::id::SessionId;
 use crate::port::{Charge, Quota, Subject};
 use crate::secret::Secret;
 
@@ -31,14 +31,18 @@ impl AccountService {
         self.count(client, "join.address", self.ports.settings.limits.join_address, None).await
     }
 
-    /// Counts a wish for a new password.
-    pub(super) async fn count_reset(&self, client: &Client) -> Result<()> {
-        self.count(client, "reset.address", self.ports.settings.limits.join_address, None).await
+    /// Counts a wish for a new password. Whoever uses up what an address has here has its owner sent tokens that work, and
+    /// keeps nobody out.
+    pub(super) async fn count_reset(&self, client: &Client, email: &Email) -> Result<()> {
+        let limits = &self.ports.settings.limits;
+        let own = charge("reset.recipient", self.digest(email.as_str()), limits.mail_recipient);
+        self.count(client, "reset.address", limits.join_address, Some(own)).await
     }
 
-    /// Counts a try of the password by somebody who is logged in: whoever took a session over may not guess.
-    pub(super) async fn count_proof(&self, account: AccountId) -> Result<()> {
-        let proof = charge("proof.account", Subject::Account(account), self.ports.settings.limits.log_in_account);
+    /// Counts a try of the password on a device that is logged in: whoever took it over may not guess, and keeps no other
+    /// device of its owner from trying.
+    pub(super) async fn count_proof(&self, session: SessionId) -> Result<()> {
+        let proof = charge("proof.session", Subject::Session(session), self.ports.settings.limits.log_in_device);
         self.ports.limiter.admit(&[proof]).await
     }
 

@@ -1,25 +1,32 @@
 //! Changing the password, choosing a new one without the old, and moving the account to another e-mail address.
 //!
 //! Whoever changes how an account is reached proves the password first; whoever lost it proves the mailbox. Either way the
-//! old address hears of it. A new password ends all sessions but the one that has it.
+//! old address hears of it. A new password ends all sessions but the one that has it, and every token and code that was
+//! mailed before. What a proof rested on is looked at again under the account's lock.
 
+use core::time::Duration;
 use std::sync::{Mutex, PoisonError};
 
 use super::super::{
-    AccountRefusal, AccountState, Email, Mailing, MailingKind, StoredCredential, mail, password, token,
+    Account, AccountRefusal, AccountState, Email, Mailing, MailingKind, StoredCredential, password, token,
 };
 use super::{AccountService, audit, tell_end};
 use crate::actor::{Actor, Client};
 use crate::checks::keyed;
 use crate::error::{Error, ErrorKind, Result};
-use crate::id::{AccountId, ChallengeId, SessionId};
+use crate::id::{AccountId, ChallengeId, Id, SessionId};
 use crate::idempotency::IdempotencyKey;
 use crate::locale::Locale;
+use crate::port::UnitOfWork;
 use crate::port::store::{Access, Lock};
-use crate::port::{Message, UnitOfWork};
 use crate::proto::event::v1;
 use crate::secret::Secret;
 use crate::time::Timestamp;
+
+/// How often a change begins anew because the password or the address changed under it.
+const TRIES: usize = 3;
+/// How long a notice is tried to be sent: nobody waits for it, and it must not be missed.
+const NOTICE_LIFE: Duration = Duration::from_hours(7 * 24);
 
 /// A wish for another password.
 #[derive(Debug, Clone)]
@@ -28,6 +35,14 @@ pub struct ChangePassword {
     pub current: Secret,
     /// The one that is to hold.
     pub new: Secret,
+}
+
+/// How an account is reached, as it was when somebody proved it.
+#[derive(Debug, Clone)]
+struct Reached {
+    account: AccountId,
+    email: Email,
+    password_hash: String,
 }
 
 impl AccountService {
@@ -43,39 +58,45 @@ impl AccountService {
         key: Option<IdempotencyKey>,
     ) -> Result<u32> {
         let member = *actor.member()?;
-        // The stored fingerprint of the request must not let anybody who sees it try passwords.
-        let fingerprint = self.ports.keys.challenge.tag(&[b"change_password", input.new.expose().as_bytes()]);
-        let keyed = keyed("account.change_password", key, &fingerprint);
-        let (old, email) = match self.proven_again(actor, &input.current).await {
-            Ok(proven) => proven,
-            Err(error) if keyed.is_some() && error.refusal() == Some(AccountRefusal::CredentialsInvalid) => {
-                // Perhaps the same request did it before, and its answer was lost: only that is answered here.
-                self.proven_again(actor, &input.new).await?;
-                let repeated = self.ports.transact_once(actor, keyed.as_ref(), |_| {
-                    Box::pin(async { Err(Error::from(AccountRefusal::CredentialsInvalid).on_field("currentPassword")) })
-                });
-                return repeated.await;
-            }
-            Err(error) => return Err(error),
-        };
-        self.check_new(actor, &input.new, &email).await?;
-        let (hash, now) = (&self.ports.hasher.hash(&input.new).await?, self.ports.clock.now());
-        let notice = &self.mailing(MailingKind::PasswordChanged, email, Some(member.account), now);
-        let (old, ended) = (old.as_str(), &Mutex::new(Vec::new()));
-        let count = self
-            .ports
-            .transact_once(actor, keyed.as_ref(), |mut unit| {
-                Box::pin(async move {
-                    let unit = &mut *unit;
-                    let sessions = replace_password(unit, notice, old, hash, Some(member.session), now).await?;
-                    let count = u32::try_from(sessions.len()).unwrap_or(u32::MAX);
-                    *ended.lock().unwrap_or_else(PoisonError::into_inner) = sessions;
-                    Ok(count)
+        // The stored fingerprint of the request must not let anybody who sees it try passwords, nor compare people's.
+        let parts = [b"change_password", &member.account.raw().to_be_bytes()[..], input.new.expose().as_bytes()];
+        let keyed = keyed("account.change_password", key, &self.ports.keys.challenge.tag(&parts));
+        for _ in 0..TRIES {
+            let was = match self.prove_again(actor, &input.current).await {
+                Ok(was) => was,
+                Err(error) if keyed.is_some() && error.refusal() == Some(AccountRefusal::CredentialsInvalid) => {
+                    // Perhaps the same request did it before, and its answer was lost: only that is answered here.
+                    self.prove_again(actor, &input.new).await?;
+                    let repeated =
+                        self.ports.transact_once(actor, keyed.as_ref(), |_| Box::pin(async { Err(wrong_password()) }));
+                    return repeated.await;
+                }
+                Err(error) => return Err(error),
+            };
+            self.check_new(actor, &input.new, &was.email).await?;
+            let (hash, now) = (&self.ports.hasher.hash(&input.new).await?, self.ports.clock.now());
+            let (was, ended) = (&was, &Mutex::new(Vec::new()));
+            let outcome = self
+                .ports
+                .transact_once(actor, keyed.as_ref(), |mut unit| {
+                    Box::pin(async move {
+                        let sessions =
+                            self.replace(&mut *unit, was, hash, Some(member.session), "changed", now).await?;
+                        let count = u32::try_from(sessions.len()).unwrap_or(u32::MAX);
+                        *ended.lock().unwrap_or_else(PoisonError::into_inner) = sessions;
+                        Ok(count)
+                    })
                 })
-            })
-            .await?;
-        self.forget(ended, now);
-        Ok(count)
+                .await;
+            match outcome {
+                Err(error) if error.kind() == ErrorKind::Stale => {}
+                outcome => {
+                    self.forget(ended, now);
+                    return outcome;
+                }
+            }
+        }
+        Err(Error::new(ErrorKind::Stale, "account.change_password"))
     }
 
     /// Asks for a mail that lets choose a new password. The answer is the same whether or not the address has an account;
@@ -90,16 +111,15 @@ impl AccountService {
         locale: Locale,
         key: Option<IdempotencyKey>,
     ) -> Result<()> {
-        let email = Email::new(email)?;
-        self.count_reset(client).await?;
+        let email = &Email::new(email)?;
         let keyed = keyed("account.request_password_reset", key, &email.as_str());
-        let mailing = |now| Mailing { locale, ..self.mailing(MailingKind::PasswordReset, email.clone(), None, now) };
         self.ports
             .transact_once(&Actor::Anonymous, keyed.as_ref(), |mut unit| {
-                let mailing = mailing(self.ports.clock.now());
                 Box::pin(async move {
-                    self.count_mail(&mailing.email).await?;
-                    send(&mut *unit, &mailing).await
+                    // Not before it is certain that the request is no repeat.
+                    self.count_reset(client, email).await?;
+                    let due = self.mailing(MailingKind::PasswordReset, email.clone(), None, locale);
+                    send(&mut *unit, &due).await
                 })
             })
             .await
@@ -120,19 +140,18 @@ impl AccountService {
         let (actor, now) = (&Actor::Member(self.draw_session(&stored)), self.ports.clock.now());
         self.check_new(actor, new, &email).await?;
         let hash = &self.ports.hasher.hash(new).await?;
-        let notice = &self.mailing(MailingKind::PasswordChanged, email, Some(stored.account), now);
-        let old = &stored.password_hash;
+        let was = &Reached { account: stored.account, email, password_hash: stored.password_hash };
         let ended = self
             .ports
             .transact(actor, |mut unit| {
                 Box::pin(async move {
-                    let ended = replace_password(&mut *unit, notice, old, hash, None, now).await?;
+                    let ended = self.replace(&mut *unit, was, hash, None, "reset", now).await?;
                     unit.accounts().delete_mailing(mailing).await?;
                     Ok(ended)
                 })
             })
             .await;
-        // Whoever comes second with the same token finds another password.
+        // Whoever comes second finds another password, or another address.
         let spent = |error: Error| if error.kind() == ErrorKind::Stale { refuse() } else { error };
         self.forget(&Mutex::new(ended.map_err(spent)?), now);
         Ok(())
@@ -142,7 +161,8 @@ impl AccountService {
     /// nothing changes.
     ///
     /// # Errors
-    /// [`AccountRefusal::EmailInvalid`]; [`AccountRefusal::CredentialsInvalid`] on `currentPassword`;
+    /// [`AccountRefusal::EmailInvalid`], also for the address that the account has;
+    /// [`AccountRefusal::CredentialsInvalid`] on `currentPassword`;
     /// [`LimitRefusal::Reached`](crate::port::LimitRefusal) after too many. An address that has an account is none.
     pub async fn change_email(
         &self,
@@ -151,21 +171,25 @@ impl AccountService {
         current: &Secret,
         key: Option<IdempotencyKey>,
     ) -> Result<ChallengeId> {
-        let member = *actor.member()?;
-        let email = Email::new(email)?;
+        actor.member()?;
+        let email = &Email::new(email)?;
         let keyed = keyed("account.change_email", key, &email.as_str());
-        self.proven_again(actor, current).await?;
+        let was = &self.prove_again(actor, current).await?;
+        if was.email == *email {
+            return Err(Error::from(AccountRefusal::EmailInvalid).on_field("email"));
+        }
         self.ports
             .transact_once(actor, keyed.as_ref(), |mut unit| {
-                let (email, now) = (email.clone(), self.ports.clock.now());
                 Box::pin(async move {
-                    let account = unit.accounts().account(member.account, Lock::Share).await?;
-                    let account = account.ok_or(AccountRefusal::TokenInvalid)?;
-                    self.count_mail(&email).await?;
-                    let mailing = self.mailing(MailingKind::NewEmail, email, Some(account.id), now);
-                    let mailing = Mailing { locale: account.locale, ..mailing };
-                    send(&mut *unit, &mailing).await?;
-                    Ok(mailing.id)
+                    let unit = &mut *unit;
+                    let account = held(unit, was, Lock::Share).await.map_err(|error| match error.kind() {
+                        ErrorKind::Stale => wrong_password(),
+                        _ => error,
+                    })?;
+                    self.count_mail(email).await?;
+                    let due = self.mailing(MailingKind::NewEmail, email.clone(), Some(account.id), account.locale);
+                    send(unit, &due).await?;
+                    Ok(due.id)
                 })
             })
             .await
@@ -192,24 +216,25 @@ impl AccountService {
             .transact(actor, |mut unit| {
                 Box::pin(async move {
                     let unit = &mut *unit;
+                    let account = unit.accounts().account(member.account, Lock::Update).await?;
+                    let mut account = account.ok_or(AccountRefusal::TokenInvalid)?;
+                    let hash = unit.accounts().password_hash(account.id).await?.unwrap_or_default();
                     let found = unit.accounts().mailing(challenge).await?;
-                    let mine = |m: &Mailing| m.kind == MailingKind::NewEmail && m.account == Some(member.account);
+                    let mine = |m: &Mailing| m.kind == MailingKind::NewEmail && m.account == Some(account.id);
                     let Some(mailing) = found.filter(mine) else { return Ok(false) };
                     if mailing.expires_at <= now || mailing.attempts >= settings.code_attempts {
                         return Ok(false);
                     }
-                    if !token::is_code(&keys.challenge, mailing.id, code) {
-                        unit.accounts().set_mailing_attempts(mailing.id, mailing.attempts + 1).await?;
+                    let right = token::email_code(&keys.challenge, mailing.id, account.email.as_str(), &hash);
+                    if !token::is_typed(&right, code) {
+                        unit.accounts().count_attempt(mailing.id).await?;
                         return Ok(false);
                     }
-                    let account = unit.accounts().account(member.account, Lock::Update).await?;
-                    let mut account = account.ok_or(AccountRefusal::TokenInvalid)?;
                     let old = core::mem::replace(&mut account.email, mailing.email);
                     account.version += 1;
                     unit.accounts().update_account(&account).await?;
                     unit.accounts().delete_mailing(mailing.id).await?;
-                    let notice = self.mailing(MailingKind::EmailChanged, old, Some(account.id), now);
-                    send(unit, &Mailing { locale: account.locale, ..notice }).await?;
+                    send(unit, &self.mailing(MailingKind::EmailChanged, old, Some(account.id), account.locale)).await?;
                     audit(unit, "account.email_changed", account.id, "", now).await?;
                     Ok(true)
                 })
@@ -224,56 +249,45 @@ impl AccountService {
         }
     }
 
-    /// Sends a mail that is due; answers whether there was something to send. Sending it twice does no harm: both carry the
-    /// same code or token, and the same key.
-    ///
-    /// # Errors
-    /// The store's and the channel's.
-    pub async fn deliver_mailing(&self, id: ChallengeId) -> Result<bool> {
-        let now = self.ports.clock.now();
-        let message = {
-            let mut unit = self.ports.store.begin(&Actor::System("mailing")).await?;
-            let found = unit.accounts().mailing(id).await?;
-            let Some(mailing) = found.filter(|mailing| now < mailing.expires_at) else { return Ok(false) };
-            self.compose(&mut *unit, &mailing, now).await?
-        };
-        self.ports.mail.send(&message).await?;
-        Ok(true)
-    }
-
-    async fn compose(&self, unit: &mut dyn UnitOfWork, mailing: &Mailing, now: Timestamp) -> Result<Message> {
-        let keys = &self.ports.keys;
-        Ok(match mailing.kind {
-            MailingKind::PasswordReset => {
-                let account = unit.accounts().account_by_email(&mailing.email).await?;
-                let Some(account) = account else { return Ok(mail::nobody_here(mailing)) };
-                let hash = unit.accounts().password_hash(account.id).await?.unwrap_or_default();
-                let token = token::reset(&keys.reset, mailing.id, account.id, &hash);
-                mail::password_reset(&Mailing { locale: account.locale, ..mailing.clone() }, &token, now)
+    /// Sets a password where the account is still reached as it was proven, ends its sessions but one, and has its owner
+    /// told. It is [`ErrorKind::Stale`] when the account is reached otherwise by now.
+    async fn replace(
+        &self,
+        unit: &mut dyn UnitOfWork,
+        was: &Reached,
+        new: &str,
+        keep: Option<SessionId>,
+        how: &'static str,
+        now: Timestamp,
+    ) -> Result<Vec<SessionId>> {
+        // A log-in with the old password comes wholly before, and ends here, or wholly after, and is refused.
+        let account = held(unit, was, Lock::Update).await?;
+        unit.accounts().set_password_hash(account.id, new).await?;
+        let sessions = unit.accounts().revoke_sessions(account.id, keep, now).await?;
+        for id in &sessions {
+            if let Some(session) = unit.accounts().session(*id).await? {
+                tell_end(unit, &session, now, "password_changed").await?;
             }
-            MailingKind::NewEmail => match unit.accounts().account_by_email(&mailing.email).await? {
-                Some(holder) if Some(holder.id) != mailing.account => mail::already_used(mailing, holder.locale),
-                _ => mail::new_email(mailing, &token::code(&keys.challenge, mailing.id), now),
-            },
-            MailingKind::PasswordChanged => mail::password_changed(mailing),
-            MailingKind::EmailChanged => mail::email_changed(mailing),
-        })
+        }
+        audit(unit, "account.password_changed", account.id, how, now).await?;
+        let notice = self.mailing(MailingKind::PasswordChanged, account.email, Some(account.id), account.locale);
+        send(unit, &notice).await?;
+        Ok(sessions)
     }
 
-    /// The actor's password hash and address, when they prove the password once more.
-    async fn proven_again(&self, actor: &Actor, current: &Secret) -> Result<(String, Email)> {
-        let account = actor.member()?.account;
-        self.count_proof(account).await?;
+    /// How the actor's account is reached, when they prove the password once more.
+    async fn prove_again(&self, actor: &Actor, current: &Secret) -> Result<Reached> {
+        let member = *actor.member()?;
+        self.count_proof(member.session).await?;
         let (hash, email) = {
             let mut unit = self.ports.store.begin(actor).await?;
-            let found = unit.accounts().account(account, Lock::None).await?.ok_or(AccountRefusal::TokenInvalid)?;
-            (unit.accounts().password_hash(account).await?, found.email)
+            let found =
+                unit.accounts().account(member.account, Lock::None).await?.ok_or(AccountRefusal::TokenInvalid)?;
+            (unit.accounts().password_hash(member.account).await?, found.email)
         };
         let matches = self.ports.hasher.verify(current, hash.as_deref()).await?;
-        match hash.filter(|_| matches) {
-            Some(hash) => Ok((hash, email)),
-            None => Err(Error::from(AccountRefusal::CredentialsInvalid).on_field("currentPassword")),
-        }
+        let hash = hash.filter(|_| matches).ok_or_else(wrong_password)?;
+        Ok(Reached { account: member.account, email, password_hash: hash })
     }
 
     /// The credential that a token opens, and its address.
@@ -285,17 +299,9 @@ impl AccountService {
         let mut view = self.ports.store.read(&Actor::Anonymous, Access::Read).await?;
         let stored = view.accounts().credential_by_email(&mailing.email).await?;
         let opens = |stored: &StoredCredential| {
-            stored.state != AccountState::Deleted
-                && token::is_reset(&self.ports.keys.reset, token, id, stored.account, &stored.password_hash)
+            token::is_reset(&self.ports.keys.reset, token, id, stored.account, &stored.password_hash)
         };
         Ok(stored.filter(opens).map(|stored| (stored, mailing.email)))
-    }
-
-    /// Lets this node forget ended sessions without waiting for the poll.
-    pub(super) fn forget(&self, ended: &Mutex<Vec<SessionId>>, now: Timestamp) {
-        for session in ended.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-            self.directory.revoke(*session, now);
-        }
     }
 
     /// Checks a new password against what everybody tries, and this person's own names.
@@ -306,44 +312,41 @@ impl AccountService {
         password::check(new, &names)
     }
 
-    fn mailing(&self, kind: MailingKind, email: Email, account: Option<AccountId>, now: Timestamp) -> Mailing {
-        let life = self.ports.settings.code_life;
+    /// Lets this node forget ended sessions without waiting for the poll.
+    pub(super) fn forget(&self, ended: &Mutex<Vec<SessionId>>, now: Timestamp) {
+        for session in ended.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            self.directory.revoke(*session, now);
+        }
+    }
+
+    /// A mail that is due, with an id drawn anew.
+    fn mailing(&self, kind: MailingKind, email: Email, account: Option<AccountId>, locale: Locale) -> Mailing {
+        let now = self.ports.clock.now();
+        let life = match kind {
+            MailingKind::PasswordReset | MailingKind::NewEmail => self.ports.settings.code_life,
+            MailingKind::PasswordChanged | MailingKind::EmailChanged => NOTICE_LIFE,
+        };
         let id = self.ports.ids.draw(now, self.ports.ids.shard());
-        let (locale, attempts) = (Locale::default(), 0);
-        Mailing { id, kind, email, account, locale, attempts, created_at: now, expires_at: now + life }
+        Mailing { id, kind, email, account, locale, attempts: 0, created_at: now, expires_at: now + life }
     }
 }
 
-/// Sets a password where the old one still holds, ends the account's sessions but one, and has the owner told. It is
-/// [`ErrorKind::Stale`] when the old one does not hold any more.
-async fn replace_password(
-    unit: &mut dyn UnitOfWork,
-    notice: &Mailing,
-    old: &str,
-    new: &str,
-    keep: Option<SessionId>,
-    now: Timestamp,
-) -> Result<Vec<SessionId>> {
-    let account = notice.account.ok_or(AccountRefusal::TokenInvalid)?;
-    // Locked, so that a log-in with the old password comes wholly before, and ends here, or wholly after, and is refused.
-    let found = unit.accounts().account(account, Lock::Update).await?.ok_or(AccountRefusal::TokenInvalid)?;
-    if unit.accounts().password_hash(account).await?.as_deref() != Some(old) {
-        return Err(Error::new(ErrorKind::Stale, "account.password"));
-    }
-    unit.accounts().set_password_hash(account, new).await?;
-    let sessions = unit.accounts().revoke_sessions(account, keep, now).await?;
-    for id in &sessions {
-        if let Some(session) = unit.accounts().session(*id).await? {
-            tell_end(unit, &session, now, "password_changed").await?;
-        }
-    }
-    audit(unit, "account.password_changed", account, "", now).await?;
-    send(unit, &Mailing { locale: found.locale, ..notice.clone() }).await?;
-    Ok(sessions)
+fn wrong_password() -> Error {
+    Error::from(AccountRefusal::CredentialsInvalid).on_field("currentPassword")
+}
+
+/// The account, locked, while it is reached as it was; else [`ErrorKind::Stale`].
+async fn held(unit: &mut dyn UnitOfWork, was: &Reached, lock: Lock) -> Result<Account> {
+    let account = unit.accounts().account(was.account, lock).await?.ok_or(AccountRefusal::TokenInvalid)?;
+    let hash = unit.accounts().password_hash(account.id).await?;
+    let same = account.email == was.email
+        && hash.as_ref() == Some(&was.password_hash)
+        && account.state != AccountState::Deleted;
+    if same { Ok(account) } else { Err(Error::new(ErrorKind::Stale, "account.reached")) }
 }
 
 /// Makes a mail due.
 async fn send(unit: &mut dyn UnitOfWork, mailing: &Mailing) -> Result<()> {
     unit.accounts().insert_mailing(mailing).await?;
-    unit.journal().append(&[v1::MailDue { mailing_id: crate::id::Id::raw(mailing.id) }.into()]).await
+    unit.journal().append(&[v1::MailDue { mailing_id: mailing.id.raw() }.into()]).await
 }

@@ -55,18 +55,22 @@ impl AccountRepository for MemoryUnit {
     }
 
     async fn mailing(&mut self, id: ChallengeId) -> Result<Option<Mailing>> {
-        Ok(self.world.mailings.get(&id).cloned())
+        let reached = |m: &&Mailing| m.account.is_none_or(|account| self.may_write_account(account).is_ok());
+        Ok(self.world.mailings.get(&id).filter(reached).cloned())
     }
 
-    async fn set_mailing_attempts(&mut self, id: ChallengeId, attempts: u16) -> Result<()> {
-        if let Some(mailing) = self.world.mailings.get(&id).cloned() {
-            self.change().mailings.put(Mailing { attempts, ..mailing }, "mailing.attempts")?;
+    async fn count_attempt(&mut self, id: ChallengeId) -> Result<()> {
+        if let Some(mut mailing) = self.mailing(id).await? {
+            mailing.attempts += 1;
+            self.change().mailings.put(mailing, "mailing.attempt")?;
         }
         Ok(())
     }
 
     async fn delete_mailing(&mut self, id: ChallengeId) -> Result<()> {
-        self.change().mailings.remove(&id);
+        if self.mailing(id).await?.is_some() {
+            self.change().mailings.remove(&id);
+        }
         Ok(())
     }
 

@@ -35,13 +35,13 @@ pub trait AccountRepository: Send {
     /// Removes registrations that ended before an instant, at most `limit`; answers how many went.
     async fn purge_registrations(&mut self, before: Timestamp, limit: u32) -> Result<u64>;
 
-    /// Keeps a mail that is due. Open to an anonymous actor.
+    /// Keeps a mail that is due: one of the actor's own account, or anybody's of no account.
     async fn insert_mailing(&mut self, mailing: &Mailing) -> Result<()>;
-    /// Loads a mailing and locks it for update. Open to an anonymous actor, by id only.
+    /// Loads a mailing and locks it for update, by id only: one of the actor's own account, or anybody's of no account.
     async fn mailing(&mut self, id: ChallengeId) -> Result<Option<Mailing>>;
-    /// Stores the number of wrong codes. Open to an anonymous actor, by id only.
-    async fn set_mailing_attempts(&mut self, id: ChallengeId, attempts: u16) -> Result<()>;
-    /// Removes a mailing that has served. Open to an anonymous actor, by id only.
+    /// Counts a wrong code for such a mailing.
+    async fn count_attempt(&mut self, id: ChallengeId) -> Result<()>;
+    /// Removes such a mailing, which has served.
     async fn delete_mailing(&mut self, id: ChallengeId) -> Result<()>;
     /// Removes mailings that lapsed before an instant, at most `limit`; answers how many went.
     async fn purge_mailings(&mut self, before: Timestamp, limit: u32) -> Result<u64>;

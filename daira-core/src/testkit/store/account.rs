@@ -107,7 +107,8 @@ fn mailing(world: &Fixture, kind: MailingKind, account: Option<AccountId>, expir
     Mailing { id, kind, email, account, locale: Locale::En, attempts: 0, created_at, expires_at }
 }
 
-/// A mail that is due is kept whole, found by its id alone, counts wrong codes and goes; all without anybody logged in.
+/// A mail that is due is kept whole, found by its id alone by who it belongs to, counts wrong codes and goes. One that
+/// belongs to no account is anybody's.
 pub async fn a_mailing_waits_and_goes(ports: &Ports) {
     let world = world(ports);
     let mona = world.person("mona").await;
@@ -124,24 +125,26 @@ pub async fn a_mailing_waits_and_goes(ports: &Ports) {
         unit.accounts().insert_mailing(&due).await.unwrap();
         unit.commit().await.unwrap();
 
-        let mut unit = world.unit(&Actor::Anonymous).await;
+        let mut unit = world.unit(&actor).await;
         assert_eq!(unit.accounts().mailing(due.id).await.unwrap().as_ref(), Some(&due));
         assert_eq!(unit.accounts().mailing(world.draw::<ChallengeId>()).await.unwrap(), None);
-        unit.accounts().set_mailing_attempts(due.id, 3).await.unwrap();
+        unit.accounts().count_attempt(due.id).await.unwrap();
+        unit.accounts().count_attempt(due.id).await.unwrap();
         unit.commit().await.unwrap();
 
         let mut unit = world.unit(&PLATFORM).await;
-        assert_eq!(unit.accounts().mailing(due.id).await.unwrap().unwrap().attempts, 3);
+        assert_eq!(unit.accounts().mailing(due.id).await.unwrap().unwrap().attempts, 2);
+        assert_eq!(failure(unit.accounts().insert_mailing(&due).await), ErrorKind::IdCollision);
         drop(unit);
-        let mut unit = world.unit(&Actor::Anonymous).await;
+        let mut unit = world.unit(&actor).await;
         unit.accounts().delete_mailing(due.id).await.unwrap();
         unit.commit().await.unwrap();
-        let mut unit = world.unit(&Actor::Anonymous).await;
+        let mut unit = world.unit(&PLATFORM).await;
         assert_eq!(unit.accounts().mailing(due.id).await.unwrap(), None);
     }
 }
 
-/// Nobody has mail sent about somebody else's account.
+/// Nobody has mail sent about somebody else's account, looks at it, counts it down or takes it away.
 pub async fn a_mailing_is_for_ones_own_account(ports: &Ports) {
     let world = world(ports);
     let (mona, omar) = (world.person("mona").await, world.person("omar").await);
@@ -150,6 +153,18 @@ pub async fn a_mailing_is_for_ones_own_account(ports: &Ports) {
         let mut unit = world.unit(&actor).await;
         assert!(unit.accounts().insert_mailing(&foreign).await.is_err(), "{actor:?}");
     }
+    let mut unit = world.unit(&omar.actor()).await;
+    unit.accounts().insert_mailing(&foreign).await.unwrap();
+    unit.commit().await.unwrap();
+    for actor in [mona.actor(), Actor::Anonymous] {
+        let mut unit = world.unit(&actor).await;
+        assert_eq!(unit.accounts().mailing(foreign.id).await.unwrap(), None, "{actor:?}");
+        unit.accounts().count_attempt(foreign.id).await.unwrap();
+        unit.accounts().delete_mailing(foreign.id).await.unwrap();
+        unit.commit().await.unwrap();
+    }
+    let mut unit = world.unit(&omar.actor()).await;
+    assert_eq!(unit.accounts().mailing(foreign.id).await.unwrap(), Some(foreign));
 }
 
 /// What lapsed before an instant is removed, at most so many at once; what lives stays.

@@ -33,7 +33,7 @@ inputs! {
     }
     /// A wish for another e-mail address.
     ChangeEmailInput {
-        /// The address; a code is sent there.
+        /// The address, another one than that of the account; a code is sent there.
         email: String,
         /// The password that holds now.
         current_password: String,

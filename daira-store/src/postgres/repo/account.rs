@@ -131,11 +131,9 @@ impl AccountRepository for PgUnit {
         }))
     }
 
-    async fn set_mailing_attempts(&mut self, id: ChallengeId, attempts: u16) -> Result<()> {
-        let attempts = i16::try_from(attempts).unwrap_or(i16::MAX);
-        let done =
-            sqlx::query!("select daira.mailing_attempts($1, $2)", id.raw(), attempts).execute(self.connection()).await;
-        self.check("mailing.attempts", done).map(drop)
+    async fn count_attempt(&mut self, id: ChallengeId) -> Result<()> {
+        let done = sqlx::query!("select daira.mailing_attempt($1)", id.raw()).execute(self.connection()).await;
+        self.check("mailing.attempt", done).map(drop)
     }
 
     async fn delete_mailing(&mut self, id: ChallengeId) -> Result<()> {

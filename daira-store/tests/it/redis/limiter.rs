@@ -32,7 +32,7 @@ fn charge(account: i64, quota: Quota) -> Charge {
 async fn nothing_is_kept_for_longer_than_it_matters() {
     let prefix = prefix();
     let limiter = RedisLimiter::new(connect(&variable(ONE), &prefix).await);
-    limiter.charge(&[charge(1, Quota::new(10, Duration::from_secs(600)))]).await.unwrap();
+    limiter.charge(&[charge(1, Quota::new(10, Duration::from_mins(10)))]).await.unwrap();
     let client = redis::Client::open(variable(ONE)).unwrap();
     let mut raw = client.get_multiplexed_async_connection().await.unwrap();
     let keys: Vec<String> = redis::cmd("KEYS").arg(format!("{prefix}*")).query_async(&mut raw).await.unwrap();

@@ -3,6 +3,8 @@
 mod limiter;
 mod wire;
 
+use daira_core::memory::RandomIds;
+use daira_core::port::IdSource;
 use daira_store::redis::Redis;
 use tokio::sync::RwLock;
 
@@ -11,13 +13,15 @@ const ONE: &str = "DAIRA_TEST_REDIS";
 const SENTINEL: &str = "DAIRA_TEST_REDIS_SENTINEL";
 const CLUSTER: &str = "DAIRA_TEST_REDIS_CLUSTER";
 
+#[expect(clippy::disallowed_methods, reason = "tests find their servers in the environment")]
 fn variable(name: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run the tests by `cargo xtask test`"))
 }
 
 /// Keys that no other test uses.
 fn prefix() -> String {
-    format!("t{:016x}:", rand::random::<u64>())
+    let ids: &dyn IdSource = &RandomIds;
+    format!("t{:016x}:", u64::from_be_bytes(ids.bytes()))
 }
 
 async fn connect(address: &str, prefix: &str) -> Redis {
