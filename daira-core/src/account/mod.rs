@@ -58,7 +58,7 @@ crate::refusals! {
         /// The code does not match, the registration lapsed or never was.
         CodeInvalid = "account.code_invalid", Invalid, "This code is wrong or has expired.", "الكود غلط أو وقته خلص.";
         /// The token of a mail that lets choose a new password is wrong, spent or lapsed, or the password was changed since.
-        ResetInvalid = "account.reset_invalid", Invalid, "This link is no longer valid; please ask for a new one.", "اللينك ده مابقاش شغال؛ اطلب واحد جديد.";
+        ResetInvalid = "account.reset_invalid", Invalid, "This mail is no longer valid; please ask for a new one.", "الرسالة دي مابقتش صالحة؛ اطلب واحدة جديدة.";
         /// Wrong identifier or password; which, is not told.
         CredentialsInvalid = "auth.invalid_credentials", Unauthenticated, "E-mail or password is wrong.", "الإيميل أو كلمة السر غلط.";
         /// The account may not be used now.

@@ -3,11 +3,14 @@
 use daira_core::proto::account::v1::{
     ChangeEmailRequest, ChangePasswordRequest, ConfirmEmailRequest, RequestPasswordResetRequest, ResetPasswordRequest,
 };
+use daira_server::http::HttpSettings;
+use daira_store::postgres::testing::Server;
 use serde_json::json;
 use tonic::Code;
 
 use crate::grpc::{LONG, by, clients, reason};
 use crate::harness::Stage;
+use crate::real::Real;
 
 const OLD: &str = "kahraba nour shams";
 const NEW: &str = "fasolia beida w ta3m";
@@ -20,13 +23,21 @@ fn token_for(stage: &Stage, email: &str) -> String {
 
 #[tokio::test]
 async fn a_lost_password_is_replaced_and_whoever_was_in_is_out() {
-    let stage = Stage::new();
+    a_lost_password(&Stage::new()).await;
+}
+
+#[tokio::test]
+async fn a_lost_password_is_replaced_on_postgresql() {
+    a_lost_password(&*Real::on(Server::Pg18, HttpSettings::default()).await).await;
+}
+
+async fn a_lost_password(stage: &Stage) {
     let mona = stage.join("mona").await;
     let asked = stage.done(None, "requestPasswordReset", json!({ "email": "mona@example.com" }), "sent").await;
     let nobody = stage.done(None, "requestPasswordReset", json!({ "email": "nobody@example.com" }), "sent").await;
     assert_eq!(asked, nobody, "the mail tells");
     stage.settle().await;
-    let input = json!({ "token": token_for(&stage, "mona@example.com"), "password": NEW });
+    let input = json!({ "token": token_for(stage, "mona@example.com"), "password": NEW });
     stage.done(None, "resetPassword", input.clone(), "changed").await;
     assert_eq!(
         stage.ask_as(&mona, "{ me { profile { id } } }").await.code(),
@@ -78,7 +89,15 @@ async fn security_25_the_owner_is_told_when_a_copy_of_a_token_ends_their_session
 
 #[tokio::test]
 async fn the_same_over_grpc() {
-    let stage = Stage::new();
+    over_grpc(&Stage::new()).await;
+}
+
+#[tokio::test]
+async fn the_same_over_grpc_on_postgresql() {
+    over_grpc(&*Real::on(Server::Pg15, HttpSettings::default()).await).await;
+}
+
+async fn over_grpc(stage: &Stage) {
     let mona = stage.join("mona").await;
     let server = stage.grpc(LONG).await;
     let mut accounts = clients(&server).await.accounts;
@@ -113,7 +132,7 @@ async fn the_same_over_grpc() {
         .unwrap();
     stage.settle().await;
     let reset =
-        ResetPasswordRequest { token: token_for(&stage, &email), password: OLD.to_owned(), ..Default::default() };
+        ResetPasswordRequest { token: token_for(stage, &email), password: OLD.to_owned(), ..Default::default() };
     accounts.reset_password(reset.clone()).await.unwrap();
     let again = accounts.reset_password(reset).await.unwrap_err();
     assert_eq!((again.code(), reason(&again).as_str()), (Code::InvalidArgument, "account.reset_invalid"));

@@ -94,7 +94,7 @@ async fn a_moved_master_is_found() {
 }
 
 #[tokio::test]
-async fn nobody_there_is_told_at_once() {
+async fn nobody_there_is_told() {
     for address in
         ["redis://127.0.0.1:9", "redis+cluster://127.0.0.1:9", "redis+sentinel://127.0.0.1:9/daira", "nonsense"]
     {
@@ -102,7 +102,6 @@ async fn nobody_there_is_told_at_once() {
             assert_eq!(address, "nonsense");
             continue;
         };
-        let refused = tokio::time::timeout(Duration::from_secs(10), redis.ready()).await;
-        assert_eq!(refused.expect("waited too long").unwrap_err().kind(), ErrorKind::Unavailable, "{address}");
+        assert_eq!(redis.ready().await.unwrap_err().kind(), ErrorKind::Unavailable, "{address}");
     }
 }

