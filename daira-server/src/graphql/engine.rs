@@ -9,7 +9,7 @@ use daira_core::{Actor, Ports};
 
 use super::answer::{Answer, kind_name};
 use super::complete::complete;
-use super::document::{Checked as Fit, RecentDocuments, Refused, Shape, check};
+use super::document::{Checked, RecentDocuments, Refused, Shape, check};
 use super::loaders::Reads;
 use super::persisted::Persisted;
 use super::refusal::GraphqlRefusal;
@@ -48,7 +48,7 @@ pub struct Caller {
 
 /// The operations of one request, each checked or refused.
 #[derive(Debug)]
-pub(crate) struct Checked {
+pub(crate) struct Asked {
     operations: Vec<Result<Prepared, Refused>>,
     guesses: usize,
     /// What executing them costs, in points.
@@ -79,7 +79,7 @@ struct Prepared {
     document: Arc<ExecutableDocument>,
     name: Option<String>,
     variables: Variables,
-    checked: Fit,
+    checked: Checked,
 }
 
 impl Engine {
@@ -99,19 +99,19 @@ impl Engine {
     }
 
     /// Checks operations of one request and tells their price.
-    pub(crate) fn check(&self, caller: &Caller, operations: Vec<Operation>) -> Checked {
+    pub(crate) fn check(&self, caller: &Caller, operations: Vec<Operation>) -> Asked {
         let operations: Vec<_> = operations.into_iter().map(|operation| self.prepare(caller, operation)).collect();
         let guesses = operations.iter().flatten().map(|operation| operation.checked.guesses).sum();
         let price = |operation: &Result<Prepared, Refused>| {
             operation.as_ref().map_or(door::REFUSED, |fit| u32::try_from(fit.checked.cost).unwrap_or(u32::MAX))
         };
         let cost = operations.iter().map(price).fold(0, u32::saturating_add);
-        Checked { operations, guesses, cost }
+        Asked { operations, guesses, cost }
     }
 
     /// Answers checked operations, one after the other.
-    pub(crate) async fn answer(&self, caller: &Caller, checked: Checked) -> Vec<Answer> {
-        let Checked { operations, guesses, .. } = checked;
+    pub(crate) async fn answer(&self, caller: &Caller, asked: Asked) -> Vec<Answer> {
+        let Asked { operations, guesses, .. } = asked;
         let mut answers = Vec::with_capacity(operations.len());
         for operation in operations {
             answers.push(match operation {

@@ -47,7 +47,7 @@ impl AccountService {
                 let account = unit.accounts().account_by_email(&mailing.email).await?;
                 let Some(account) = account.filter(|account| account.state != AccountState::Deleted) else {
                     // Only here it is known that this mail goes to a stranger, and counts like all that do.
-                    return match self.count_mail(&mailing.email).await {
+                    return match self.count_sent(&mailing.email).await {
                         Err(error) if error.refusal() == Some(LimitRefusal::Reached) => Ok(None),
                         counted => counted.map(|()| Some(mail::nobody_here(mailing))),
                     };
@@ -57,7 +57,12 @@ impl AccountService {
                 mail::password_reset(&Mailing { locale: account.locale, ..mailing.clone() }, &token, now)
             }
             MailingKind::NewEmail => {
-                if let Some(holder) = unit.accounts().account_by_email(&mailing.email).await? {
+                let holder = unit.accounts().account_by_email(&mailing.email).await?;
+                if let Some(holder) = holder {
+                    if mailing.account == Some(holder.id) {
+                        // It moved there before this was sent.
+                        return Ok(None);
+                    }
                     mail::already_used(mailing, holder.locale)
                 } else {
                     let Account { id, email, .. } = owner(unit, mailing).await?;

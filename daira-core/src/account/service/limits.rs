@@ -48,11 +48,19 @@ impl AccountService {
 
     /// Counts a mail that a stranger has us send. All of `mona+1@…`, `mona+2@…` come to one inbox and count together.
     pub(super) async fn count_mail(&self, recipient: &Email) -> Result<()> {
+        self.ports.limiter.admit(&[self.mail_to(recipient)]).await
+    }
+
+    /// The same when it is about to be sent: it must not hold up the mails behind it while the shared count is away.
+    pub(super) async fn count_sent(&self, recipient: &Email) -> Result<()> {
+        self.ports.limiter.admit(&[Charge { strict: false, ..self.mail_to(recipient) }]).await
+    }
+
+    fn mail_to(&self, recipient: &Email) -> Charge {
         let (name, host) = recipient.as_str().rsplit_once('@').unwrap_or_default();
         let inbox = name.split_once('+').map_or(name, |(inbox, _)| inbox);
         let subject = self.digest(&format!("{inbox}@{host}"));
-        let mail = charge("mail.recipient", subject, self.ports.settings.limits.mail_recipient);
-        self.ports.limiter.admit(&[mail]).await
+        charge("mail.recipient", subject, self.ports.settings.limits.mail_recipient)
     }
 
     /// Counts a try of a mailed code. How many a code bears is counted with the code itself.

@@ -91,8 +91,10 @@ impl AccountService {
             match outcome {
                 Err(error) if error.kind() == ErrorKind::Stale => {}
                 outcome => {
+                    // Only of what is certain: a session that lives on must not be forgotten.
+                    let count = outcome?;
                     self.forget(ended, now);
-                    return outcome;
+                    return Ok(count);
                 }
             }
         }
@@ -175,13 +177,13 @@ impl AccountService {
         let email = &Email::new(email)?;
         let keyed = keyed("account.change_email", key, &email.as_str());
         let was = &self.prove_again(actor, current).await?;
-        if was.email == *email {
-            return Err(Error::from(AccountRefusal::EmailInvalid).on_field("email"));
-        }
         self.ports
             .transact_once(actor, keyed.as_ref(), |mut unit| {
                 Box::pin(async move {
                     let unit = &mut *unit;
+                    if was.email == *email {
+                        return Err(Error::from(AccountRefusal::EmailInvalid).on_field("email"));
+                    }
                     let account = held(unit, was, Lock::Share).await.map_err(|error| match error.kind() {
                         ErrorKind::Stale => wrong_password(),
                         _ => error,

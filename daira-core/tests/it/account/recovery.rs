@@ -321,6 +321,22 @@ async fn a_token_sent_to_an_address_ends_when_the_account_moves_away() {
 }
 
 #[tokio::test]
+async fn nobody_is_warned_of_their_own_move() {
+    let world = world();
+    let mona = world.join("mona").await;
+    let current = Secret::new(PASSWORD);
+    let me = actor(&mona);
+    let ask = || world.accounts.change_email(&me, "mona@new.example", &current, None);
+    let first = ask().await.unwrap();
+    world.deliver().await;
+    let digits = world.digits();
+    ask().await.unwrap();
+    world.accounts.confirm_email(&actor(&mona), &Client::default(), first, &digits).await.unwrap();
+    let old = ("mona@example.com".to_owned(), "إيميل حسابك على دايرة اتغيّر".to_owned());
+    assert_eq!(world.deliver().await, [old], "the second code is about nothing any more");
+}
+
+#[tokio::test]
 async fn a_notice_is_sent_however_late_and_then_its_address_goes() {
     let world = world();
     let mona = world.join("mona").await;
