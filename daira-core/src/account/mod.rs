@@ -26,7 +26,9 @@ pub use model::{
     Account, AccountState, Email, Mailing, MailingKind, Profile, ProfileCounters, ProfileKind, Registration, Session,
     Standing, StoredCredential,
 };
-pub use service::{AccountService, ChangePassword, LogIn, LoggedIn, Me, Register, Tokens, UpdateProfile, VerifyEmail};
+pub use service::{
+    AccountService, ChangePassword, LogIn, LoggedIn, Me, Pass, Register, Tokens, UpdateProfile, VerifyEmail,
+};
 
 crate::refusals! {
     /// Why something about an account was refused.
@@ -65,6 +67,8 @@ crate::refusals! {
         Suspended = "auth.suspended", Forbidden, "This account is suspended.", "الحساب ده موقوف.";
         /// An access or refresh token that does not hold.
         TokenInvalid = "auth.token_invalid", Unauthenticated, "Please log in again.", "سجّل دخولك تاني.";
+        /// The session behind a token that still holds was ended.
+        SessionEnded = "auth.session_ended", Unauthenticated, "You have been logged out.", "اتسجّل خروجك.";
         /// A picture that is not the person's own, or belongs to a post.
         AvatarInvalid = "account.avatar_invalid", Invalid, "Choose one of your own pictures.", "اختار صورة من صورك إنت.";
         /// The account is restricted and cannot do this now.

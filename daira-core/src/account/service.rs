@@ -3,17 +3,18 @@
 
 mod delivery;
 mod limits;
+mod passes;
 mod profile;
 mod recovery;
 mod registration;
 mod sessions;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{AccountRefusal, Freshness, Session, SessionDirectory, policy, token};
+use super::{AccountRefusal, Session, SessionDirectory, policy, token};
 use crate::actor::{Actor, Member};
 use crate::checks::Writing;
-use crate::error::{CommonRefusal, Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::id::{Id, SessionId};
 use crate::port::store::AuditRecord;
 use crate::port::{Claims, Ports, UnitOfWork};
@@ -22,6 +23,7 @@ use crate::secret::Secret;
 use crate::text::Bounds;
 use crate::time::Timestamp;
 
+pub use passes::Pass;
 pub use profile::{Me, UpdateProfile};
 pub use recovery::ChangePassword;
 pub use registration::{Register, VerifyEmail};
@@ -84,37 +86,13 @@ impl AccountService {
         &self.directory
     }
 
-    /// Learns of sessions revoked on other nodes: to be called every [`POLL_EVERY`](super::POLL_EVERY), and once before a
-    /// node says that it is ready. A program that never calls it pays a look-up for every request instead.
+    /// Learns of sessions revoked on other nodes: to be called once before a node says that it is ready; then
+    /// [`keep_up`](Self::keep_up) does. A program that never calls either pays a look-up for every request instead.
     ///
     /// # Errors
     /// The store's.
     pub async fn poll_revocations(&self) -> Result<()> {
         self.directory.poll(&self.ports).await
-    }
-
-    /// Whose access token this is. It must hold and its session must live: remembered where revocations are polled, else
-    /// looked up.
-    ///
-    /// # Errors
-    /// [`AccountRefusal::TokenInvalid`]; [`CommonRefusal::Unavailable`] while nobody can say which sessions live.
-    pub async fn authenticate(&self, access: &Secret) -> Result<Actor> {
-        let refuse = || Error::from(AccountRefusal::TokenInvalid);
-        let now = self.ports.clock.now();
-        let claims = self.ports.signer.verify(access.expose(), now)?;
-        if self.directory.is_revoked(claims.session) {
-            return Err(refuse());
-        }
-        let known = match self.directory.freshness(now) {
-            Freshness::Fresh => self.directory.member(claims.session, claims.generation),
-            Freshness::Stale => None,
-            Freshness::Blind => return Err(CommonRefusal::Unavailable.into()),
-        };
-        let member = match known {
-            Some(member) => member,
-            None => self.resolve(&claims, now).await?.ok_or_else(refuse)?,
-        };
-        if member.profile == claims.profile { Ok(Actor::Member(member)) } else { Err(refuse()) }
     }
 
     /// Asks the store, which notes that this generation's token is in use.
@@ -172,6 +150,11 @@ impl AccountService {
         let member = Member { account: session.account, profile: session.profile, session: session.id };
         Ok(LoggedIn { member, tokens: self.tokens(session, session.created_at)?, device })
     }
+}
+
+/// What a unit left behind for what follows its commit.
+fn taken<T>(left: &Mutex<Vec<T>>) -> Vec<T> {
+    core::mem::take(&mut left.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
 /// Whether one of the ids that a use case drew for its own actor was taken.

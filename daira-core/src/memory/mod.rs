@@ -24,6 +24,7 @@ mod hasher;
 mod limiter;
 mod mail;
 mod maintenance;
+mod pubsub;
 mod signer;
 mod store;
 
@@ -37,6 +38,7 @@ pub use fallback::FallbackLimiter;
 pub use hasher::HmacHasher;
 pub use limiter::MemoryLimiter;
 pub use mail::MemoryMail;
+pub use pubsub::MemoryPubSub;
 pub use signer::HmacSigner;
 pub use store::MemoryStore;
 
@@ -69,6 +71,7 @@ impl Ports {
             hasher: Arc::new(HmacHasher::new(Arc::clone(&ids), rounds)),
             signer: Arc::new(HmacSigner::new(master.derive("access"))),
             limiter: Arc::new(MemoryLimiter::new(Arc::clone(&clock))),
+            pubsub: Arc::new(MemoryPubSub::default()),
             mail: Arc::new(MemoryMail::default()),
             keys: Arc::new(Keys::derive(&master)),
             clock,

@@ -11,6 +11,7 @@ mod clock;
 mod hasher;
 mod limiter;
 mod maintenance;
+mod pubsub;
 mod signer;
 pub mod store;
 mod transact;
@@ -24,6 +25,7 @@ pub use clock::{Clock, IdSource};
 pub use hasher::PasswordHasher;
 pub use limiter::{Bucket, Charge, LimitRefusal, Quota, QuotaError, RateLimiter, Subject};
 pub use maintenance::{JobOutcome, Maintenance};
+pub use pubsub::{Heard, MAX_SIGNAL, PubSub, Subscription, Topic};
 pub use signer::{Claims, TokenSigner};
 pub use store::{ReadView, Store, UnitOfWork};
 pub use transact::{Remembered, Unit};
@@ -87,6 +89,8 @@ pub struct Ports {
     pub signer: Arc<dyn TokenSigner>,
     /// Limits on how often something may happen.
     pub limiter: Arc<dyn RateLimiter>,
+    /// What nodes tell each other at once.
+    pub pubsub: Arc<dyn PubSub>,
     /// Delivery of mail.
     pub mail: Arc<dyn Channel>,
     /// Keys of the kernel's own.

@@ -28,6 +28,7 @@
 //! | [`clock`] (`clock_kit!`), [`ids`] (`ids_kit!`) | `Arc<dyn Clock>`, `Arc<dyn IdSource>` |
 //! | [`hasher`] (`hasher_kit!`) | `Arc<dyn PasswordHasher>` |
 //! | [`limiter`] (`limiter_kit!`) | [`limiter::Limiters`]: one to test, and the same as another node sees it |
+//! | [`pubsub`] (`pubsub_kit!`) | [`pubsub::Nodes`]: one to test, and the same as another node has it |
 //! | [`signer`] (`signer_kit!`) | [`signer::Signers`]: one to test, and one with another key |
 //!
 //! Beside the kits: [`fixture`] puts small worlds into a store, [`law`] holds a store to the law of visibility over random
@@ -51,6 +52,7 @@ pub mod law;
 pub mod limiter;
 pub mod maintenance;
 pub mod mutant;
+pub mod pubsub;
 pub mod signer;
 pub mod store;
 mod turns;
@@ -58,7 +60,7 @@ mod turns;
 /// The kits that are one file, where the macros find them.
 #[doc(hidden)]
 pub mod single {
-    pub use super::{blob, bus, clock, hasher, ids, limiter, maintenance, signer};
+    pub use super::{blob, bus, clock, hasher, ids, limiter, maintenance, pubsub, signer};
 }
 
 /// Declares a kit: its list of cases by file, and the macro that turns it into tests.
@@ -153,6 +155,7 @@ mod tests {
             ("ids", include_str!("ids.rs"), super::ids::CASES),
             ("limiter", include_str!("limiter.rs"), super::limiter::CASES),
             ("maintenance", include_str!("maintenance.rs"), super::maintenance::CASES),
+            ("pubsub", include_str!("pubsub.rs"), super::pubsub::CASES),
             ("signer", include_str!("signer.rs"), super::signer::CASES),
         ] {
             let written = source.lines().filter_map(|line| line.strip_prefix("pub async fn ")?.split('(').next());

@@ -5,6 +5,7 @@ mod joining;
 #[cfg(feature = "credential")]
 mod keys;
 mod limits;
+mod passes;
 mod profile;
 mod recovery;
 mod repeats;

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use daira_core::memory::{
-    FallbackLimiter, HmacHasher, HmacSigner, ManualClock, MemoryBlobs, MemoryLimiter, RandomIds, SeededIds, WallClock,
+    FallbackLimiter, HmacHasher, HmacSigner, ManualClock, MemoryBlobs, MemoryLimiter, MemoryPubSub, RandomIds,
+    SeededIds, WallClock,
 };
 use daira_core::port::{BlobStore, Clock, IdSource, PasswordHasher, Ports};
 use daira_core::secret::Key;
 use daira_core::testkit::law;
 use daira_core::testkit::limiter::Limiters;
+use daira_core::testkit::pubsub::Nodes;
 use daira_core::testkit::signer::Signers;
 
 fn memory() -> Ports {
@@ -43,6 +45,12 @@ fn counted_afar() -> Limiters {
 
 daira_core::limiter_kit!(memory_limiter, counted());
 daira_core::limiter_kit!(fallback_limiter, counted_afar());
+fn talking() -> Nodes {
+    let here = MemoryPubSub::default();
+    Nodes { one: Arc::new(here.clone()), other: Arc::new(here) }
+}
+
+daira_core::pubsub_kit!(memory_pubsub, talking());
 daira_core::signer_kit!(hmac_signer, sealed());
 
 #[cfg(feature = "credential")]

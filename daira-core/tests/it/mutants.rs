@@ -4,16 +4,19 @@ use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use daira_core::memory::{HmacHasher, HmacSigner, ManualClock, MemoryBlobs, MemoryLimiter, RandomIds, WallClock};
+use daira_core::memory::{
+    HmacHasher, HmacSigner, ManualClock, MemoryBlobs, MemoryLimiter, MemoryPubSub, RandomIds, WallClock,
+};
 use daira_core::port::{BlobStore, Clock, IdSource, PasswordHasher, Ports};
 use daira_core::secret::Key;
 use daira_core::testkit::limiter::Limiters;
 use daira_core::testkit::mutant::{
     BlobFault, BusFault, DeafHasher, FrozenIds, HastyClock, LimiterFault, MaintenanceFault, MutantBlobs, MutantBus,
-    MutantLimiter, MutantMaintenance, MutantStore, StoreFault, TimelessSigner,
+    MutantLimiter, MutantMaintenance, MutantPubSub, MutantStore, PubSubFault, StoreFault, TimelessSigner,
 };
+use daira_core::testkit::pubsub::Nodes;
 use daira_core::testkit::signer::Signers;
-use daira_core::testkit::{blob, bus, clock, hasher, ids, law, limiter, maintenance, signer, store};
+use daira_core::testkit::{blob, bus, clock, hasher, ids, law, limiter, maintenance, pubsub, signer, store};
 use daira_core::time::Timestamp;
 use futures_util::FutureExt;
 
@@ -138,6 +141,25 @@ async fn the_limiter_kit_notices_every_fault() {
     let apart =
         &Limiters { limiter: Arc::new(sound()), other: Arc::new(sound()), clock: Arc::new(ManualClock::default()) };
     assert!(fails(limiter::two_nodes_count_together(apart)).await);
+}
+
+#[tokio::test]
+async fn the_pubsub_kit_notices_every_fault() {
+    for fault in PubSubFault::ALL {
+        let here = Arc::new(MemoryPubSub::default());
+        let nodes = &Nodes { one: Arc::new(MutantPubSub::new(here.clone(), fault)), other: here };
+        let noticed = match fault {
+            PubSubFault::OneTopic => fails(pubsub::topics_are_apart(nodes)).await,
+            PubSubFault::TellsTwice => fails(pubsub::what_is_told_is_heard_by_all(nodes)).await,
+            PubSubFault::Reverses | PubSubFault::LosesEmpty => {
+                fails(pubsub::bytes_arrive_as_they_were_in_order(nodes)).await
+            }
+            PubSubFault::Cuts => fails(pubsub::too_much_is_refused(nodes)).await,
+        };
+        assert!(noticed, "nothing noticed {fault:?}");
+    }
+    let apart = || Arc::new(MemoryPubSub::default());
+    assert!(fails(pubsub::nodes_hear_each_other(&Nodes { one: apart(), other: apart() })).await);
 }
 
 #[tokio::test]

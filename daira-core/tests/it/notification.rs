@@ -3,14 +3,16 @@
 use std::time::Duration;
 
 use daira_core::actor::{Actor, ActorRefusal};
-use daira_core::error::CommonRefusal;
+use daira_core::error::{CommonRefusal, Result};
 use daira_core::graph::MuteWhat;
 use daira_core::locale::Locale;
-use daira_core::notification::{NotificationGroup, NotificationKind, line};
+use daira_core::notification::{NotificationGroup, NotificationKind, OVERLAP, line};
 use daira_core::page::Connection;
+use daira_core::port::Clock;
 use daira_core::post::Visibility;
 use daira_core::reaction::{ReactionKind, Target};
 use daira_core::time::Timestamp;
+use futures_util::stream::{BoxStream, StreamExt};
 
 use crate::world::{World, all_pages, id, limit, refused};
 
@@ -134,4 +136,64 @@ async fn late_ones_neither_push_nor_repeat() {
     let mut karims = world.view(&karim).await;
     let stolen = world.notifications.list(&karim, karims.as_mut(), first.next(), limit(2)).await;
     refused(stolen, CommonRefusal::Cursor);
+}
+
+/// The next news of somebody who watches, by kind and count.
+async fn next(stream: &mut BoxStream<'static, Result<NotificationGroup>>) -> (NotificationKind, i64) {
+    let group = stream.next().await.unwrap().unwrap();
+    (group.kind, group.count)
+}
+
+async fn is_quiet(stream: &mut BoxStream<'static, Result<NotificationGroup>>) -> bool {
+    tokio::time::timeout(Duration::from_millis(300), stream.next()).await.is_err()
+}
+
+#[tokio::test]
+async fn whoever_watches_is_told_what_comes_and_nothing_else() {
+    let world = World::new();
+    let [mona, karim, sara] = world.join_all(["mona", "karim", "sara"]).await;
+    let post = world.publish(&mona, "صورة", Visibility::Public).await;
+    world.reactions.react(&karim, Target::Post(post), ReactionKind::Like, None).await.unwrap();
+    world.notify().await;
+    let mut watched = world.notifications.watch(&mona, None).await.unwrap();
+    assert!(is_quiet(&mut watched).await, "what was there before is in the list");
+
+    world.reactions.react(&sara, Target::Post(post), ReactionKind::Love, None).await.unwrap();
+    world.notify().await;
+    assert_eq!(next(&mut watched).await, (NotificationKind::Reacted, 2));
+    world.comments.create(&karim, post, None, "حلوة", None).await.unwrap();
+    world.notify().await;
+    assert_eq!(next(&mut watched).await, (NotificationKind::Commented, 1));
+    assert!(is_quiet(&mut watched).await);
+}
+
+#[tokio::test]
+async fn security_75_a_block_is_heeded_while_somebody_watches() {
+    let world = World::new();
+    let [mona, karim] = world.join_all(["mona", "karim"]).await;
+    let post = world.publish(&mona, "صورة", Visibility::Public).await;
+    let mut watched = world.notifications.watch(&mona, None).await.unwrap();
+    world.reactions.react(&karim, Target::Post(post), ReactionKind::Like, None).await.unwrap();
+    world.notify().await;
+    // Committed, not told yet, and hidden by now.
+    world.graph.block(&mona, id(&karim), None).await.unwrap();
+    assert!(is_quiet(&mut watched).await);
+}
+
+#[tokio::test]
+async fn whoever_comes_back_is_told_what_came_meanwhile() {
+    let world = World::new();
+    let [mona, karim, sara] = world.join_all(["mona", "karim", "sara"]).await;
+    let post = world.publish(&mona, "صورة", Visibility::Public).await;
+    world.reactions.react(&karim, Target::Post(post), ReactionKind::Like, None).await.unwrap();
+    world.notify().await;
+    world.clock.advance(OVERLAP * 2);
+    let left_at = world.clock.now();
+    world.comments.create(&sara, post, None, "حلوة", None).await.unwrap();
+    world.notify().await;
+    world.clock.advance(Duration::from_mins(1));
+    let mut watched = world.notifications.watch(&mona, Some(left_at)).await.unwrap();
+    assert_eq!(next(&mut watched).await, (NotificationKind::Commented, 1));
+    assert!(is_quiet(&mut watched).await);
+    refused(world.notifications.watch(&Actor::Anonymous, None).await.map(drop), ActorRefusal::LogInFirst);
 }

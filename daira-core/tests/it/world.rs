@@ -246,6 +246,7 @@ impl World {
             .transact(&SYSTEM, |mut unit| Box::pin(async move { unit.notifications().insert(planned).await }))
             .await
             .unwrap();
+        self.notifications.tell(planned).await.unwrap();
         events.into_iter().map(|delivered| delivered.event).collect()
     }
 }

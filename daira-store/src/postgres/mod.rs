@@ -23,6 +23,7 @@ mod error;
 pub mod gate;
 mod maintenance;
 mod opening;
+mod pubsub;
 mod questions;
 mod repo;
 mod shared;
@@ -37,6 +38,7 @@ pub use bootstrap::{Bootstrap, SchemaState, migrate, schema_state};
 pub use bus::{BusSettings, PgBus};
 pub use config::PgStoreConfig;
 pub use maintenance::PgMaintenance;
+pub use pubsub::PgPubSub;
 pub use store::PgStore;
 
 /// Nobody gets at a connection but through a unit of work or a read view, and both say who asks:

@@ -8,11 +8,12 @@ use redis::aio::MultiplexedConnection;
 use redis::cluster::ClusterClient;
 use redis::cluster_async::ClusterConnection;
 use redis::sentinel::{SentinelClient, SentinelClientBuilder, SentinelServerType};
-use redis::{AsyncConnectionConfig, FromRedisValue, RedisError, RedisResult, ScriptInvocation};
+use redis::{AsyncConnectionConfig, FromRedisValue, ProtocolVersion, RedisError, RedisResult, ScriptInvocation};
 use tokio::sync::Mutex;
 
 use super::address::{Address, Login};
 use super::fault;
+use super::hearing::Hearing;
 
 /// How long an answer may take. Whoever waits has other work, and can do without.
 const ANSWER: Duration = Duration::from_millis(500);
@@ -28,6 +29,7 @@ pub struct Redis {
     shared: Arc<Mutex<Shared>>,
     is_cluster: bool,
     prefix: Arc<str>,
+    hearing: Hearing,
 }
 
 /// Where to connect to, and the connection.
@@ -36,6 +38,7 @@ struct Shared {
     /// The living connection, and which one it is.
     current: Option<(Wire, u64)>,
     made: u64,
+    hearing: Hearing,
 }
 
 enum Place {
@@ -45,7 +48,7 @@ enum Place {
 }
 
 #[derive(Clone)]
-enum Wire {
+pub(super) enum Wire {
     One(MultiplexedConnection),
     Cluster(ClusterConnection),
 }
@@ -63,12 +66,19 @@ impl Redis {
     /// # Errors
     /// For an address that is none.
     pub fn at(address: &str, prefix: &str) -> Result<Self> {
+        let hearing = Hearing::below(prefix);
         let place = match Address::read(address)? {
-            Address::One(info) => Place::One(redis::Client::open(*info).map_err(fault("redis.address"))?),
+            Address::One(info) => {
+                // The protocol in which messages come in between the answers.
+                let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
+                let client = redis::Client::open(info.set_redis_settings(settings));
+                Place::One(client.map_err(fault("redis.address"))?)
+            }
             Address::Sentinel { sentinels, master, login: Login { user, password } } => {
                 let sentinels = sentinels.iter().map(|info| info.addr().clone());
                 let mut builder = SentinelClientBuilder::new(sentinels, master, SentinelServerType::Master)
-                    .map_err(fault("redis.address"))?;
+                    .map_err(fault("redis.address"))?
+                    .set_client_to_redis_protocol(ProtocolVersion::RESP3);
                 if let Some(user) = user {
                     builder = builder.set_client_to_redis_username(user);
                 }
@@ -79,6 +89,8 @@ impl Redis {
             }
             Address::Cluster { nodes, login: Login { user, password } } => {
                 let mut builder = ClusterClient::builder(nodes)
+                    .use_protocol(ProtocolVersion::RESP3)
+                    .push_sender(hearing.clone())
                     .connection_timeout(CONNECT)
                     .response_timeout(ANSWER)
                     .overall_response_timeout(Some(ANSWER * 2))
@@ -93,8 +105,8 @@ impl Redis {
             }
         };
         let is_cluster = matches!(place, Place::Cluster(_));
-        let shared = Shared { place, current: None, made: 0 };
-        Ok(Self { shared: Arc::new(Mutex::new(shared)), is_cluster, prefix: prefix.into() })
+        let shared = Shared { place, current: None, made: 0, hearing: hearing.clone() };
+        Ok(Self { shared: Arc::new(Mutex::new(shared)), is_cluster, prefix: prefix.into(), hearing })
     }
 
     /// Connects, unless it is connected.
@@ -116,14 +128,25 @@ impl Redis {
         &self.prefix
     }
 
+    /// What comes in besides answers.
+    pub(super) fn hearing(&self) -> &Hearing {
+        &self.hearing
+    }
+
     /// Runs a script. Its keys are in one slot.
     pub(super) async fn run<T: FromRedisValue>(&self, script: &ScriptInvocation<'_>) -> RedisResult<T> {
+        let run = async |wire, _| match wire {
+            Wire::One(mut one) => script.invoke_async(&mut one).await,
+            Wire::Cluster(mut cluster) => script.invoke_async(&mut cluster).await,
+        };
+        self.with(run).await
+    }
+
+    /// Does something with the living connection, which is told by its number as well.
+    pub(super) async fn with<T>(&self, work: impl AsyncFnOnce(Wire, u64) -> RedisResult<T>) -> RedisResult<T> {
         let run = async {
             let (wire, which) = self.shared.lock().await.wire().await?;
-            let outcome = match wire {
-                Wire::One(mut one) => script.invoke_async(&mut one).await,
-                Wire::Cluster(mut cluster) => script.invoke_async(&mut cluster).await,
-            };
+            let outcome = work(wire, which).await;
             if outcome.as_ref().is_err_and(is_over) {
                 self.shared.lock().await.leave(which);
             }
@@ -151,6 +174,7 @@ impl Shared {
         }
         let config =
             AsyncConnectionConfig::new().set_response_timeout(Some(ANSWER)).set_connection_timeout(Some(CONNECT));
+        let config = config.set_push_sender(self.hearing.clone());
         let wire = match &mut self.place {
             Place::One(client) => Wire::One(client.get_multiplexed_async_connection_with_config(&config).await?),
             Place::Sentinel(sentinels) => Wire::One(sentinels.get_async_connection_with_config(&config).await?),

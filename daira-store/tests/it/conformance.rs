@@ -6,8 +6,9 @@ use std::sync::Arc;
 use daira_core::memory::{RandomIds, WallClock};
 use daira_core::port::Ports;
 use daira_core::secret::Secret;
+use daira_core::testkit::pubsub::Nodes;
 use daira_store::postgres::testing::{Server, TestDatabase};
-use daira_store::postgres::{BusSettings, PgBus, PgMaintenance, PgStore};
+use daira_store::postgres::{BusSettings, PgBus, PgMaintenance, PgPubSub, PgStore};
 use tokio::task::JoinSet;
 
 use crate::event_log::QUICK;
@@ -45,6 +46,23 @@ async fn ports_with_bus(server: Server) -> (Ports, (JoinSet<()>, TestDatabase)) 
     (Ports { bus: Arc::new(bus), ..ports_over(&store) }, (tasks, database))
 }
 
+/// Two nodes on one database that tell each other.
+async fn nodes(server: Server) -> (Nodes, (JoinSet<()>, TestDatabase)) {
+    let database = server.database().await.unwrap();
+    let url = Secret::new(database.config().worker_url);
+    let mut tasks = JoinSet::new();
+    let mut node = async || {
+        let node = Arc::new(PgPubSub::new(&database.store().await.unwrap()));
+        let (attendant, url) = (node.clone(), url.clone());
+        tasks.spawn(async move { attendant.attend(&url).await });
+        node
+    };
+    let nodes = Nodes { one: node().await, other: node().await };
+    (nodes, (tasks, database))
+}
+
+daira_core::pubsub_kit!(pg15_pubsub, nodes(Server::Pg15).await);
+daira_core::pubsub_kit!(pg18_pubsub, nodes(Server::Pg18).await);
 daira_core::store_kit!(pg15_store, ports(Server::Pg15).await);
 daira_core::store_kit!(pg18_store, ports(Server::Pg18).await);
 daira_core::bus_kit!(pg15_bus, ports_with_bus(Server::Pg15).await);

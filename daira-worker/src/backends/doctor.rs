@@ -3,14 +3,12 @@
 //! missing; a private PostgreSQL that was not running is stopped again.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
-use daira_core::memory::{MemoryLimiter, WallClock};
 use daira_store::postgres::cluster::{Binaries, Cluster};
 use daira_store::postgres::{PgStoreConfig, gate, schema_state};
 
-use super::{Backends, DATABASE, addresses, check_schema, is_set_up, keys, plan, redis, wishes};
+use super::{Backends, DATABASE, addresses, check_schema, is_set_up, keys, plan, redis_at, wishes};
 use crate::config::{Config, SecretText};
 use crate::consume;
 
@@ -70,7 +68,7 @@ pub async fn diagnose(config: &Config) -> Vec<Finding> {
     data_folder(&mut findings, &config.data);
     disk(&mut findings, &config.data);
     if let Some(url) = &config.redis.url {
-        redis_at(&mut findings, config, url).await;
+        redis(&mut findings, config, url).await;
     }
     if config.database.url.is_some() {
         let outcome = addresses(&config.database);
@@ -137,9 +135,9 @@ fn room(all: u64, free: u64) -> (Level, String) {
     }
 }
 
-async fn redis_at(findings: &mut Findings, config: &Config, url: &SecretText) {
+async fn redis(findings: &mut Findings, config: &Config, url: &SecretText) {
     const CHECK: &str = "Redis";
-    let Some(redis) = findings.take(CHECK, redis(config, url)) else { return };
+    let Some(redis) = findings.take(CHECK, redis_at(config, url)) else { return };
     if findings.take(CHECK, redis.ready().await.context("cannot be reached at redis.url")).is_some() {
         findings.add(CHECK, Level::Ok, "counts limits for all nodes");
     }
@@ -190,9 +188,7 @@ async fn database_at(findings: &mut Findings, config: &Config, database: PgStore
         }
     }
     let backends = match keys::master(config) {
-        Ok(master) => {
-            Backends::over(config, &master, database, None, Arc::new(MemoryLimiter::new(Arc::new(WallClock)))).await
-        }
+        Ok(master) => Backends::over(config, &master, database, None, None).await,
         Err(error) => Err(error),
     };
     let Some(backends) = findings.take("database", backends) else { return };

@@ -14,14 +14,14 @@ use anyhow::{Context, Result, bail};
 use daira_core::Ports;
 use daira_core::credential::{Argon2id, Argon2idCost};
 use daira_core::memory::{FallbackLimiter, MemoryLimiter, RandomIds, WallClock};
-use daira_core::port::{Keys, RateLimiter};
+use daira_core::port::{Keys, PubSub, RateLimiter};
 use daira_core::secret::{Key, Secret};
 use daira_media::FsBlobs;
 use daira_store::postgres::cluster::{Cluster, ClusterConfig, MINIMUM_MAJOR};
 use daira_store::postgres::{
-    Bootstrap, BusSettings, PgBus, PgMaintenance, PgStore, PgStoreConfig, SchemaState, migrate, schema_state,
+    Bootstrap, BusSettings, PgBus, PgMaintenance, PgPubSub, PgStore, PgStoreConfig, SchemaState, migrate, schema_state,
 };
-use daira_store::redis::{Redis, RedisLimiter};
+use daira_store::redis::{Redis, RedisLimiter, RedisPubSub};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -41,6 +41,7 @@ pub struct Backends {
     pub ports: Ports,
     store: PgStore,
     bus: PgBus,
+    signals: Signals,
     worker_url: Secret,
     cluster: Option<Arc<Cluster>>,
 }
@@ -52,7 +53,7 @@ impl Backends {
     /// With a sentence for the operator: what happened, why, and what to do.
     pub async fn connect(config: &Config) -> Result<Self> {
         let master = keys::master(config)?;
-        let limiter = limiter(config).await?;
+        let redis = redis(config).await?;
         let (database, cluster) = match &config.database.url {
             Some(url) => {
                 let state = schema_state(url.expose()).await.context("the database cannot be reached")?;
@@ -61,7 +62,7 @@ impl Backends {
             }
             None => embedded(config, &master).await?,
         };
-        Self::over(config, &master, database, cluster, limiter).await
+        Self::over(config, &master, database, cluster, redis).await
     }
 
     async fn over(
@@ -69,7 +70,7 @@ impl Backends {
         master: &Key,
         mut database: PgStoreConfig,
         cluster: Option<Arc<Cluster>>,
-        limiter: Arc<dyn RateLimiter>,
+        redis: Option<Redis>,
     ) -> Result<Self> {
         database.app_connections = config.database.connections;
         database.worker_connections = config.database.worker_connections;
@@ -79,6 +80,10 @@ impl Backends {
         let store = PgStore::connect(&database).await.context("the database cannot be reached")?;
         let bus = PgBus::new(&store, BusSettings::default());
         let ids = Arc::new(RandomIds);
+        let signals = match &redis {
+            Some(redis) => Signals::Redis(RedisPubSub::new(redis.clone())),
+            None => Signals::Postgres(PgPubSub::new(&store)),
+        };
         let ports = Ports {
             bus: Arc::new(bus.clone()),
             maintenance: Arc::new(PgMaintenance::new(&store)),
@@ -86,14 +91,15 @@ impl Backends {
             clock: Arc::new(WallClock),
             hasher: Arc::new(Argon2Hasher::new(Argon2id::new(Argon2idCost::default())?, ids.clone(), HASHING)),
             signer: Arc::new(keys::signer(master, config.tokens.key)?),
-            limiter,
+            limiter: limiter(redis),
+            pubsub: signals.port(),
             mail: Arc::new(FolderMail::new(&config.mail_folder(), &config.mail.from).context("setting mail")?),
             keys: Arc::new(Keys::derive(master)),
             store: Arc::new(store.clone()),
             ids,
             settings,
         };
-        Ok(Self { ports, store, bus, worker_url: Secret::new(database.worker_url), cluster })
+        Ok(Self { ports, store, bus, signals, worker_url: Secret::new(database.worker_url), cluster })
     }
 
     /// Brings the database up to this program's schema; the embedded one is brought there by every start.
@@ -135,6 +141,13 @@ impl Backends {
         let ticker = PgBus::ticker(self.worker_url.expose())?;
         tasks.spawn(ticker.run(shutdown.clone().cancelled_owned()));
         tasks.spawn(self.bus.attendant(&self.worker_url).run(shutdown.clone().cancelled_owned()));
+        let (signals, url, stop) = (self.signals.clone(), self.worker_url.clone(), shutdown.clone());
+        tasks.spawn(async move {
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = signals.attend(&url) => {}
+            }
+        });
         if let Some(cluster) = self.cluster.clone() {
             let shutdown = shutdown.clone();
             tasks.spawn(async move {
@@ -157,8 +170,8 @@ impl Backends {
     /// # Errors
     /// When it does not stop.
     pub async fn close(self) -> Result<()> {
-        let Self { ports, store, bus, cluster, .. } = self;
-        drop((ports, bus));
+        let Self { ports, store, bus, signals, cluster, .. } = self;
+        drop((ports, bus, signals));
         store.close().await;
         if let Some(cluster) = cluster {
             cluster.shutdown().await?;
@@ -167,20 +180,50 @@ impl Backends {
     }
 }
 
-fn redis(config: &Config, url: &SecretText) -> Result<Redis> {
+/// What nodes tell each other over: Redis where there is one, else the database.
+#[derive(Debug, Clone)]
+enum Signals {
+    Redis(RedisPubSub),
+    Postgres(PgPubSub),
+}
+
+impl Signals {
+    fn port(&self) -> Arc<dyn PubSub> {
+        match self {
+            Self::Redis(redis) => Arc::new(redis.clone()),
+            Self::Postgres(postgres) => Arc::new(postgres.clone()),
+        }
+    }
+
+    async fn attend(&self, url: &Secret) {
+        match self {
+            Self::Redis(redis) => redis.attend().await,
+            Self::Postgres(postgres) => postgres.attend(url).await,
+        }
+    }
+}
+
+fn redis_at(config: &Config, url: &SecretText) -> Result<Redis> {
     Redis::at(url.expose(), &config.redis.prefix).context("redis.url is no address of Redis")
 }
 
-/// Limits of this node, or of all nodes together where there is a Redis.
-async fn limiter(config: &Config) -> Result<Arc<dyn RateLimiter>> {
-    let clock = Arc::new(WallClock);
-    let Some(url) = &config.redis.url else { return Ok(Arc::new(MemoryLimiter::new(clock))) };
-    let redis = redis(config, url)?;
+async fn redis(config: &Config) -> Result<Option<Redis>> {
+    let Some(url) = &config.redis.url else { return Ok(None) };
+    let redis = redis_at(config, url)?;
     // A node that could not start while Redis is away would make a small outage a large one.
     if let Err(error) = redis.ready().await {
-        tracing::warn!(?error, "Redis cannot be reached at redis.url: limits are counted by this node alone for now");
+        tracing::warn!(?error, "Redis cannot be reached at redis.url: this node does without it for now");
     }
-    Ok(Arc::new(FallbackLimiter::new(Arc::new(RedisLimiter::new(redis)), clock)))
+    Ok(Some(redis))
+}
+
+/// Limits of this node, or of all nodes together where there is a Redis.
+fn limiter(redis: Option<Redis>) -> Arc<dyn RateLimiter> {
+    let clock = Arc::new(WallClock);
+    match redis {
+        None => Arc::new(MemoryLimiter::new(clock)),
+        Some(redis) => Arc::new(FallbackLimiter::new(Arc::new(RedisLimiter::new(redis)), clock)),
+    }
 }
 
 fn addresses(database: &Database) -> Result<PgStoreConfig> {

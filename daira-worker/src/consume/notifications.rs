@@ -1,8 +1,9 @@
 //! Notifications: tells people what others did. The plan is the kernel's; this stores it, once per recipient and event.
 
 use async_trait::async_trait;
+use daira_core::Ports;
 use daira_core::error::Result;
-use daira_core::notification::plan;
+use daira_core::notification::{Notification, NotificationService, plan};
 use daira_core::port::{Delivered, Group, UnitOfWork};
 
 use crate::runner::Consumer;
@@ -27,10 +28,20 @@ impl Consumer for Notifications {
     }
 
     async fn apply(&self, events: &[Delivered], unit: &mut dyn UnitOfWork) -> Result<()> {
-        let planned: Vec<_> = events.iter().flat_map(|d| plan(&d.envelope, &d.event)).collect();
+        let planned = planned(events);
         if !planned.is_empty() {
             unit.notifications().insert(&planned).await?;
         }
         Ok(())
     }
+
+    async fn committed(&self, events: &[Delivered], ports: &Ports) {
+        if let Err(error) = NotificationService::new(ports.clone()).tell(&planned(events)).await {
+            tracing::warn!(?error, "whoever watches notifications could not be told and looks later");
+        }
+    }
+}
+
+fn planned(events: &[Delivered]) -> Vec<Notification> {
+    events.iter().flat_map(|delivered| plan(&delivered.envelope, &delivered.event)).collect()
 }

@@ -79,10 +79,11 @@ impl Consuming {
         if failures < self.settings.tries {
             self.apply(&events, batch.as_mut()).await?;
         } else {
-            self.one_by_one(events, batch.as_mut(), failures).await?;
+            self.one_by_one(events.clone(), batch.as_mut(), failures).await?;
         }
         let count = batch.events().len();
         batch.commit().await?;
+        self.consumer.committed(&events, &self.ports).await;
         self.metrics.processed(group.name, count, began.elapsed());
         Ok(true)
     }

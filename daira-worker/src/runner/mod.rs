@@ -35,6 +35,10 @@ pub trait Consumer: Send + Sync {
     /// same events: nothing of the earlier call was kept then.
     async fn apply(&self, events: &[Delivered], unit: &mut dyn UnitOfWork) -> Result<()>;
 
+    /// Called when the effects of these events are committed, with hints to whoever waits for them. It may be left out when
+    /// the process dies, so nothing that matters is done here.
+    async fn committed(&self, _events: &[Delivered], _ports: &Ports) {}
+
     /// Makes all effects anew from the rows, for a group that rebuilds and fell behind the kept log.
     async fn rebuild(&self, _ports: &Ports) -> Result<()> {
         Ok(())

@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use super::super::{
     Account, AccountRefusal, AccountState, Email, Mailing, MailingKind, StoredCredential, password, token,
 };
-use super::{AccountService, audit, tell_end};
+use super::{AccountService, audit, taken, tell_end};
 use crate::actor::{Actor, Client};
 use crate::checks::keyed;
 use crate::error::{Error, ErrorKind, Result};
@@ -93,7 +93,7 @@ impl AccountService {
                 outcome => {
                     // Only of what is certain: a session that lives on must not be forgotten.
                     let count = outcome?;
-                    self.forget(ended, now);
+                    self.tell_ended(&taken(ended), now).await;
                     return Ok(count);
                 }
             }
@@ -155,7 +155,7 @@ impl AccountService {
             .await;
         // Whoever comes second finds another password, or another address.
         let spent = |error: Error| if error.kind() == ErrorKind::Stale { refuse() } else { error };
-        self.forget(&Mutex::new(ended.map_err(spent)?), now);
+        self.tell_ended(&ended.map_err(spent)?, now).await;
         Ok(())
     }
 
@@ -312,13 +312,6 @@ impl AccountService {
         let mail_name = email.as_str().split('@').next().unwrap_or_default();
         let names: Vec<&str> = profiles.iter().map(|profile| profile.handle.as_str()).chain([mail_name]).collect();
         password::check(new, &names)
-    }
-
-    /// Lets this node forget ended sessions without waiting for the poll.
-    pub(super) fn forget(&self, ended: &Mutex<Vec<SessionId>>, now: Timestamp) {
-        for session in ended.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-            self.directory.revoke(*session, now);
-        }
     }
 
     /// A mail that is due, with an id drawn anew.

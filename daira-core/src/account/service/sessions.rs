@@ -5,7 +5,8 @@ use std::sync::{Mutex, PoisonError};
 use super::super::policy::{self, Refresh};
 use super::super::{AccountRefusal, Email, Profile, Session, StoredCredential, token};
 use super::{
-    AccountService, DEVICE, DRAWS, LoggedIn, Tokens, audit, end_session, is_taken, note_reuse, out_of_draws, tell_end,
+    AccountService, DEVICE, DRAWS, LoggedIn, Tokens, audit, end_session, is_taken, note_reuse, out_of_draws, taken,
+    tell_end,
 };
 use crate::actor::{Actor, Client, Member};
 use crate::checks::keyed;
@@ -209,7 +210,7 @@ impl AccountService {
             .await?;
         let (session, verdict) = found.ok_or_else(refuse)?;
         if verdict == Refresh::Reuse {
-            self.directory.revoke(session.id, now);
+            self.tell_ended(&[session.id], now).await;
             note_reuse(session.id);
             return Err(refuse());
         }
@@ -264,7 +265,7 @@ impl AccountService {
                 })
             })
             .await?;
-        self.directory.revoke(session, now);
+        self.tell_ended(&[session], now).await;
         Ok(())
     }
 
@@ -295,7 +296,7 @@ impl AccountService {
                 })
             })
             .await?;
-        self.forget(told, now);
+        self.tell_ended(&taken(told), now).await;
         Ok(count)
     }
 }

@@ -8,9 +8,10 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::error::Result;
-use crate::id::{AccountId, Id};
+use crate::id::{AccountId, Id, ProfileId};
 use crate::port::{
-    BlobMeta, BlobStore, Bucket, Charge, Claims, Clock, IdSource, PasswordHasher, RateLimiter, Subject, TokenSigner,
+    BlobMeta, BlobStore, Bucket, Charge, Claims, Clock, IdSource, MAX_SIGNAL, PasswordHasher, PubSub, RateLimiter,
+    Subject, Subscription, TokenSigner, Topic,
 };
 use crate::secret::Secret;
 use crate::time::Timestamp;
@@ -159,6 +160,68 @@ pub struct FrozenIds;
 impl IdSource for FrozenIds {
     fn fill(&self, buffer: &mut [u8]) {
         buffer.fill(7);
+    }
+}
+
+/// What somebody who tells gets wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PubSubFault {
+    /// Everything is about the same.
+    OneTopic,
+    /// Everything is told twice.
+    TellsTwice,
+    /// The last is told first.
+    Reverses,
+    /// What is empty is not told.
+    LosesEmpty,
+    /// What is too large is cut.
+    Cuts,
+}
+
+impl PubSubFault {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::OneTopic, Self::TellsTwice, Self::Reverses, Self::LosesEmpty, Self::Cuts];
+}
+
+/// Messages with a fault.
+pub struct MutantPubSub {
+    inner: Arc<dyn PubSub>,
+    fault: PubSubFault,
+}
+
+impl core::fmt::Debug for MutantPubSub {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("MutantPubSub").field("fault", &self.fault).finish_non_exhaustive()
+    }
+}
+
+impl MutantPubSub {
+    /// Breaks it.
+    pub fn new(inner: Arc<dyn PubSub>, fault: PubSubFault) -> Self {
+        Self { inner, fault }
+    }
+}
+
+#[async_trait]
+impl PubSub for MutantPubSub {
+    async fn publish(&self, messages: &[(Topic, Bytes)]) -> Result<()> {
+        let mut messages = messages.to_vec();
+        match self.fault {
+            PubSubFault::OneTopic => {
+                let one = Topic::Notifications(ProfileId::from_raw(1));
+                messages.iter_mut().for_each(|(topic, _)| *topic = one);
+            }
+            PubSubFault::TellsTwice => {
+                messages = messages.iter().flat_map(|told| [told.clone(), told.clone()]).collect()
+            }
+            PubSubFault::Reverses => messages.reverse(),
+            PubSubFault::LosesEmpty => messages.retain(|(_, message)| !message.is_empty()),
+            PubSubFault::Cuts => messages.iter_mut().for_each(|(_, message)| message.truncate(MAX_SIGNAL)),
+        }
+        self.inner.publish(&messages).await
+    }
+    async fn subscribe(&self, topic: Topic) -> Box<dyn Subscription> {
+        self.inner.subscribe(topic).await
     }
 }
 

@@ -1,6 +1,7 @@
 //! The Redis adapters on real servers, in each way that Redis is set up, and with the wire cut.
 
 mod limiter;
+mod pubsub;
 mod wire;
 
 use daira_core::memory::RandomIds;

@@ -14,14 +14,14 @@ use serde_json::json;
 use super::{ONE, UPSET, connect, prefix, variable};
 
 /// A proxy of Toxiproxy's in front of a server.
-struct Wire {
+pub(super) struct Wire {
     api: String,
     name: String,
-    address: String,
+    pub(super) address: String,
 }
 
 impl Wire {
-    async fn to(upstream: &str) -> Self {
+    pub(super) async fn to(upstream: &str) -> Self {
         let api = variable("DAIRA_TEST_TOXIPROXY");
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
         let name = prefix().trim_end_matches(':').to_owned();
@@ -35,12 +35,12 @@ impl Wire {
         assert!(reply.status().is_success(), "{}", reply.text().await.unwrap());
     }
 
-    async fn set_whole(&self, whole: bool) {
+    pub(super) async fn set_whole(&self, whole: bool) {
         self.tell(&format!("/proxies/{}", self.name), json!({ "enabled": whole })).await;
     }
 
     /// Nothing comes through any more, and no end is told of; or what is new does again.
-    async fn fall_silent(&self, silent: bool) {
+    pub(super) async fn fall_silent(&self, silent: bool) {
         if silent {
             let toxic = json!({ "name": "silence", "type": "timeout", "attributes": { "timeout": 0 } });
             return self.tell(&format!("/proxies/{}/toxics", self.name), toxic).await;
