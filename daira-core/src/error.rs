@@ -192,6 +192,8 @@ crate::refusals! {
         Cursor = "page.cursor", Invalid, "This page marker is not valid here.", "علامة الصفحة دي مش صالحة هنا.";
         /// A malformed id.
         Id = "common.id", Invalid, "This is not a valid id.", "المعرّف ده مش صحيح.";
+        /// Not an instant.
+        Time = "common.time", Invalid, "This is not a valid time; write 2026-11-27T18:00:00Z.", "الوقت ده مش صحيح؛ اكتبه كده 2026-11-27T18:00:00Z.";
         /// The version an edit was based on is no longer current.
         Stale = "common.stale", Conflict, "Someone changed this meanwhile; load it again.", "حد غيّر ده في نفس الوقت؛ حمّله تاني.";
         /// The same idempotency key is being worked on right now.

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use daira_core::account::POLL_EVERY;
 use daira_feed::{FeedSettings, PageRecorder};
 use daira_worker::backends::Backends;
 use daira_worker::config::{Config, Environment};
@@ -39,6 +38,7 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> Result<()> {
     runner = runner.map(|r| r.measured_by(&mut registry));
     let state = AppState::new(ports.clone(), services.clone(), http_settings(&config), &mut registry);
     let calls = Grpc::new(ports.clone(), services.clone()).behind(&config.http.trusted_proxies);
+    let calls = calls.streaming_in(&state.streams);
     let calls = calls.measured_by(&mut registry);
     services.accounts.poll_revocations().await.context("the list of revoked sessions cannot be loaded")?;
 
@@ -46,7 +46,13 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> Result<()> {
     let (serving, resting) = (CancellationToken::new(), CancellationToken::new());
     let mut front = JoinSet::new();
     let mut behind = JoinSet::new();
-    behind.spawn(poll_revocations(services.clone(), resting.clone()));
+    let (accounts, stop) = (services.accounts.clone(), resting.clone());
+    behind.spawn(async move {
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = accounts.keep_up() => {}
+        }
+    });
     behind.spawn(flush_pages(services.feed.recorder().clone(), ports.clone(), resting.clone()));
     if let Some(runner) = runner {
         let stop = resting.clone();
@@ -102,18 +108,12 @@ fn http_settings(config: &Config) -> HttpSettings {
     settings.proxies.clone_from(&config.http.trusted_proxies);
     settings.request_timeout = Duration::from_secs(config.http.timeout_seconds);
     settings.concurrency = config.http.concurrency;
+    settings.streams.all = config.http.streams;
+    settings.streams.member = config.http.streams_per_account;
     // One operation is no batch.
     settings.graphql.batch = if config.http.batch > 1 { config.http.batch } else { 0 };
     settings.graphql.timeout = settings.request_timeout;
     settings
-}
-
-async fn poll_revocations(services: Services, stop: CancellationToken) {
-    while tokio::time::timeout(POLL_EVERY, stop.cancelled()).await.is_err() {
-        if let Err(error) = services.accounts.poll_revocations().await {
-            tracing::warn!(?error, "revoked sessions could not be asked for");
-        }
-    }
 }
 
 async fn flush_pages(recorder: Arc<PageRecorder>, ports: daira_core::Ports, stop: CancellationToken) {

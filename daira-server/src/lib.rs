@@ -11,6 +11,7 @@
 //! | [`door`] | how much anybody may ask for |
 //! | [`app`] | the server put together: started, drained, closed |
 //! | [`seed`] | the demo world |
+//! | [`streams`] | places for streams, and readers that are slow |
 //! | [`state`] | the use cases, and what the HTTP side keeps for all requests |
 
 pub mod app;
@@ -20,3 +21,4 @@ pub mod grpc;
 pub mod http;
 pub mod seed;
 pub mod state;
+pub mod streams;

@@ -20,6 +20,7 @@ use prometheus_client::registry::Registry;
 use crate::door::Door;
 use crate::graphql::Engine;
 use crate::http::{Capacity, HttpMetrics, HttpSettings, Lifecycle};
+use crate::streams::Streams;
 
 /// The use cases. Cloning is cheap; clones share what they remember of sessions and of pages served.
 #[derive(Debug, Clone)]
@@ -95,12 +96,16 @@ pub struct Shared {
     pub(crate) uploads: Capacity,
     pub(crate) graphql: Engine,
     pub(crate) door: Door,
+    /// The places for streams; the other transports have theirs from here, too.
+    pub streams: Streams,
 }
 
 impl AppState {
     /// Over these ports and use cases; the metrics are made known to the registry.
     pub fn new(ports: Ports, services: Services, settings: HttpSettings, registry: &mut Registry) -> Self {
         let services = Arc::new(services);
+        let streams = Streams::new(settings.streams);
+        streams.register(registry);
         Self(Arc::new(Shared {
             graphql: Engine::new(&ports, &services, &settings),
             door: Door::new(&ports),
@@ -108,6 +113,7 @@ impl AppState {
             uploads: Capacity::new(settings.uploads, &settings),
             metrics: HttpMetrics::register(registry),
             lifecycle: Lifecycle::default(),
+            streams,
             started: Instant::now(),
             settings,
             ports,

@@ -194,6 +194,10 @@ pub struct Http {
     pub timeout_seconds: u64,
     /// Requests served at the same time; more get 503 with `Retry-After`.
     pub concurrency: usize,
+    /// Streams at the same time on this node: connections over WebSocket, answers that go on, calls of gRPC that stream.
+    pub streams: usize,
+    /// Streams of one account at the same time.
+    pub streams_per_account: usize,
     /// Networks of proxies in front of the server, for instance `["10.0.0.0/8"]`: what they say in `X-Forwarded-For` is
     /// believed, of HTTP and of gRPC.
     pub trusted_proxies: Vec<IpNet>,
@@ -208,6 +212,8 @@ impl Default for Http {
             batch: 1,
             timeout_seconds: 10,
             concurrency: 512,
+            streams: 10_000,
+            streams_per_account: 20,
             trusted_proxies: Vec::new(),
         }
     }

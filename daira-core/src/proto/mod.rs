@@ -28,6 +28,12 @@ mod generated {
             }
         }
         #[cfg(feature = "grpc")]
+        pub mod notification {
+            pub mod v1 {
+                include!("generated/daira.notification.v1.rs");
+            }
+        }
+        #[cfg(feature = "grpc")]
         pub mod feed {
             pub mod v1 {
                 include!("generated/daira.feed.v1.rs");
@@ -38,7 +44,7 @@ mod generated {
 
 pub use generated::daira::event;
 #[cfg(feature = "grpc")]
-pub use generated::daira::{account, feed, post};
+pub use generated::daira::{account, feed, notification, post};
 
 /// The compiled contracts, for gRPC reflection.
 pub const DESCRIPTORS: &[u8] = include_bytes!("generated/descriptors.bin");
@@ -52,7 +58,7 @@ mod tests {
 
     /// What only looks.
     fn looks(method: &str) -> bool {
-        ["Get", "List", "HomeFeed", "FollowingFeed", "WhyThis"].iter().any(|start| method.starts_with(start))
+        ["Get", "List", "Watch", "HomeFeed", "FollowingFeed", "WhyThis"].iter().any(|start| method.starts_with(start))
     }
 
     #[test]

@@ -1,20 +1,21 @@
 //! Runs GraphQL operations: finds the document, checks it, executes it in time, and answers.
 
+use std::future::ready;
 use std::sync::Arc;
 
 use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationType};
 use async_graphql::{Request, Response, Value, Variables};
 use daira_core::idempotency::IdempotencyKey;
 use daira_core::{Actor, Ports};
+use futures_util::stream::{self, BoxStream, StreamExt};
 
 use super::answer::{Answer, kind_name};
 use super::complete::complete;
 use super::document::{Checked, RecentDocuments, Refused, Shape, check};
-use super::loaders::Reads;
 use super::persisted::Persisted;
 use super::refusal::GraphqlRefusal;
 use super::schema::{self, Schema};
-use super::scope::Scope;
+use super::scope::Live;
 use super::settings::{GraphqlSettings, Limits};
 use crate::door;
 use crate::http::{HttpSettings, RequestContext};
@@ -44,6 +45,8 @@ pub struct Caller {
     pub key: Option<IdempotencyKey>,
     /// Whether nothing may be changed: the method promises so.
     pub safe: bool,
+    /// Whether more than one answer can be sent.
+    pub streams: bool,
 }
 
 /// The operations of one request, each checked or refused.
@@ -58,7 +61,8 @@ pub(crate) struct Asked {
 /// Runs operations against the schema.
 pub struct Engine {
     schema: Schema,
-    shape: Shape,
+    live: Schema,
+    shape: Arc<Shape>,
     persisted: Persisted,
     recent: RecentDocuments,
     settings: GraphqlSettings,
@@ -87,7 +91,8 @@ impl Engine {
     pub fn new(ports: &Ports, services: &Arc<Services>, settings: &HttpSettings) -> Self {
         let schema = schema::build();
         Self {
-            shape: Shape::read(&schema.sdl()),
+            shape: Arc::new(Shape::read(&schema.sdl())),
+            live: schema::build_live(settings.graphql.timeout),
             schema,
             persisted: Persisted::new(&settings.graphql.documents),
             recent: RecentDocuments::default(),
@@ -135,7 +140,7 @@ impl Engine {
         let limits = &self.settings.limits;
         let document = self.recent.read(Arc::clone(&text), limits)?;
         let checked = check(&document, name.as_deref(), &variables, &self.shape, limits, self.development)?;
-        if checked.kind == OperationType::Subscription {
+        if checked.kind == OperationType::Subscription && !caller.streams {
             return Err(GraphqlRefusal::Subscription.into());
         }
         if checked.kind == OperationType::Mutation && caller.safe {
@@ -150,42 +155,80 @@ impl Engine {
 
     async fn execute(&self, caller: &Caller, operation: Prepared) -> Answer {
         let Prepared { document, name, variables, checked } = operation;
-        let scope = Scope {
-            actor: caller.actor.clone(),
-            locale: caller.context.locale,
-            address: caller.context.address,
-            services: Arc::clone(&self.services),
-            reads: Reads::new(Arc::clone(&self.ports.store), Arc::clone(&self.services), caller.actor.clone()),
-            clock: Arc::clone(&self.ports.clock),
-            key: caller.key.clone(),
-        };
         let kind = kind_name(checked.kind);
-        let mut request = Request::new(String::new()).variables(variables).data(scope);
-        request.operation_name.clone_from(&name);
-        request.set_parsed_query((*document).clone());
+        let scope = self.live(caller).scope();
+        let request = request(&document, name.as_ref(), variables).data(scope);
         // Dropping the execution drops its view or unit with it, and the store stops working on it.
         match tokio::time::timeout(self.settings.timeout, self.schema.execute(request)).await {
             Ok(mut response) => {
-                self.complete(&mut response, &document, name.as_deref());
+                completed(&mut response, &document, name.as_deref(), &self.shape);
                 Answer::executed(&response, kind, &caller.context)
             }
             Err(_) => Answer { kind, ..Answer::refused(&GraphqlRefusal::TimedOut.into(), &caller.context) },
         }
     }
 
-    fn complete(&self, response: &mut Response, document: &ExecutableDocument, name: Option<&str>) {
-        if response.errors.iter().all(|error| error.path.is_empty()) {
-            return;
+    /// Answers one checked operation as often as there is something to answer: a query or mutation once, a subscription for
+    /// each event.
+    pub(crate) async fn stream(&self, caller: &Caller, asked: Asked) -> BoxStream<'static, Answer> {
+        let Asked { operations, .. } = asked;
+        match operations.into_iter().next() {
+            Some(Ok(operation)) if operation.checked.kind == OperationType::Subscription => {
+                self.subscribe(caller, operation)
+            }
+            Some(Ok(operation)) => {
+                let answer = self.execute(caller, operation).await;
+                stream::once(ready(answer)).boxed()
+            }
+            Some(Err(refused)) => stream::once(ready(Answer::refused(&refused, &caller.context))).boxed(),
+            None => stream::empty().boxed(),
         }
-        let operation = match (&document.operations, name) {
-            (DocumentOperations::Single(operation), _) => Some(operation),
-            (DocumentOperations::Multiple(operations), Some(name)) => operations.get(name),
-            (DocumentOperations::Multiple(operations), None) => operations.values().next(),
-        };
-        if let Some(operation) = operation {
-            let paths = response.errors.iter().filter(|e| !e.path.is_empty()).map(|error| error.path.as_slice());
-            complete(&mut response.data, paths, document, &operation.node, &self.shape);
+    }
+
+    fn subscribe(&self, caller: &Caller, operation: Prepared) -> BoxStream<'static, Answer> {
+        let Prepared { document, name, variables, checked } = operation;
+        let live = self.live(caller);
+        let request = request(&document, name.as_ref(), variables).data(live.scope()).data(live);
+        let (shape, context, kind) = (Arc::clone(&self.shape), caller.context.clone(), kind_name(checked.kind));
+        let answers = self.live.execute_stream(request).map(move |mut response| {
+            completed(&mut response, &document, name.as_deref(), &shape);
+            Answer::executed(&response, kind, &context)
+        });
+        answers.boxed()
+    }
+
+    fn live(&self, caller: &Caller) -> Live {
+        Live {
+            actor: caller.actor.clone(),
+            locale: caller.context.locale,
+            address: caller.context.address,
+            key: caller.key.clone(),
+            services: Arc::clone(&self.services),
+            store: Arc::clone(&self.ports.store),
+            clock: Arc::clone(&self.ports.clock),
         }
+    }
+}
+
+fn request(document: &ExecutableDocument, name: Option<&String>, variables: Variables) -> Request {
+    let mut request = Request::new(String::new()).variables(variables);
+    request.operation_name = name.cloned();
+    request.set_parsed_query(document.clone());
+    request
+}
+
+fn completed(response: &mut Response, document: &ExecutableDocument, name: Option<&str>, shape: &Shape) {
+    if response.errors.iter().all(|error| error.path.is_empty()) {
+        return;
+    }
+    let operation = match (&document.operations, name) {
+        (DocumentOperations::Single(operation), _) => Some(operation),
+        (DocumentOperations::Multiple(operations), Some(name)) => operations.get(name),
+        (DocumentOperations::Multiple(operations), None) => operations.values().next(),
+    };
+    if let Some(operation) = operation {
+        let paths = response.errors.iter().filter(|e| !e.path.is_empty()).map(|error| error.path.as_slice());
+        complete(&mut response.data, paths, document, &operation.node, shape);
     }
 }
 

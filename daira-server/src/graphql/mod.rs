@@ -25,9 +25,11 @@ mod refusal;
 pub mod schema;
 mod scope;
 mod settings;
+mod subscription;
 mod types;
 
 pub use answer::Answer;
+pub(crate) use engine::Asked;
 pub use engine::{Caller, Engine, Operation};
 pub use refusal::GraphqlRefusal;
 pub use settings::{Documents, GraphqlSettings, Limits};

@@ -33,6 +33,10 @@ daira_core::refusals! {
         Repeated = "graphql.repeated", Invalid, "This may be asked only once in a request.", "ده يتطلب مرة واحدة بس في الطلب.";
         /// The schema is not shown to strangers.
         IntrospectionOff = "graphql.introspection_off", Forbidden, "Introspection is off for anonymous requests; log in, or read the published schema.", "استعراض المخطط مقفول للزوار؛ سجّل دخولك أو اقرا المخطط المنشور.";
+        /// Too many operations at once on one connection.
+        TooManyOperations = "graphql.too_many_operations", TooMany, "Too many operations run on this connection.", "فيه عمليات كتير شغالة على الاتصال ده.";
+        /// A subscription asks for more than one thing.
+        OneField = "graphql.one_field", Invalid, "A subscription asks for exactly one field.", "الاشتراك بيكون في حاجة واحدة بس.";
         /// Arrays of operations are not taken.
         BatchOff = "graphql.batch_off", Invalid, "Send one operation per request.", "ابعت عملية واحدة في كل طلب.";
         /// An array holds no or too many operations.

@@ -10,7 +10,7 @@ use daira_core::id::ProfileId;
 use daira_core::idempotency::IdempotencyKey;
 use daira_core::locale::Locale;
 use daira_core::page::Limit;
-use daira_core::port::Clock;
+use daira_core::port::{Clock, Store};
 use daira_core::secret::Secret;
 use daira_core::time::Timestamp;
 
@@ -67,6 +67,27 @@ impl Scope {
             Some(key) => IdempotencyKey::new(key).map(Some),
             None => Ok(self.key.clone()),
         }
+    }
+}
+
+/// What scopes are made of.
+#[derive(Clone)]
+pub(super) struct Live {
+    pub(super) actor: Actor,
+    pub(super) locale: Locale,
+    pub(super) address: Option<IpAddr>,
+    pub(super) key: Option<IdempotencyKey>,
+    pub(super) services: Arc<Services>,
+    pub(super) store: Arc<dyn Store>,
+    pub(super) clock: Arc<dyn Clock>,
+}
+
+impl Live {
+    /// A scope in which nothing was read yet.
+    pub(super) fn scope(&self) -> Scope {
+        let Self { actor, locale, address, key, services, store, clock } = self.clone();
+        let reads = Reads::new(store, Arc::clone(&services), actor.clone());
+        Scope { actor, locale, address, services, reads, clock, key }
     }
 }
 

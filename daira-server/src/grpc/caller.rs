@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use daira_core::account::Pass;
 use daira_core::actor::{Actor, Client};
 use daira_core::error::{CommonRefusal, Error, Result};
 use daira_core::id::Id;
@@ -15,12 +16,13 @@ use tonic_types::{ErrorDetails, StatusExt};
 
 use super::Grpc;
 use crate::door;
-use crate::http::{RequestContext, authenticate, retry_seconds};
+use crate::http::{RequestContext, admit, retry_seconds};
 
 /// Who calls, and in which language they are answered.
 #[derive(Debug)]
 pub(super) struct Caller {
     pub(super) actor: Actor,
+    pub(super) pass: Pass,
     pub(super) client: Client,
     pub(super) locale: Locale,
 }
@@ -30,11 +32,11 @@ impl Grpc {
     /// a token that does not hold is refused, never ignored. Takes the price of a call.
     pub(super) async fn caller<T: Sync>(&self, request: &Request<T>) -> Result<Caller, Status> {
         let locale = locale(request.metadata());
-        let known = authenticate(&self.services.accounts, request.metadata().as_ref()).await;
-        let payer = known.as_ref().unwrap_or(&Actor::Anonymous);
+        let known = admit(&self.services.accounts, request.metadata().as_ref()).await;
+        let payer = known.as_ref().map_or(&Actor::Anonymous, Pass::actor);
         self.pay(payer, request).await.map_err(|e| status(&e, locale))?;
-        let actor = known.map_err(|e| status(&e, locale))?;
-        Ok(Caller { actor, client: client(request), locale })
+        let pass = known.map_err(|e| status(&e, locale))?;
+        Ok(Caller { actor: pass.actor().clone(), pass, client: client(request), locale })
     }
 
     /// Somebody who calls to become somebody. Takes the price of a call.

@@ -1,4 +1,4 @@
-//! gRPC: `daira.account.v1`, `daira.post.v1`, `daira.feed.v1`, with health and reflection.
+//! gRPC: `daira.account.v1`, `daira.post.v1`, `daira.feed.v1`, `daira.notification.v1`, with health and reflection.
 //!
 //! Every method is a thin shell: read the caller from the metadata, call the use case, turn its answer or its error into
 //! protobuf. Refusals are `google.rpc.Status` with `ErrorInfo` (the stable code), the field and when to retry. What all
@@ -10,6 +10,7 @@ mod convert;
 mod feed;
 mod guard;
 mod metrics;
+mod notification;
 mod post;
 
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use axum::middleware::from_fn_with_state;
 use daira_core::Ports;
 use daira_core::proto::account::v1::account_service_server::AccountServiceServer;
 use daira_core::proto::feed::v1::feed_service_server::FeedServiceServer;
+use daira_core::proto::notification::v1::notification_service_server::NotificationServiceServer;
 use daira_core::proto::post::v1::post_service_server::PostServiceServer;
 use ipnet::IpNet;
 use prometheus_client::registry::Registry;
@@ -34,6 +36,7 @@ use self::guard::{Guard, guard};
 use self::metrics::GrpcMetrics;
 use crate::door::Door;
 use crate::state::Services;
+use crate::streams::Streams;
 
 /// The largest message that is read, in bytes: the longest post is far smaller.
 const MAX_MESSAGE: usize = 256 * 1024;
@@ -46,19 +49,36 @@ pub struct Grpc {
     metrics: GrpcMetrics,
     door: Door,
     proxies: Arc<[IpNet]>,
+    streams: Streams,
+    /// Cancelled when the server goes.
+    draining: CancellationToken,
 }
 
 impl Grpc {
     /// Over these ports; the use cases are shared with the other transports.
     pub fn new(ports: Ports, services: Services) -> Self {
         let door = Door::new(&ports);
-        Self { ports, services, metrics: GrpcMetrics::default(), door, proxies: Arc::default() }
+        Self {
+            ports,
+            services,
+            metrics: GrpcMetrics::default(),
+            door,
+            proxies: Arc::default(),
+            streams: Streams::default(),
+            draining: CancellationToken::new(),
+        }
     }
 
     /// Believes these networks of proxies of our own what they say in `x-forwarded-for`.
     #[must_use]
     pub fn behind(self, proxies: &[IpNet]) -> Self {
         Self { proxies: proxies.into(), ..self }
+    }
+
+    /// Shares the places for streams with the other transports.
+    #[must_use]
+    pub fn streaming_in(self, streams: &Streams) -> Self {
+        Self { streams: streams.clone(), ..self }
     }
 
     /// Makes what is measured of calls known to a registry.
@@ -73,11 +93,12 @@ impl Grpc {
     /// # Errors
     /// When the contracts cannot be offered by reflection, or the listener fails.
     pub async fn serve(
-        self,
+        mut self,
         listener: TcpListener,
         longest: Duration,
         shutdown: CancellationToken,
     ) -> anyhow::Result<()> {
+        self.draining = shutdown.clone();
         let (health, health_service) = tonic_health::server::health_reporter();
         for service in Self::services() {
             health.set_service_status(service, ServingStatus::Serving).await;
@@ -98,6 +119,7 @@ impl Grpc {
             .add_service(reflection().build_v1alpha()?)
             .add_service(AccountServiceServer::new(self.clone()).max_decoding_message_size(MAX_MESSAGE))
             .add_service(PostServiceServer::new(self.clone()).max_decoding_message_size(MAX_MESSAGE))
+            .add_service(NotificationServiceServer::new(self.clone()).max_decoding_message_size(MAX_MESSAGE))
             .add_service(FeedServiceServer::new(self).max_decoding_message_size(MAX_MESSAGE));
         let guarded = routes.prepare().into_axum_router().layer(from_fn_with_state(watch, guard));
         let draining = async move {
@@ -114,8 +136,14 @@ impl Grpc {
     }
 
     /// The names that health knows; the empty one stands for the whole server.
-    fn services() -> [&'static str; 4] {
-        ["", AccountServiceServer::<Self>::NAME, PostServiceServer::<Self>::NAME, FeedServiceServer::<Self>::NAME]
+    fn services() -> [&'static str; 5] {
+        [
+            "",
+            AccountServiceServer::<Self>::NAME,
+            PostServiceServer::<Self>::NAME,
+            FeedServiceServer::<Self>::NAME,
+            NotificationServiceServer::<Self>::NAME,
+        ]
     }
 }
 

@@ -1,25 +1,32 @@
 //! Who asks: the `Authorization` header turned into an actor.
 
 use axum::http::{HeaderMap, header};
-use daira_core::Actor;
-use daira_core::account::{AccountRefusal, AccountService};
+use daira_core::account::{AccountRefusal, AccountService, Pass};
 use daira_core::error::{Error, Result};
 use daira_core::secret::Secret;
 
 /// No token that we issue is longer.
 const MAX_TOKEN: usize = 4_096;
 
-/// The actor that the headers prove; anonymous without a header.
+/// Who the headers prove to be; anonymous without a header.
 ///
 /// # Errors
 /// `auth.token_invalid` for any header that is not one living bearer token: somebody who means to be logged in must not
 /// be answered as a stranger.
-pub async fn authenticate(accounts: &AccountService, headers: &HeaderMap) -> Result<Actor> {
+pub async fn admit(accounts: &AccountService, headers: &HeaderMap) -> Result<Pass> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
-    let Some(value) = values.next() else { return Ok(Actor::Anonymous) };
-    let token = value.to_str().ok().and_then(bearer).filter(|_| values.next().is_none());
-    let token = token.ok_or_else(|| Error::from(AccountRefusal::TokenInvalid))?;
-    accounts.authenticate(&Secret::new(token)).await
+    let Some(value) = values.next() else { return Ok(Pass::ANONYMOUS) };
+    let value = value.to_str().ok().filter(|_| values.next().is_none());
+    admit_bearer(accounts, value.unwrap_or_default()).await
+}
+
+/// Who the value of such a header proves to be.
+///
+/// # Errors
+/// `auth.token_invalid` for what is not one living bearer token.
+pub(super) async fn admit_bearer(accounts: &AccountService, value: &str) -> Result<Pass> {
+    let token = bearer(value).ok_or_else(|| Error::from(AccountRefusal::TokenInvalid))?;
+    accounts.admit(&Secret::new(token)).await
 }
 
 fn bearer(header: &str) -> Option<&str> {

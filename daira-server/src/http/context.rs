@@ -48,6 +48,11 @@ impl RequestContext {
         let locale = text(&header::ACCEPT_LANGUAGE).map_or_else(Locale::default, Locale::negotiate);
         Self { id, trace, locale, address: None }
     }
+
+    /// The next request on the same connection: the same client in the same trace, under an id of its own.
+    pub(super) fn again(&self, ids: &(dyn IdSource + 'static)) -> Self {
+        Self { id: draw::<8>(ids), ..self.clone() }
+    }
 }
 
 fn draw<const N: usize>(ids: &(dyn IdSource + 'static)) -> Arc<str> {

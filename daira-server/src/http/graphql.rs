@@ -8,12 +8,15 @@
 use axum::Extension;
 use axum::body::Body;
 use axum::extract::State;
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use daira_core::Actor;
+use daira_core::account::Pass;
 use daira_core::error::Error;
 
-use super::auth::authenticate;
+use super::auth::admit;
 use super::compress::Plain;
 use super::context::RequestContext;
 use super::graphiql;
@@ -21,8 +24,9 @@ use super::incoming::{Incoming, key, read_body};
 use super::negotiate::{Answer as Media, answer, is_json, wants_html};
 use super::problem::problem;
 use super::refusal::HttpRefusal;
+use super::{socket, sse};
 use crate::door::{self, Left};
-use crate::graphql::{Answer, Caller};
+use crate::graphql::{Answer, Asked, Caller};
 use crate::state::AppState;
 
 /// Every method on `/graphql`.
@@ -32,8 +36,12 @@ pub(super) async fn graphql(
     method: Method,
     uri: Uri,
     headers: HeaderMap,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
     body: Body,
 ) -> Response {
+    if let (true, Ok(upgrade)) = (socket::is_upgrade(&headers), upgrade) {
+        return socket::upgrade(&state, &context, &headers, upgrade);
+    }
     let query = uri.query().unwrap_or_default();
     let asks = query.split('&').any(|pair| pair.starts_with("query=") || pair.starts_with("extensions="));
     if method == Method::GET && !asks && state.settings.development && wants_html(&headers) {
@@ -45,23 +53,30 @@ pub(super) async fn graphql(
         Method::POST => from_post(&state, &headers, body).await,
         _ => return not_allowed(state.settings.graphql.get, &context),
     };
-    let known = authenticate(&state.services.accounts, &headers).await;
-    let payer = known.as_ref().ok().cloned().unwrap_or(Actor::Anonymous);
+    let known = admit(&state.services.accounts, &headers).await;
+    let payer = known.as_ref().map_or(Actor::Anonymous, |pass| pass.actor().clone());
     let asked = || {
         let Incoming { operations, batch } = incoming?;
-        let caller =
-            Caller { actor: known?, context: context.clone(), key: key(&headers)?, safe: method == Method::GET };
+        let (pass, key) = (known?, key(&headers)?);
+        let (actor, context, streams) = (pass.actor().clone(), context.clone(), media == Media::Events);
+        let caller = Caller { actor, context, key, safe: method == Method::GET, streams };
         let checked = state.graphql.check(&caller, operations);
-        Ok::<_, Error>((caller, checked, batch))
+        Ok::<_, Error>(Checked { pass, caller, asked: checked, batch })
     };
     let asked = asked();
     // Whoever sends what is none, or a token that does not hold, pays for that, too.
-    let cost = asked.as_ref().map_or(door::REFUSED, |(_, checked, _)| checked.cost);
+    let cost = asked.as_ref().map_or(door::REFUSED, |checked| checked.asked.cost);
     let left = state.door.charge(&payer, context.address, cost).await;
     let paid = left.map_or(Ok(()), Left::check);
     let mut response = match paid.and(asked) {
-        Ok((caller, checked, batch)) => {
-            let answers = state.graphql.answer(&caller, checked).await;
+        Ok(Checked { pass, caller, asked, batch: false }) if media == Media::Events => {
+            match state.streams.enter(pass.actor(), context.address) {
+                Ok(place) => sse::respond(&state, caller, pass, asked, place).await,
+                Err(error) => refused(&error, media, &context),
+            }
+        }
+        Ok(Checked { caller, asked, batch, .. }) => {
+            let answers = state.graphql.answer(&caller, asked).await;
             for answer in &answers {
                 state.metrics.operation(answer.kind, answer.outcome);
             }
@@ -73,6 +88,14 @@ pub(super) async fn graphql(
         left.tell(response.headers_mut());
     }
     response
+}
+
+/// A request that was understood.
+struct Checked {
+    pass: Pass,
+    caller: Caller,
+    asked: Asked,
+    batch: bool,
 }
 
 async fn from_post(state: &AppState, headers: &HeaderMap, body: Body) -> Result<Incoming, Error> {

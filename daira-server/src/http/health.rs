@@ -12,6 +12,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use daira_core::account::Freshness;
+use tokio_util::sync::CancellationToken;
 
 use crate::state::AppState;
 
@@ -20,7 +21,13 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Where the server is between its start and its end. Cloning is cheap; clones see the same.
 #[derive(Debug, Clone, Default)]
-pub struct Lifecycle(Arc<AtomicU8>);
+pub struct Lifecycle(Arc<Phase>);
+
+#[derive(Debug, Default)]
+struct Phase {
+    now: AtomicU8,
+    draining: CancellationToken,
+}
 
 impl Lifecycle {
     const READY: u8 = 1;
@@ -28,16 +35,22 @@ impl Lifecycle {
 
     /// Everything that readiness waits for is done.
     pub fn ready(&self) {
-        self.0.store(Self::READY, Ordering::Release);
+        self.0.now.store(Self::READY, Ordering::Release);
     }
 
     /// The server is shutting down: it still works, but is not to be sent more.
     pub fn drain(&self) {
-        self.0.store(Self::DRAINING, Ordering::Release);
+        self.0.now.store(Self::DRAINING, Ordering::Release);
+        self.0.draining.cancel();
+    }
+
+    /// Cancelled when the server shuts down: what would never end by itself ends then.
+    pub fn draining(&self) -> CancellationToken {
+        self.0.draining.clone()
     }
 
     fn as_str(&self) -> &'static str {
-        match self.0.load(Ordering::Acquire) {
+        match self.0.now.load(Ordering::Acquire) {
             Self::READY => "ready",
             Self::DRAINING => "draining",
             _ => "starting",

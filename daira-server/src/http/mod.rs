@@ -1,7 +1,7 @@
 //! The HTTP side: routes, and the layers that every request passes.
 //!
 //! ```text
-//! request ─ observe ─ CORS ─ compression ─┬─ guard ─ /graphql /media     (and what other modules add)
+//! request ─ observe ─ CORS ─ compression ─┬─ guard ─ /graphql /media     (and what other modules add; WebSockets too)
 //!           id, span, panics,             ├───────── /upload             has places and patience of its own
 //!           metrics, headers              └───────── /health /livez /readyz /metrics
 //! ```
@@ -25,6 +25,8 @@ mod overload;
 mod problem;
 mod refusal;
 mod settings;
+mod socket;
+mod sse;
 mod upload;
 
 use std::sync::Arc;
@@ -37,7 +39,7 @@ use prometheus_client::registry::Registry;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 pub(crate) use address::client_address;
-pub use auth::authenticate;
+pub use auth::admit;
 pub use context::{REQUEST_ID, RequestContext};
 pub use health::Lifecycle;
 pub use metrics::{HttpMetrics, Outcome};

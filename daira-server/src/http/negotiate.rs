@@ -12,6 +12,8 @@ pub(super) enum Answer {
     /// `application/json` asked for by name. The convention of older clients holds: a well-formed request is answered with
     /// 200 even when its document is refused.
     NamedJson,
+    /// `text/event-stream`: one event for each answer.
+    Events,
 }
 
 impl Answer {
@@ -19,12 +21,13 @@ impl Answer {
     pub(super) fn content_type(self) -> HeaderValue {
         HeaderValue::from_static(match self {
             Self::GraphqlResponse => "application/graphql-response+json; charset=utf-8",
-            Self::Json | Self::NamedJson => "application/json; charset=utf-8",
+            // Also for a request that is refused before there is anything to stream.
+            Self::Json | Self::NamedJson | Self::Events => "application/json; charset=utf-8",
         })
     }
 }
 
-/// Chooses by the `Accept` headers; nothing when they take neither of the two types.
+/// Chooses by the `Accept` headers; nothing when they take none of the types.
 pub(super) fn answer(headers: &HeaderMap) -> Option<Answer> {
     let mut values = headers.get_all(header::ACCEPT).iter().peekable();
     if values.peek().is_none() {
@@ -36,6 +39,7 @@ pub(super) fn answer(headers: &HeaderMap) -> Option<Answer> {
         let answer = match essence.as_str() {
             "application/graphql-response+json" => Answer::GraphqlResponse,
             "application/json" => Answer::NamedJson,
+            "text/event-stream" => Answer::Events,
             "application/*" | "*/*" => Answer::Json,
             _ => continue,
         };
@@ -51,7 +55,8 @@ fn rank(answer: Answer) -> u8 {
     match answer {
         Answer::Json => 0,
         Answer::NamedJson => 1,
-        Answer::GraphqlResponse => 2,
+        Answer::Events => 2,
+        Answer::GraphqlResponse => 3,
     }
 }
 

@@ -20,6 +20,12 @@ daira_core::refusals! {
         TooSlow = "http.too_slow", Invalid, "The request took too long to arrive.", "الطلب اتأخر في الوصول.";
         /// The body is not what the route reads.
         Malformed = "http.malformed", Invalid, "The request could not be read.", "مقدرناش نقرا الطلب.";
+        /// A page of another origin.
+        Origin = "http.origin", Forbidden, "Pages of this origin may not connect here.", "الصفحة دي مش مسموح لها تتصل هنا.";
+        /// The connection does not speak the protocol.
+        Subprotocol = "http.subprotocol", Invalid, "Connect with the subprotocol graphql-transport-ws.", "اتصل ببروتوكول graphql-transport-ws.";
+        /// Too many streams at once.
+        TooManyStreams = "http.too_many_streams", TooMany, "Too many connections are open; close some first.", "فيه اتصالات مفتوحة كتير؛ اقفل شوية الأول.";
         /// Too many requests at once.
         Overloaded = "http.overloaded", Unavailable, "The service is busy; please try again.", "الخدمة مشغولة؛ جرّب تاني بعد شوية.";
         /// The answer took too long and was given up.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use crate::graphql::GraphqlSettings;
+use crate::streams::StreamLimits;
 
 /// Settings of the HTTP side.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +35,8 @@ pub struct HttpSettings {
     pub proxies: Vec<IpNet>,
     /// Whether `/metrics` is served on this port.
     pub metrics: bool,
+    /// How many streams there may be, over all transports.
+    pub streams: StreamLimits,
     /// The GraphQL part.
     pub graphql: GraphqlSettings,
 }
@@ -53,6 +56,7 @@ impl Default for HttpSettings {
             upload_timeout: Duration::from_mins(1),
             proxies: Vec::new(),
             metrics: true,
+            streams: StreamLimits::default(),
             graphql: GraphqlSettings::default(),
         }
     }

@@ -20,7 +20,7 @@ use daira_core::media::Media;
 use daira_media::image::Purpose;
 use daira_media::{MediaRefusal, Upload};
 
-use super::auth::authenticate;
+use super::auth::admit;
 use super::context::RequestContext;
 use super::incoming::{key, read_body};
 use super::problem::problem;
@@ -77,7 +77,7 @@ pub(super) async fn upload(
     about: Result<Query<About>, QueryRejection>,
     request: Request,
 ) -> Response {
-    let known = authenticate(&state.services.accounts, request.headers()).await;
+    let known = admit(&state.services.accounts, request.headers()).await.map(|pass| pass.actor().clone());
     let payer = known.as_ref().ok().cloned().unwrap_or(Actor::Anonymous);
     let left = state.door.charge(&payer, context.address, door::UPLOAD).await;
     let taken = async {

@@ -124,6 +124,7 @@ impl Stage {
         let services = Services::new(&ports, FeedSettings::default(), "");
         let grpc = Grpc::new(ports.clone(), services.clone()).measured_by(&mut registry);
         let state = AppState::new(ports.clone(), services, settings, &mut registry);
+        let grpc = grpc.streaming_in(&state.streams);
         Self { router: router(state.clone(), Arc::new(registry)), grpc, state, ports, mail }
     }
 

@@ -66,6 +66,8 @@ mod seed;
 #[cfg(test)]
 mod stores;
 #[cfg(test)]
+mod streaming;
+#[cfg(test)]
 mod trouble;
 #[cfg(test)]
 mod upload;

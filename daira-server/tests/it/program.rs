@@ -104,10 +104,24 @@ impl Installation {
 
     /// Starts the server and waits until it is ready.
     pub(crate) fn serve(&self) -> Running<'_> {
-        let log = self.folder.path().join("server.log");
+        self.start(self.http, self.command(&["serve"]))
+    }
+
+    /// Starts a server with settings besides, on ports of its own, beside those that run.
+    pub(crate) fn serve_another(&self, settings: &[(&str, &str)]) -> Running<'_> {
+        let free = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let (http, grpc) = (free(), free());
+        let mut command = self.command(&["serve"]);
+        command.env("DAIRA_HTTP__LISTEN", http.to_string()).env("DAIRA_GRPC__LISTEN", grpc.to_string());
+        command.envs(settings.iter().copied());
+        self.start(http, command)
+    }
+
+    fn start(&self, http: SocketAddr, mut command: Command) -> Running<'_> {
+        let log = self.folder.path().join(format!("server-{}.log", http.port()));
         let file = std::fs::File::options().create(true).append(true).open(&log).unwrap();
-        let child = self.command(&["serve"]).stderr(file).stdout(Stdio::null()).spawn().unwrap();
-        let running = Running { installation: self, child, log };
+        let child = command.stderr(file).stdout(Stdio::null()).spawn().unwrap();
+        let running = Running { installation: self, http, child, log };
         running.until("ready", || running.status("/readyz") == Some(200));
         running
     }
@@ -136,6 +150,7 @@ pub(crate) fn signal(name: &str, pid: &str) {
 /// A server while it runs.
 pub(crate) struct Running<'a> {
     installation: &'a Installation,
+    http: SocketAddr,
     child: Child,
     log: PathBuf,
 }
@@ -150,6 +165,11 @@ impl Running<'_> {
         }
     }
 
+    /// Where it listens.
+    pub(crate) fn http(&self) -> SocketAddr {
+        self.http
+    }
+
     /// What it logged.
     pub(crate) fn said(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
@@ -157,7 +177,7 @@ impl Running<'_> {
 
     /// The status of a GET, if there is an answer.
     pub(crate) fn status(&self, path: &str) -> Option<u16> {
-        try_send(self.installation.http, &format!("GET {path}"), &[], b"").ok().map(|answer| answer.status)
+        try_send(self.http, &format!("GET {path}"), &[], b"").ok().map(|answer| answer.status)
     }
 
     /// Asks GraphQL.
@@ -168,7 +188,7 @@ impl Running<'_> {
         if token.is_some() {
             headers.push(("authorization", &bearer));
         }
-        send(self.installation.http, "POST /graphql", &headers, body.as_bytes())
+        send(self.http, "POST /graphql", &headers, body.as_bytes())
     }
 
     /// Logs in as the demo world's liveliest person.

@@ -24,7 +24,7 @@ pub(crate) fn browser() -> String {
 }
 
 #[expect(clippy::disallowed_methods, reason = "tests find their tools in the environment")]
-fn found(variable: &str) -> String {
+pub(crate) fn found(variable: &str) -> String {
     std::env::var(variable)
         .unwrap_or_else(|_| panic!("{variable} is not set; `cargo xtask services up` gets what tests need"))
 }

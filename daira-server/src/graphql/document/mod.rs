@@ -13,7 +13,9 @@ mod recent;
 mod scan;
 mod shape;
 
-use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationDefinition, OperationType};
+use async_graphql::parser::types::{
+    DocumentOperations, ExecutableDocument, OperationDefinition, OperationType, Selection,
+};
 use async_graphql::parser::{Error as ParseError, parse_query};
 use async_graphql::{Name, Pos, Positioned, Value, Variables};
 
@@ -79,6 +81,9 @@ pub fn check(
     if let Some(at) = left_out(chosen, variables) {
         return Err(Refused { refusal: GraphqlRefusal::Invalid, at: vec![at] });
     }
+    if chosen.ty == OperationType::Subscription && !asks_one_thing(chosen) {
+        return Err(GraphqlRefusal::OneField.into());
+    }
     let mut measure = Measure::new(document, shape, variables, free_introspection);
     // All of them are validated, whichever is executed.
     for (_, operation) in document.operations.iter() {
@@ -93,6 +98,14 @@ pub fn check(
     let extent = measure.operation(chosen)?;
     let kind = chosen.ty;
     Ok(Checked { kind, introspects: extent.introspections > 0, guesses: extent.guesses, cost: extent.cost })
+}
+
+/// Whether a subscription asks for one field of its own, as the specification wants it. The library would take more.
+fn asks_one_thing(operation: &OperationDefinition) -> bool {
+    match operation.selection_set.node.items.as_slice() {
+        [one] => matches!(&one.node, Selection::Field(field) if !field.node.name.node.starts_with("__")),
+        _ => false,
+    }
 }
 
 /// A variable that must be given and is not. The library notices it only where the variable is used, and then answers as if
@@ -154,6 +167,24 @@ mod tests {
             ("query A { me { id } } query B { me { id } }", None),
         ] {
             assert_eq!(refusal(text, name), Some(GraphqlRefusal::Operation), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_subscription_asks_one_thing() {
+        let refused = |text: &str| {
+            let shape = Shape::read("type Query { a: Int } type Subscription { a: Int, b: Int }");
+            let document = read(text, &Limits::default()).unwrap();
+            check(&document, None, &Variables::default(), &shape, &Limits::default(), false).err()
+        };
+        assert_eq!(refused("subscription { a }"), None);
+        for text in [
+            "subscription { a b }",
+            "subscription { a x: a }",
+            "subscription { __typename }",
+            "subscription { ...F } fragment F on Subscription { a b }",
+        ] {
+            assert_eq!(refused(text).map(|refused| refused.refusal), Some(GraphqlRefusal::OneField), "{text}");
         }
     }
 

@@ -4,6 +4,21 @@ use daira_store::postgres::cluster::{Cluster, Departure};
 use serde_json::json;
 
 use super::platform::{Platform, cluster_config};
+use crate::streaming::socket::Socket;
+
+/// The worker makes the notification, and the server tells who watches: by the database, without Redis.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_worker_made_is_told_by_the_server() {
+    let platform = Platform::start(&[]).await;
+    let client = platform.client();
+    let (mona, omar) = (platform.join(&client, "mona").await, platform.join(&client, "omar").await);
+    let mut socket = Socket::with(platform.http(), &mona.token).await;
+    socket.subscribe("a", "subscription { notificationAdded { kind actors { handle } } }").await;
+    client.insist(Some(&omar.token), "follow", "ProfileActionInput", &json!({ "profileId": mona.id }), "outcome").await;
+    let told = socket.hear().await;
+    let line = json!({ "kind": "FOLLOWED", "actors": [{ "handle": omar.handle }] });
+    assert_eq!(told["payload"]["data"]["notificationAdded"], line, "{told}");
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_programs_share_one_postgres_and_a_second_start_keeps_the_data() {

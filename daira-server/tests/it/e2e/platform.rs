@@ -53,6 +53,10 @@ impl Platform {
         Client::new(self.http)
     }
 
+    pub(super) fn http(&self) -> SocketAddr {
+        self.http
+    }
+
     pub(super) fn data(&self) -> PathBuf {
         self.folder.join("data")
     }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use daira_core::proto::account::v1::account_service_client::AccountServiceClient;
 use daira_core::proto::feed::v1::feed_service_client::FeedServiceClient;
+use daira_core::proto::notification::v1::notification_service_client::NotificationServiceClient;
 use daira_core::proto::post::v1::post_service_client::PostServiceClient;
 use tonic::transport::Channel;
 use tonic::{Request, Status};
@@ -18,11 +19,12 @@ use crate::harness::{Listening, Person, Stage};
 /// Longer than any call of these tests takes.
 pub(crate) const LONG: Duration = Duration::from_mins(1);
 
-/// The three services at one address.
+/// The services at one address.
 pub(crate) struct Clients {
     pub(crate) accounts: AccountServiceClient<Channel>,
     pub(crate) posts: PostServiceClient<Channel>,
     pub(crate) feed: FeedServiceClient<Channel>,
+    pub(crate) notifications: NotificationServiceClient<Channel>,
 }
 
 pub(crate) async fn clients(server: &Listening) -> Clients {
@@ -30,7 +32,8 @@ pub(crate) async fn clients(server: &Listening) -> Clients {
     Clients {
         accounts: AccountServiceClient::new(channel.clone()),
         posts: PostServiceClient::new(channel.clone()),
-        feed: FeedServiceClient::new(channel),
+        feed: FeedServiceClient::new(channel.clone()),
+        notifications: NotificationServiceClient::new(channel),
     }
 }
 
