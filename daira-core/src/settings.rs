@@ -59,6 +59,8 @@ pub struct Limits {
     pub join_address: Quota,
     /// Tries of mailed codes from one network address.
     pub code_address: Quota,
+    /// Moves of one account to another of its faces.
+    pub switch_account: Quota,
     /// Mails that strangers can have sent to one e-mail address.
     pub mail_recipient: Quota,
 }
@@ -74,6 +76,7 @@ impl Default for Limits {
             log_in_device: Quota::new(10, quarter),
             join_address: Quota::an_hour(60),
             code_address: Quota::an_hour(240),
+            switch_account: Quota::an_hour(120),
             mail_recipient: Quota::an_hour(5),
         }
     }

@@ -10,6 +10,7 @@
 //!                                      refresh ───┘        │         └──▶ refresh, each spent once
 //!                                                          └──▶ authenticate ──▶ Actor
 //! request_password_reset ──▶ mail with a token ──▶ reset_password ──▶ all sessions ended, notice by mail
+//! switch_profile ──▶ Tokens of another face of the same account
 //! change_email ──▶ mail with a code to the new address ──▶ confirm_email ──▶ notice to the old one
 //! ```
 
@@ -27,6 +28,7 @@ pub use model::{
     Standing, StoredCredential,
 };
 pub use service::{
+    MAX_FACES,
     AccountService, ChangePassword, LogIn, LoggedIn, Me, Pass, Register, Tokens, UpdateProfile, VerifyEmail,
 };
 
@@ -73,6 +75,8 @@ crate::refusals! {
         AvatarInvalid = "account.avatar_invalid", Invalid, "Choose one of your own pictures.", "اختار صورة من صورك إنت.";
         /// The account is restricted and cannot do this now.
         Restricted = "account.restricted", Forbidden, "Your account cannot do this for now.", "حسابك مش هيقدر يعمل ده دلوقتي.";
+        /// The account has as many faces as it may.
+        TooManyProfiles = "account.too_many_profiles", Conflict, "You have as many profiles as you may.", "وصلت لأكبر عدد بروفايلات مسموح بيه.";
         /// The device name is too long.
         DeviceInvalid = "account.device_invalid", Invalid, "The device name may have up to 100 characters.", "اسم الجهاز أقصاه ١٠٠ حرف.";
     }

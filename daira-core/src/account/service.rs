@@ -2,6 +2,7 @@
 //! every request begins with: whose token is this?
 
 mod delivery;
+mod faces;
 mod limits;
 mod passes;
 mod profile;
@@ -23,6 +24,7 @@ use crate::secret::Secret;
 use crate::text::Bounds;
 use crate::time::Timestamp;
 
+pub use faces::MAX_FACES;
 pub use passes::Pass;
 pub use profile::{Me, UpdateProfile};
 pub use recovery::ChangePassword;

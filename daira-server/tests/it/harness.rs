@@ -326,6 +326,8 @@ fn input_type(mutation: &str) -> &str {
         "revokeSession" => "RevokeSession",
         "updateProfile" => "UpdateProfile",
         "changeHandle" => "ChangeHandle",
+        "createProfile" => "CreateProfile",
+        "switchProfile" => "SwitchProfile",
         "mute" => "Mute",
         "revokeOtherSessions" => "RevokeOtherSessions",
         "createCircle" => "CreateCircle",

@@ -30,6 +30,8 @@ mod introspection;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]
+mod masks;
+#[cfg(test)]
 mod matrix;
 #[cfg(test)]
 mod media;

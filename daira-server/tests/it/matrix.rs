@@ -80,7 +80,7 @@ async fn secrets(stage: &Stage, owner: &Person) -> Secrets {
 }
 
 /// Documents that ask for everything the schema leads to from every root field, given what everybody knows.
-fn everything(schema: &Schema, owner: &Person, public: &str) -> Vec<String> {
+pub(crate) fn everything(schema: &Schema, owner: &Person, public: &str) -> Vec<String> {
     let known = |name: &str| match name {
         "node" => vec![format!("(id: \"{}\")", owner.id), format!("(id: \"{public}\")")],
         "nodes" => vec![format!("(ids: [\"{}\", \"{public}\"])", owner.id)],
@@ -107,7 +107,7 @@ fn everything(schema: &Schema, owner: &Person, public: &str) -> Vec<String> {
 }
 
 /// What a reader is answered to all of it. With as much at once as it takes: the bounds have tests of their own.
-async fn answers(stage: &Stage, who: Option<&Person>, documents: &[String]) -> Vec<String> {
+pub(crate) async fn answers(stage: &Stage, who: Option<&Person>, documents: &[String]) -> Vec<String> {
     let mut answers = Vec::new();
     for document in documents {
         let reply = stage.ask_with(who, document, json!({})).await;
@@ -127,7 +127,7 @@ fn without_request_id(text: &str) -> String {
     body.to_string()
 }
 
-fn settings() -> HttpSettings {
+pub(crate) fn settings() -> HttpSettings {
     let much = 1_000_000;
     let limits = Limits {
         characters: much,

@@ -140,6 +140,16 @@ pub(crate) async fn every_mutation_answers_again(stage: &Stage) {
         json!({ "handle": "layla.six" }),
         "profile { handle }"
     );
+    twice!(
+        her,
+        "createProfile",
+        json!({ "handle": "zell.one", "name": "ظل" }),
+        json!({ "handle": "zell.two", "name": "ظل" }),
+        "profile { handle }"
+    );
+    let faces = stage.ask_as(&layla, "{ me { profiles { id handle } } }").await.data("/me/profiles");
+    let face = |at: usize| json!({ "profileId": faces[at]["id"] });
+    twice!(her, "switchProfile", face(1), face(0), "tokens { refreshToken } profile { id }");
     twice!(him, "follow", to(&mona), to(&layla), "outcome");
     twice!(him, "unfollow", to(&mona), to(&layla), PERSON);
     stage.done(me, "updateProfile", json!({ "isPrivate": true }), "profile { isPrivate }").await;

@@ -62,6 +62,8 @@ async fn names_that_others_rely_on_are_there() {
         "revokeOtherSessions",
         "updateProfile",
         "changeHandle",
+        "createProfile",
+        "switchProfile",
         "follow",
         "unfollow",
         "approveFollow",

@@ -9,7 +9,7 @@ use super::super::{Email, Session, token};
 use super::AccountService;
 use crate::actor::Client;
 use crate::error::Result;
-use crate::id::SessionId;
+use crate::id::{AccountId, SessionId};
 use crate::port::{Charge, Quota, Subject};
 use crate::secret::Secret;
 
@@ -44,6 +44,13 @@ impl AccountService {
     pub(super) async fn count_proof(&self, session: SessionId) -> Result<()> {
         let proof = charge("proof.session", Subject::Session(session), self.ports.settings.limits.log_in_device);
         self.ports.limiter.admit(&[proof]).await
+    }
+
+    /// Counts a move to another face.
+    pub(super) async fn count_switch(&self, account: AccountId) -> Result<()> {
+        let quota = self.ports.settings.limits.switch_account;
+        let switch = Charge { strict: false, ..charge("switch.account", Subject::Account(account), quota) };
+        self.ports.limiter.admit(&[switch]).await
     }
 
     /// Counts a mail that a stranger has us send. All of `mona+1@…`, `mona+2@…` come to one inbox and count together.

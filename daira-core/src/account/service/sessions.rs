@@ -68,7 +68,7 @@ impl AccountService {
     }
 
     /// The session that the same request began before, if it still lives.
-    async fn resume(&self, member: Member) -> Result<Session> {
+    pub(super) async fn resume(&self, member: Member) -> Result<Session> {
         let (actor, now) = (Actor::Member(member), self.ports.clock.now());
         let found = self.ports.store.begin(&actor).await?.accounts().session(member.session).await?;
         Ok(found.filter(|session| session.is_living(now)).ok_or(AccountRefusal::TokenInvalid)?)

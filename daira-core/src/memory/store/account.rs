@@ -121,6 +121,11 @@ impl AccountRepository for MemoryUnit {
         self.change().profiles.insert(profile.clone(), "profile.insert")
     }
 
+    async fn faces(&mut self, account: AccountId) -> Result<usize> {
+        let faces = self.world.profiles.iter().filter(|p| p.account == account && p.standing != Standing::Gone);
+        Ok(faces.count())
+    }
+
     async fn profile(&mut self, id: ProfileId, _: Lock) -> Result<Option<Profile>> {
         Ok(self.world.profiles.get(&id).cloned())
     }

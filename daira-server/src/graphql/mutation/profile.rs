@@ -6,6 +6,7 @@ use daira_core::account::UpdateProfile;
 use crate::graphql::input::{id, inputs};
 use crate::graphql::payload::{change, payloads};
 use crate::graphql::scope::InScope;
+use crate::graphql::types::me::Tokens;
 use crate::graphql::types::profile::Profile;
 
 inputs! {
@@ -22,6 +23,20 @@ inputs! {
         /// Whether followers need approval. Opening up accepts everybody who asks.
         is_private: Option<bool>,
     }
+    /// A new face.
+    CreateProfileInput {
+        /// The handle: 3 to 30 of a–z, 0–9, dot and underscore.
+        handle: String,
+        /// The display name, 1 to 100 characters.
+        name: String,
+    }
+    /// The face to move to.
+    SwitchProfileInput {
+        /// One of the own profiles.
+        profile_id: ID,
+        /// What the session is to be shown as, up to 100 characters.
+        device: Option<String>,
+    }
     /// A new handle.
     ChangeHandleInput {
         /// The handle: 3 to 30 of a–z, 0–9, dot and underscore.
@@ -33,6 +48,18 @@ payloads! {
     /// What changing the profile came to.
     UpdateProfilePayload {
         /// The profile as it is now.
+        profile: Profile,
+    }
+    /// What making a face came to.
+    CreateProfilePayload {
+        /// The new profile.
+        profile: Profile,
+    }
+    /// What moving to another face came to.
+    SwitchProfilePayload {
+        /// The tokens of the session that began as that face. Those of the session that asked hold on.
+        tokens: Tokens,
+        /// The profile they act as.
         profile: Profile,
     }
     /// What changing the handle came to.
@@ -67,6 +94,39 @@ impl ProfileMutation {
             let update = UpdateProfile { name, bio, links, avatar, private: input.is_private };
             let profile = scope.services.accounts.update_profile(&scope.actor, update, key).await?;
             Ok(UpdateProfilePayload { profile: Profile::load(scope, profile).await?, ..Default::default() })
+        })
+        .await
+    }
+
+    /// Makes another profile of the own account, up to five. Nobody can tell that one person is behind them.
+    async fn create_profile(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Its handle and name.")] input: CreateProfileInput,
+    ) -> Result<Option<CreateProfilePayload>> {
+        let scope = ctx.scope();
+        change(ctx, input.client_mutation_id, async {
+            let key = scope.key(input.idempotency_key)?;
+            let made = scope.services.accounts.create_profile(&scope.actor, &input.handle, &input.name, key).await?;
+            Ok(CreateProfilePayload { profile: Profile::load(scope, made).await?, ..Default::default() })
+        })
+        .await
+    }
+
+    /// Begins a session as another of the own profiles, without logging in again.
+    async fn switch_profile(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which.")] input: SwitchProfileInput,
+    ) -> Result<Option<SwitchProfilePayload>> {
+        let scope = ctx.scope();
+        change(ctx, input.client_mutation_id, async {
+            let key = scope.key(input.idempotency_key)?;
+            scope.member()?;
+            let (to, device) = (id(&input.profile_id, "profileId")?, input.device.unwrap_or_default());
+            let (_, tokens) = scope.services.accounts.switch_profile(&scope.actor, to, &device, key).await?;
+            let profile = Profile::load(scope, to).await?;
+            Ok(SwitchProfilePayload { tokens: Some(tokens.into()), profile, ..Default::default() })
         })
         .await
     }

@@ -278,6 +278,17 @@ impl AccountRepository for PgUnit {
         self.check("profile.insert", done).map(drop)
     }
 
+    async fn faces(&mut self, account: AccountId) -> Result<usize> {
+        let found = sqlx::query_scalar!(
+            r#"select count(*) as "count!" from daira.profile where account = $1 and standing <> $2"#,
+            account.raw(),
+            standing_code(Standing::Gone),
+        )
+        .fetch_one(self.connection())
+        .await;
+        self.check("profile.faces", found).map(|count| usize::try_from(count).unwrap_or(usize::MAX))
+    }
+
     async fn profile(&mut self, id: ProfileId, lock: Lock) -> Result<Option<Profile>> {
         let found = locked!(
             lock,
