@@ -67,6 +67,8 @@ mod tests {
         }
     }
 
+    const NOTHING: [i64; 0] = [];
+
     fn told(news: &mut News, page: &[NotificationGroup]) -> Vec<i64> {
         news.update(page, page.len() < 3).iter().filter_map(|group| Some(group.post?.raw())).collect()
     }
@@ -74,8 +76,8 @@ mod tests {
     #[test]
     fn what_was_before_is_no_news_and_what_comes_is() {
         let mut news = News::since(None);
-        assert_eq!(told(&mut news, &[group(2, 1, 20), group(1, 1, 10)]), []);
-        assert_eq!(told(&mut news, &[group(2, 1, 20), group(1, 1, 10)]), []);
+        assert_eq!(told(&mut news, &[group(2, 1, 20), group(1, 1, 10)]), NOTHING);
+        assert_eq!(told(&mut news, &[group(2, 1, 20), group(1, 1, 10)]), NOTHING);
         assert_eq!(told(&mut news, &[group(1, 2, 30), group(2, 1, 20)]), [1], "somebody joined an old line");
         assert_eq!(told(&mut news, &[group(3, 1, 31), group(1, 2, 30), group(2, 1, 20)]), [3]);
     }
@@ -98,7 +100,11 @@ mod tests {
     fn what_goes_away_is_no_news() {
         let mut news = News::since(Some(Timestamp::EPOCH));
         told(&mut news, &[group(4, 3, 40), group(3, 1, 30), group(2, 1, 20)]);
-        assert_eq!(told(&mut news, &[group(4, 2, 35), group(3, 1, 30), group(2, 1, 20)]), [], "somebody left");
-        assert_eq!(told(&mut news, &[group(3, 1, 30), group(2, 1, 20), group(1, 1, 10)]), [], "one came up from below");
+        assert_eq!(told(&mut news, &[group(4, 2, 35), group(3, 1, 30), group(2, 1, 20)]), NOTHING, "somebody left");
+        assert_eq!(
+            told(&mut news, &[group(3, 1, 30), group(2, 1, 20), group(1, 1, 10)]),
+            NOTHING,
+            "one came up from below"
+        );
     }
 }
