@@ -59,7 +59,7 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> Result<()> {
         behind.spawn(async move { runner.run(stop).await });
     }
     let timeout = Duration::from_secs(config.http.timeout_seconds);
-    let lifecycle = state.lifecycle.clone();
+    let (lifecycle, streams) = (state.lifecycle.clone(), state.streams.clone());
     let router = http::router(state, Arc::new(registry));
     let stop = serving.clone();
     front.spawn(async move {
@@ -79,7 +79,11 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> Result<()> {
         }
         lifecycle.drain();
         serving.cancel();
-        let all = async { while front.join_next().await.is_some() {} };
+        let all = async {
+            while front.join_next().await.is_some() {}
+            // Connections that were upgraded are no requests any more, and still have something to say.
+            streams.ended().await;
+        };
         if tokio::time::timeout(Duration::from_secs(config.workers.drain_seconds), all).await.is_err() {
             tracing::warn!("requests did not finish in time and are cut off");
         }

@@ -8,7 +8,8 @@ use std::time::Duration;
 use daira_core::Actor;
 use daira_core::error::Result;
 use daira_core::port::Subject;
-use futures_util::stream::{Stream, StreamExt};
+use futures_util::future::ready;
+use futures_util::stream::{self, BoxStream, Stream, StreamExt};
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use tokio_stream::wrappers::ReceiverStream;
@@ -25,13 +26,13 @@ pub struct StreamLimits {
     pub all: usize,
     /// Of one account.
     pub member: usize,
-    /// Of those who are not logged in, from one network address.
+    /// Of those who are not logged in, from one network address. All of them together have a quarter of the node's.
     pub address: usize,
 }
 
 impl Default for StreamLimits {
     fn default() -> Self {
-        Self { all: 10_000, member: 20, address: 200 }
+        Self { all: 10_000, member: 20, address: 500 }
     }
 }
 
@@ -49,6 +50,8 @@ struct Inner {
 #[derive(Debug, Default)]
 struct Open {
     all: usize,
+    /// Of those who are not logged in.
+    strangers: usize,
     by: HashMap<Subject, usize>,
 }
 
@@ -57,6 +60,7 @@ struct Open {
 pub(crate) struct Place {
     streams: Streams,
     subject: Option<Subject>,
+    is_stranger: bool,
 }
 
 impl Streams {
@@ -68,6 +72,13 @@ impl Streams {
     /// Makes it known to a registry how many there are.
     pub fn register(&self, registry: &mut Registry) {
         registry.register("streams_open", "Open connections and calls that stream", self.0.gauge.clone());
+    }
+
+    /// Returns when there are none left.
+    pub(crate) async fn ended(&self) {
+        while self.0.gauge.get() > 0 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     /// A place for a stream of somebody.
@@ -83,15 +94,18 @@ impl Streams {
         };
         let mut open = inner.open.lock().unwrap_or_else(PoisonError::into_inner);
         let held = subject.and_then(|subject| open.by.get(&subject)).copied().unwrap_or(0);
-        if open.all >= inner.limits.all || held >= most {
+        let is_stranger = !matches!(actor, Actor::Member(_));
+        let is_full = open.all >= inner.limits.all || (is_stranger && open.strangers >= inner.limits.all.div_ceil(4));
+        if is_full || held >= most {
             return Err(HttpRefusal::TooManyStreams.into());
         }
         open.all += 1;
+        open.strangers += usize::from(is_stranger);
         if let Some(subject) = subject {
             open.by.insert(subject, held + 1);
         }
         inner.gauge.inc();
-        Ok(Place { streams: self.clone(), subject })
+        Ok(Place { streams: self.clone(), subject, is_stranger })
     }
 }
 
@@ -100,6 +114,7 @@ impl Drop for Place {
         let inner = &*self.streams.0;
         let mut open = inner.open.lock().unwrap_or_else(PoisonError::into_inner);
         open.all -= 1;
+        open.strangers -= usize::from(self.is_stranger);
         if let Some(subject) = self.subject {
             let left = open.by.get(&subject).map_or(0, |held| held - 1);
             if left == 0 {
@@ -113,12 +128,13 @@ impl Drop for Place {
 }
 
 /// Gives items to a transport one by one. Nothing is buffered: whoever takes longer than [`SLOWEST`] for one is dropped, with
-/// their place and all that the stream holds.
+/// their place and all that the stream holds; the last of what they are given is then nothing.
 pub(crate) fn give<T: Send + 'static>(
     mut items: impl Stream<Item = T> + Send + Unpin + 'static,
     place: Place,
-) -> ReceiverStream<T> {
+) -> BoxStream<'static, Option<T>> {
     let (to, from) = tokio::sync::mpsc::channel(1);
+    let (is_slow, was_slow) = tokio::sync::oneshot::channel();
     let giving = async move {
         let _place = place;
         loop {
@@ -127,8 +143,14 @@ pub(crate) fn give<T: Send + 'static>(
                 item = items.next() => item,
             };
             let Some(item) = item else { return };
-            if !matches!(tokio::time::timeout(SLOWEST, to.send(item)).await, Ok(Ok(()))) {
-                return;
+            match tokio::time::timeout(SLOWEST, to.send(item)).await {
+                Ok(Ok(())) => {}
+                Ok(Err(_)) => return,
+                Err(_) => {
+                    // Whoever reads it is not there to be told otherwise.
+                    let _ = is_slow.send(());
+                    return;
+                }
             }
         }
     };
@@ -137,16 +159,15 @@ pub(crate) fn give<T: Send + 'static>(
         reason = "it ends with its stream or its reader, and streams end when the server drains"
     )]
     tokio::spawn(giving);
-    ReceiverStream::new(from)
+    let end = stream::once(was_slow).filter_map(|slow| ready(slow.ok().map(|()| None)));
+    ReceiverStream::new(from).map(Some).chain(end).boxed()
 }
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use daira_core::actor::Member;
     use daira_core::id::{AccountId, Id, ProfileId, SessionId};
-    use futures_util::stream;
-
-    use super::*;
 
     fn member(account: i64) -> Actor {
         let [profile, session] = [2, 3];
@@ -168,6 +189,9 @@ mod tests {
         assert!(streams.enter(&Actor::Anonymous, from(1)).is_err());
         let last = streams.enter(&Actor::Anonymous, None).unwrap();
         assert!(streams.enter(&member(3), None).is_err(), "the house is full");
+        drop(other);
+        assert!(streams.enter(&Actor::Anonymous, None).is_err(), "strangers have a quarter of it");
+        let other = streams.enter(&member(2), None).unwrap();
         drop((held, other, stranger, last));
         assert_eq!(streams.0.gauge.get(), 0);
         assert!(streams.0.open.lock().unwrap().by.is_empty());
@@ -179,7 +203,7 @@ mod tests {
         let place = || streams.enter(&member(1), None).unwrap();
         let mut quick = give(Box::pin(stream::iter(0..100)), place());
         for n in 0..100 {
-            assert_eq!(quick.next().await, Some(n));
+            assert_eq!(quick.next().await, Some(Some(n)));
         }
         assert_eq!(quick.next().await, None);
         let slow = give(Box::pin(stream::iter(0..)), place());
@@ -187,6 +211,6 @@ mod tests {
         drop(left);
         tokio::time::sleep(SLOWEST * 2).await;
         assert_eq!(streams.0.gauge.get(), 0);
-        assert_eq!(slow.collect::<Vec<i32>>().await, [0], "what was on its way");
+        assert_eq!(slow.collect::<Vec<_>>().await, [Some(0), None], "what was on its way, and that there was more");
     }
 }

@@ -120,6 +120,11 @@ impl SessionDirectory {
         }
     }
 
+    /// Whether somebody polls here.
+    pub(super) fn was_polled(&self) -> bool {
+        self.revocations().polled.is_some()
+    }
+
     /// Whether a session is known to be revoked.
     pub fn is_revoked(&self, session: SessionId) -> bool {
         self.revocations().at.contains_key(&session)

@@ -62,31 +62,34 @@ impl MemoryPubSub {
         });
     }
 
-    /// Tells everybody who listens here that messages may have been lost.
-    pub fn tell_gap(&self) {
+    /// Tells those who listen to a topic here that messages may have been lost.
+    pub fn tell_gap(&self, topic: Topic) {
+        self.each(topic, |waiting| waiting.gap = true);
+    }
+
+    /// The same to everybody who listens here.
+    pub fn tell_gaps(&self) {
         for topic in self.topics() {
-            self.each(topic, |waiting| waiting.gap = true);
+            self.tell_gap(topic);
         }
     }
 
     /// What somebody listens to here.
     pub fn topics(&self) -> Vec<Topic> {
-        let mut listeners = self.listeners();
-        listeners.retain(|_, boxes| {
-            boxes.retain(|mailbox| mailbox.strong_count() > 0);
-            !boxes.is_empty()
-        });
-        listeners.keys().copied().collect()
+        self.listeners().keys().copied().collect()
+    }
+
+    /// Whether somebody listens to a topic here.
+    pub fn is_heard(&self, topic: Topic) -> bool {
+        self.listeners().contains_key(&topic)
     }
 
     /// Listens here.
     pub fn listen(&self, topic: Topic) -> Box<dyn Subscription> {
         let mailbox = Arc::<Mailbox>::default();
         let mut listeners = self.listeners();
-        let boxes = listeners.entry(topic).or_default();
-        boxes.retain(|mailbox| mailbox.strong_count() > 0);
-        boxes.push(Arc::downgrade(&mailbox));
-        Box::new(Listener(mailbox))
+        listeners.entry(topic).or_default().push(Arc::downgrade(&mailbox));
+        Box::new(Listener { mailbox, topic, of: self.clone() })
     }
 
     fn each(&self, topic: Topic, change: impl Fn(&mut Waiting)) {
@@ -118,13 +121,28 @@ impl PubSub for MemoryPubSub {
     }
 }
 
-struct Listener(Arc<Mailbox>);
+struct Listener {
+    mailbox: Arc<Mailbox>,
+    topic: Topic,
+    of: MemoryPubSub,
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        let mut listeners = self.of.listeners();
+        let Some(boxes) = listeners.get_mut(&self.topic) else { return };
+        boxes.retain(|mailbox| !core::ptr::eq(mailbox.as_ptr(), Arc::as_ptr(&self.mailbox)));
+        if boxes.is_empty() {
+            listeners.remove(&self.topic);
+        }
+    }
+}
 
 #[async_trait]
 impl Subscription for Listener {
     async fn next(&mut self, patience: Duration) -> Heard {
         let heard = poll_fn(|context| {
-            let mut waiting = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut waiting = self.mailbox.0.lock().unwrap_or_else(PoisonError::into_inner);
             // A gap first: what is looked at after it holds what waits behind it as well.
             if core::mem::take(&mut waiting.gap) {
                 return Poll::Ready(Heard::Gap);
@@ -139,5 +157,24 @@ impl Subscription for Listener {
             Either::Left((heard, _)) => heard,
             Either::Right(_) => Heard::Silence,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::{Id, ProfileId};
+
+    #[test]
+    fn nothing_is_kept_of_those_who_left() {
+        let here = MemoryPubSub::default();
+        let topic = |n| Topic::Notifications(ProfileId::from_raw(n));
+        let stays = here.listen(topic(0));
+        for n in 0..1_000 {
+            drop(here.listen(topic(n)));
+        }
+        assert_eq!((here.topics(), here.is_heard(topic(1))), (vec![topic(0)], false));
+        drop(stays);
+        assert!(here.listeners().is_empty());
     }
 }

@@ -101,6 +101,10 @@ mod tests {
         let mut news = News::since(Some(Timestamp::EPOCH));
         told(&mut news, &[group(4, 3, 40), group(3, 1, 30), group(2, 1, 20)]);
         assert_eq!(told(&mut news, &[group(4, 2, 35), group(3, 1, 30), group(2, 1, 20)]), NOTHING, "somebody left");
-        assert_eq!(told(&mut news, &[group(3, 1, 30), group(2, 1, 20), group(1, 1, 10)]), NOTHING, "one came up from below");
+        assert_eq!(
+            told(&mut news, &[group(3, 1, 30), group(2, 1, 20), group(1, 1, 10)]),
+            NOTHING,
+            "one came up from below"
+        );
     }
 }

@@ -4,12 +4,13 @@ use core::time::Duration;
 use std::collections::VecDeque;
 
 use bytes::Bytes;
+use futures_util::future::{Either, select};
 use futures_util::stream::{self, BoxStream, StreamExt};
 
 use super::{GroupPosition, News, Notification, NotificationGroup};
 use crate::actor::Actor;
 use crate::checks::keyed;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::idempotency::IdempotencyKey;
 use crate::page::{Connection, Limit};
 use crate::port::store::Access;
@@ -20,10 +21,15 @@ use crate::time::Timestamp;
 pub const LOOK_EVERY: Duration = Duration::from_secs(15);
 /// How long news are gathered before they are looked at: whoever is popular is not told one by one.
 const GATHER: Duration = Duration::from_millis(100);
-/// How long an event may take from its instant until its notifications are there, or clocks may differ.
-pub const OVERLAP: Duration = Duration::from_secs(5);
-/// The most messages that are gathered.
-const GATHER_MOST: usize = 16;
+/// Within how long those who may have missed something look: not all of them at the same moment.
+const SPREAD: Duration = Duration::from_secs(2);
+/// How long what was looked at is told: after that it is looked at again, under the rules of that moment.
+const GOOD_FOR: Duration = Duration::from_secs(1);
+/// How long those who watch are waited to be told: they look anyway.
+const TELL_WITHIN: Duration = Duration::from_millis(250);
+/// How long an event may take from its instant until its notifications are there, a consumer's pauses after failures
+/// included, and clocks may differ.
+pub const OVERLAP: Duration = Duration::from_mins(2);
 /// The most groups that are looked at.
 const LOOK_AT: i64 = 50;
 
@@ -86,6 +92,7 @@ impl NotificationService {
             told,
             news: News::since(since.map(|since| since - OVERLAP)),
             ready: VecDeque::new(),
+            looked: Timestamp::EPOCH,
         };
         watch.look().await?;
         let watched = stream::unfold(watch, |mut watch| async {
@@ -104,7 +111,10 @@ impl NotificationService {
         people.sort_unstable();
         people.dedup();
         let messages: Vec<_> = people.into_iter().map(|to| (Topic::Notifications(to), Bytes::new())).collect();
-        self.ports.pubsub.publish(&messages).await
+        match select(self.ports.pubsub.publish(&messages), futures_timer::Delay::new(TELL_WITHIN)).await {
+            Either::Left((told, _)) => told,
+            Either::Right(_) => Err(Error::new(ErrorKind::Unavailable, "notification.tell")),
+        }
     }
 
     /// How many groups are unread, at most 100, which stands for that many or more: show it as "99+". The view must be the
@@ -144,31 +154,49 @@ struct Watch {
     told: Box<dyn Subscription>,
     news: News,
     ready: VecDeque<NotificationGroup>,
+    looked: Timestamp,
 }
 
 impl Watch {
     async fn next(&mut self) -> Result<NotificationGroup> {
         loop {
+            if self.ports.clock.now().since(self.looked) > GOOD_FOR && !self.ready.is_empty() {
+                self.look().await?;
+            }
             if let Some(group) = self.ready.pop_front() {
                 return Ok(group);
             }
-            if matches!(self.told.next(LOOK_EVERY).await, Heard::Message(_)) {
-                for _ in 0..GATHER_MOST {
-                    if !matches!(self.told.next(GATHER).await, Heard::Message(_)) {
-                        break;
-                    }
-                }
+            let heard = self.told.next(LOOK_EVERY).await;
+            match heard {
+                Heard::Message(_) => futures_timer::Delay::new(GATHER).await,
+                Heard::Gap => futures_timer::Delay::new(self.some_of(SPREAD)).await,
+                Heard::Silence => {}
             }
+            // What was said meanwhile is looked at now.
+            while !matches!(self.told.next(Duration::ZERO).await, Heard::Silence) {}
             self.look().await?;
         }
     }
 
+    /// A part of a while, by chance.
+    fn some_of(&self, whole: Duration) -> Duration {
+        whole.mul_f64(f64::from(u16::from_be_bytes(self.ports.ids.bytes())) / f64::from(u16::MAX))
+    }
+
     /// Reads the newest groups; what is new of them is ready then.
     async fn look(&mut self) -> Result<()> {
-        let position = GroupPosition { as_of: self.ports.clock.now() + OVERLAP, after: None };
+        let now = self.ports.clock.now();
+        let position = GroupPosition { as_of: now + OVERLAP, after: None };
         let mut view = self.ports.store.read(&self.actor, Access::Read).await?;
         let page = view.notifications().groups(position, Limit::new(LOOK_AT)?).await?;
-        self.ready.extend(self.news.update(&page.items, !page.has_next));
+        // What waited to be told and is not there any more, is not told.
+        let waiting: Vec<_> = self.ready.drain(..).map(|group| (group.kind, group.post, group.comment)).collect();
+        let news = self.news.update(&page.items, !page.has_next);
+        let is_new = |group: &NotificationGroup| {
+            waiting.contains(&(group.kind, group.post, group.comment)) || news.contains(group)
+        };
+        self.ready.extend(page.items.into_iter().rev().filter(is_new));
+        self.looked = now;
         Ok(())
     }
 }

@@ -178,6 +178,10 @@ async fn security_75_a_block_is_heeded_while_somebody_watches() {
     // Committed, not told yet, and hidden by now.
     world.graph.block(&mona, id(&karim), None).await.unwrap();
     assert!(is_quiet(&mut watched).await);
+    let [sara] = world.join_all(["sara"]).await;
+    world.reactions.react(&sara, Target::Post(post), ReactionKind::Like, None).await.unwrap();
+    world.notify().await;
+    assert_eq!(next(&mut watched).await, (NotificationKind::Reacted, 1), "others are told of");
 }
 
 #[tokio::test]

@@ -53,9 +53,15 @@ pub struct Caller {
 #[derive(Debug)]
 pub(crate) struct Asked {
     operations: Vec<Result<Prepared, Refused>>,
-    guesses: usize,
     /// What executing them costs, in points.
     pub(crate) cost: u32,
+}
+
+impl Asked {
+    /// Whether it is answered more than once.
+    pub(crate) fn goes_on(&self) -> bool {
+        self.operations.iter().flatten().any(|operation| operation.checked.kind == OperationType::Subscription)
+    }
 }
 
 /// Runs operations against the schema.
@@ -105,24 +111,28 @@ impl Engine {
 
     /// Checks operations of one request and tells their price.
     pub(crate) fn check(&self, caller: &Caller, operations: Vec<Operation>) -> Asked {
-        let operations: Vec<_> = operations.into_iter().map(|operation| self.prepare(caller, operation)).collect();
-        let guesses = operations.iter().flatten().map(|operation| operation.checked.guesses).sum();
+        let mut operations: Vec<_> = operations.into_iter().map(|operation| self.prepare(caller, operation)).collect();
+        let guesses: usize = operations.iter().flatten().map(|operation| operation.checked.guesses).sum();
         let price = |operation: &Result<Prepared, Refused>| {
             operation.as_ref().map_or(door::REFUSED, |fit| u32::try_from(fit.checked.cost).unwrap_or(u32::MAX))
         };
         let cost = operations.iter().map(price).fold(0, u32::saturating_add);
-        Asked { operations, guesses, cost }
+        if guesses > 1 {
+            for operation in &mut operations {
+                if operation.as_ref().is_ok_and(|operation| operation.checked.guesses > 0) {
+                    *operation = Err(GraphqlRefusal::Repeated.into());
+                }
+            }
+        }
+        Asked { operations, cost }
     }
 
     /// Answers checked operations, one after the other.
     pub(crate) async fn answer(&self, caller: &Caller, asked: Asked) -> Vec<Answer> {
-        let Asked { operations, guesses, .. } = asked;
+        let Asked { operations, .. } = asked;
         let mut answers = Vec::with_capacity(operations.len());
         for operation in operations {
             answers.push(match operation {
-                Ok(operation) if guesses > 1 && operation.checked.guesses > 0 => {
-                    Answer::refused(&GraphqlRefusal::Repeated.into(), &caller.context)
-                }
                 Ok(operation) => self.execute(caller, operation).await,
                 Err(refused) => Answer::refused(&refused, &caller.context),
             });

@@ -12,8 +12,7 @@ use daira_core::proto::notification::v1::{
     Notification, NotificationKind, WatchNotificationsRequest,
 };
 use daira_core::time::Timestamp;
-use futures_util::stream::{self, StreamExt};
-use tokio_stream::wrappers::ReceiverStream;
+use futures_util::stream::{self, BoxStream, StreamExt};
 use tonic::{Request, Response, Status};
 
 use super::Grpc;
@@ -53,11 +52,11 @@ async fn lines_out(
     let people = view.accounts().profiles(&ids).await?;
     let line = |group: &NotificationGroup| {
         let named = group.actors.iter().filter_map(|id| people.iter().find(|profile| profile.id == *id));
-        let names: Vec<&str> = named.map(|profile| profile.name.as_str()).collect();
+        let names: Vec<&str> = named.clone().map(|profile| profile.name.as_str()).collect();
         Notification {
             kind: kind(group.kind).into(),
             text: notification::line(group, &names, locale),
-            actor_ids: group.actors.iter().map(ToString::to_string).collect(),
+            actor_ids: named.clone().map(|profile| profile.id.to_string()).collect(),
             count: group.count,
             post_id: group.post.map(|id| id.to_string()).unwrap_or_default(),
             comment_id: group.comment.map(|id| id.to_string()).unwrap_or_default(),
@@ -70,7 +69,7 @@ async fn lines_out(
 
 #[async_trait]
 impl NotificationService for Grpc {
-    type WatchNotificationsStream = ReceiverStream<Result<Notification, Status>>;
+    type WatchNotificationsStream = BoxStream<'static, Result<Notification, Status>>;
 
     async fn list_notifications(
         &self,
@@ -98,8 +97,9 @@ impl NotificationService for Grpc {
     ) -> Result<Response<Self::WatchNotificationsStream>, Status> {
         let caller = self.caller(&request).await?;
         let since = instant(&request.get_ref().since, "since").map_err(caller.told())?;
-        let watched = self.services.notifications.watch(&caller.actor, since).await.map_err(caller.told())?;
+        caller.actor.member().map_err(caller.told())?;
         let place = self.streams.enter(&caller.actor, caller.client.address).map_err(caller.told())?;
+        let watched = self.services.notifications.watch(&caller.actor, since).await.map_err(caller.told())?;
         let (store, actor, locale) = (self.ports.store.clone(), caller.actor.clone(), caller.locale);
         let lines = watched.then(move |group| {
             let (store, actor) = (store.clone(), actor.clone());
@@ -108,13 +108,23 @@ impl NotificationService for Grpc {
                 Ok(lines_out(view.as_mut(), &[group?], locale).await?.into_iter().next())
             }
         });
+        let lines = lines.filter_map(|line: Outcome<Option<Notification>>| async {
+            if let Err(error) = &line {
+                // What could not be read now is found when it is looked for again.
+                tracing::warn!(?error, "a notification could not be read and is told later");
+            }
+            line.ok().flatten().map(Ok)
+        });
         let lines = self.services.accounts.while_valid(caller.pass, lines);
-        let lines = lines.filter_map(|line| async { line.transpose() });
         let gone = self.draining.clone().cancelled_owned();
         let goodbye = stream::once(async { Err(CommonRefusal::Unavailable.into()) });
         let lines = lines.take_until(gone).chain(goodbye);
-        let lines = lines.map(move |line| line.map_err(|error: Error| status(&error, locale)));
-        Ok(Response::new(give(lines.boxed(), place)))
+        let lines = give(lines.boxed(), place).map(move |line| {
+            // Whoever is too slow is told to come again, as by a server that goes.
+            let line = line.unwrap_or_else(|| Err(CommonRefusal::Unavailable.into()));
+            line.map_err(|error: Error| status(&error, locale))
+        });
+        Ok(Response::new(lines.boxed()))
     }
 
     async fn mark_notifications_read(

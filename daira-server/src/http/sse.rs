@@ -34,8 +34,9 @@ pub(super) async fn respond(state: &AppState, caller: Caller, pass: Pass, asked:
         Event::default().event("next").data(body)
     });
     let end = stream::once(async { Event::default().event("complete").data("") });
-    let events = events.take_until(state.lifecycle.draining().cancelled_owned()).chain(end);
-    let events = give(events.boxed(), place).map(Ok::<_, Infallible>);
+    // A server that goes breaks off, after which clients come again; `complete` would be the end for them.
+    let events = events.chain(end).take_until(state.lifecycle.draining().cancelled_owned());
+    let events = give(events.boxed(), place).filter_map(|event| async { event.map(Ok::<_, Infallible>) });
     let mut response = Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response();
     response.extensions_mut().insert(Plain);
     response

@@ -17,6 +17,8 @@ use super::store::PgStore;
 
 /// Where messages go: `number topic base64`. The number keeps two of one call apart, of which PostgreSQL would make one.
 const CHANNEL: &str = "daira_signal";
+/// After how long a silent connection is asked whether it lives, and how long that may take.
+const QUIET: Duration = Duration::from_secs(2);
 /// How long it waits to connect again.
 const RECONNECT: Duration = Duration::from_secs(1);
 
@@ -38,23 +40,34 @@ impl PgPubSub {
     pub async fn attend(&self, url: &Secret) {
         loop {
             let error = match listener(url).await {
-                Ok(mut listener) => {
+                Ok(listener) => {
                     // What was told before it was connected, nobody heard.
-                    self.here.tell_gap();
-                    loop {
-                        match listener.try_recv().await {
-                            Ok(Some(notice)) => self.hear(notice.payload()),
-                            // It connected again.
-                            Ok(None) => self.here.tell_gap(),
-                            Err(error) => break fault("pubsub.listen", error),
-                        }
-                    }
+                    self.here.tell_gaps();
+                    self.listen(listener).await
                 }
                 Err(error) => error,
             };
-            self.here.tell_gap();
             tracing::warn!(%error, cause = ?core::error::Error::source(&error), "PostgreSQL cannot be listened to for now");
             tokio::time::sleep(RECONNECT).await;
+        }
+    }
+
+    /// Hears what is told until the connection is lost; answers how.
+    async fn listen(&self, mut listener: PgListener) -> Error {
+        let lost = |error| fault("pubsub.listen", error);
+        loop {
+            match tokio::time::timeout(QUIET, listener.try_recv()).await {
+                Ok(Ok(Some(notice))) => self.hear(notice.payload()),
+                // It connected again.
+                Ok(Ok(None)) => self.here.tell_gaps(),
+                Ok(Err(error)) => return lost(error),
+                // A server that is gone without a word would be listened to for good.
+                Err(_) => match tokio::time::timeout(QUIET, sqlx::query("select 1").execute(&mut listener)).await {
+                    Ok(Ok(_)) => {}
+                    Ok(Err(error)) => return lost(error),
+                    Err(_) => return Error::new(ErrorKind::Unavailable, "pubsub.silent"),
+                },
+            }
         }
     }
 

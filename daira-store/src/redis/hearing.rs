@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 pub(super) struct Hearing {
     /// Those who listen here.
     pub(super) here: MemoryPubSub,
-    /// Told when a connection was lost.
+    /// Told when a connection, or what was asked for on it, was lost.
     pub(super) lost: Arc<Notify>,
     prefix: Arc<str>,
 }
@@ -43,11 +43,13 @@ impl AsyncPushSender for Hearing {
                     self.here.deliver(topic, &Bytes::copy_from_slice(message));
                 }
             }
-            // A slot that moves takes its listeners' subscriptions with it.
-            (PushKind::Disconnection | PushKind::SUnsubscribe, _) => {
-                self.here.tell_gap();
-                self.lost.notify_one();
+            // A slot that moves takes its listeners' subscriptions with it; what we left ourselves nobody listens to.
+            (PushKind::SUnsubscribe, [Value::BulkString(channel), ..]) => {
+                if self.topic(channel).is_some_and(|topic| self.here.is_heard(topic)) {
+                    self.lost.notify_one();
+                }
             }
+            (PushKind::Disconnection, _) => self.lost.notify_one(),
             _ => {}
         }
         Ok(())

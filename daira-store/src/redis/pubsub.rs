@@ -18,6 +18,8 @@ use super::{Redis, fault};
 
 /// How often a connection is looked after.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// How many channels are asked for before the answers are waited for.
+const TOGETHER: usize = 256;
 
 /// Messages of all nodes on one Redis. Cloning is cheap: clones reach the same listeners. [`attend`](Self::attend) must run
 /// beside it.
@@ -41,18 +43,25 @@ impl RedisPubSub {
         Self { redis, asked: Arc::default() }
     }
 
-    /// Looks after the connection until dropped: when it is lost it is made anew, asked for the same as before, and
-    /// everybody who listens is told of the gap.
+    /// Looks after the connection until dropped: when it is lost it is made anew, asked for the same as before, and whoever
+    /// listens is told of the gap, when it opens and when it has closed.
     pub async fn attend(&self) {
         let hearing = self.redis.hearing();
+        let mut away = false;
         loop {
             let lost = tokio::time::timeout(LOOK_EVERY, hearing.lost.notified()).await.is_ok();
             if lost {
                 self.asked.lock().await.topics.clear();
             }
-            if let Err(error) = self.tune().await {
-                tracing::warn!(%error, "Redis cannot be listened to for now");
-                hearing.here.tell_gap();
+            match self.tune().await {
+                Ok(()) => away = false,
+                // Once: whoever looks again and again at the truth would wear it out just when it is needed.
+                Err(error) if !away => {
+                    away = true;
+                    tracing::warn!(%error, "Redis cannot be listened to for now");
+                    hearing.here.tell_gaps();
+                }
+                Err(_) => {}
             }
         }
     }
@@ -63,30 +72,53 @@ impl RedisPubSub {
         let asked = &mut *asked;
         let hearing = self.redis.hearing();
         let tune = async |wire: Wire, which| {
-            let is_new = asked.on != which;
-            if is_new {
-                *asked = Asked { on: which, topics: HashSet::new() };
-            }
+            asked.meet(which);
             let wanted: HashSet<_> = hearing.here.topics().into_iter().collect();
             let join: Vec<_> = wanted.difference(&asked.topics).copied().collect();
             let leave: Vec<_> = asked.topics.difference(&wanted).copied().collect();
-            let is_idle = join.is_empty() && leave.is_empty();
-            try_join_all(join.iter().map(|topic| wire.listen(hearing.channel(*topic)))).await?;
-            asked.topics.extend(join);
-            for topic in leave {
-                asked.topics.remove(&topic);
-                wire.leave(hearing.channel(topic)).await?;
-            }
-            if is_idle {
+            if join.is_empty() && leave.is_empty() {
                 // Whoever only listens would never notice that nobody speaks any more.
                 wire.is_alive().await?;
             }
-            Ok(is_new)
+            for topics in join.chunks(TOGETHER) {
+                try_join_all(topics.iter().map(|topic| wire.listen(hearing.channel(*topic)))).await?;
+                asked.topics.extend(topics);
+                // What was said before, nobody heard.
+                topics.iter().for_each(|topic| hearing.here.tell_gap(*topic));
+            }
+            for topic in leave {
+                wire.leave(hearing.channel(topic)).await?;
+                asked.topics.remove(&topic);
+            }
+            Ok(())
         };
-        if self.redis.with(tune).await? {
-            hearing.here.tell_gap();
+        self.redis.with(tune).await
+    }
+
+    /// Asks Redis for one topic more.
+    async fn join(&self, topic: Topic) -> RedisResult<()> {
+        let mut asked = self.asked.lock().await;
+        let asked = &mut *asked;
+        let join = async |wire: Wire, which| {
+            if asked.on == which && asked.topics.contains(&topic) {
+                return Ok(());
+            }
+            // Other topics of a new connection are for whoever attends.
+            wire.listen(self.redis.hearing().channel(topic)).await?;
+            asked.meet(which);
+            asked.topics.insert(topic);
+            Ok(())
+        };
+        self.redis.with(join).await
+    }
+}
+
+impl Asked {
+    /// On a new connection nothing was asked for yet.
+    fn meet(&mut self, connection: u64) {
+        if self.on != connection {
+            *self = Self { on: connection, topics: HashSet::new() };
         }
-        Ok(())
     }
 }
 
@@ -143,10 +175,9 @@ impl PubSub for RedisPubSub {
     async fn subscribe(&self, topic: Topic) -> Box<dyn Subscription> {
         let here = &self.redis.hearing().here;
         let listener = here.listen(topic);
-        match tokio::time::timeout(LOOK_EVERY, self.tune()).await {
-            Ok(Ok(())) => {}
+        if !matches!(tokio::time::timeout(LOOK_EVERY, self.join(topic)).await, Ok(Ok(()))) {
             // Whoever attends asks again.
-            Ok(Err(_)) | Err(_) => here.tell_gap(),
+            here.tell_gap(topic);
         }
         listener
     }

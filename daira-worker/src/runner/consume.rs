@@ -76,14 +76,17 @@ impl Consuming {
         };
         let began = Instant::now();
         let events = self.park(batch.as_mut()).await?;
-        if failures < self.settings.tries {
+        let applied = if failures < self.settings.tries {
             self.apply(&events, batch.as_mut()).await?;
+            events
         } else {
-            self.one_by_one(events.clone(), batch.as_mut(), failures).await?;
-        }
+            self.one_by_one(events, batch.as_mut(), failures).await?
+        };
         let count = batch.events().len();
         batch.commit().await?;
-        self.consumer.committed(&events, &self.ports).await;
+        if AssertUnwindSafe(self.consumer.committed(&applied, &self.ports)).catch_unwind().await.is_err() {
+            tracing::error!(group = group.name, "a consumer panicked after its commit");
+        }
         self.metrics.processed(group.name, count, began.elapsed());
         Ok(true)
     }
@@ -113,8 +116,14 @@ impl Consuming {
         })
     }
 
-    /// Applies each event alone, so that a bad one harms only those behind it.
-    async fn one_by_one(&self, events: Vec<Delivered>, batch: &mut dyn EventBatch, failures: u16) -> Result<()> {
+    /// Applies each event alone, so that a bad one harms only those behind it; answers those that were applied.
+    async fn one_by_one(
+        &self,
+        events: Vec<Delivered>,
+        batch: &mut dyn EventBatch,
+        failures: u16,
+    ) -> Result<Vec<Delivered>> {
+        let mut applied = Vec::with_capacity(events.len());
         let mut dead: HashSet<i64> = HashSet::new();
         for event in events {
             let (id, key) = (event.envelope.id, event.envelope.key);
@@ -124,8 +133,8 @@ impl Consuming {
             }
             let point = batch.savepoint().await?;
             let attempts = event.attempts.saturating_add(failures).saturating_add(1);
-            match self.apply(&[event], batch).await {
-                Ok(()) => {}
+            match self.apply(core::slice::from_ref(&event), batch).await {
+                Ok(()) => applied.push(event),
                 Err(error) if is_away(&error) => return Err(error),
                 Err(error) => {
                     batch.rollback_to(point).await?;
@@ -141,7 +150,7 @@ impl Consuming {
                 }
             }
         }
-        Ok(())
+        Ok(applied)
     }
 }
 

@@ -69,7 +69,8 @@ impl AccountService {
         Ok(Pass { actor: Actor::Member(member), claims: Some(claims) })
     }
 
-    /// Whether a pass still lets in.
+    /// Whether a pass still lets in. On a node that polls this asks the store nothing, so that any number of streams may ask
+    /// at any time; when the polls fail for five seconds, nobody is let in any more.
     ///
     /// # Errors
     /// [`AccountRefusal::TokenInvalid`] when its token has lapsed: whoever has a new one may come again;
@@ -80,7 +81,19 @@ impl AccountService {
         if now >= claims.expires_at {
             return Err(AccountRefusal::TokenInvalid.into());
         }
-        self.living(claims, now).await?.map(drop).ok_or_else(|| AccountRefusal::SessionEnded.into())
+        if self.directory.is_revoked(claims.session) {
+            return Err(AccountRefusal::SessionEnded.into());
+        }
+        match self.directory.freshness(now) {
+            Freshness::Fresh => Ok(()),
+            Freshness::Blind => Err(CommonRefusal::Unavailable.into()),
+            // What polls is waited for: thousands that look for themselves would only keep the store from answering it.
+            Freshness::Stale if self.directory.was_polled() => Ok(()),
+            Freshness::Stale => {
+                let living = self.resolve(claims, now).await?;
+                living.map(drop).ok_or_else(|| AccountRefusal::SessionEnded.into())
+            }
+        }
     }
 
     /// The member whose session lives.
@@ -129,11 +142,8 @@ impl AccountService {
         loop {
             let mut wait = pin!(futures_timer::Delay::new(POLL_EVERY));
             // Whatever is heard puts the poll off by nothing.
-            loop {
-                match select(told.next(POLL_EVERY), wait.as_mut()).await {
-                    Either::Left((Heard::Message(message), _)) => self.hear(message),
-                    Either::Left((Heard::Gap | Heard::Silence, _)) | Either::Right(_) => break,
-                }
+            while let Either::Left((Heard::Message(message), _)) = select(told.next(POLL_EVERY), wait.as_mut()).await {
+                self.hear(message);
             }
             if let Err(error) = self.poll_revocations().await {
                 tracing::warn!(?error, "ended sessions could not be asked for");

@@ -209,14 +209,20 @@ impl PubSub for MutantPubSub {
         match self.fault {
             PubSubFault::OneTopic => {
                 let one = Topic::Notifications(ProfileId::from_raw(1));
-                messages.iter_mut().for_each(|(topic, _)| *topic = one);
+                for (topic, _) in &mut messages {
+                    *topic = one;
+                }
             }
             PubSubFault::TellsTwice => {
-                messages = messages.iter().flat_map(|told| [told.clone(), told.clone()]).collect()
+                messages = messages.iter().flat_map(|told| [told.clone(), told.clone()]).collect();
             }
             PubSubFault::Reverses => messages.reverse(),
             PubSubFault::LosesEmpty => messages.retain(|(_, message)| !message.is_empty()),
-            PubSubFault::Cuts => messages.iter_mut().for_each(|(_, message)| message.truncate(MAX_SIGNAL)),
+            PubSubFault::Cuts => {
+                for (_, message) in &mut messages {
+                    message.truncate(MAX_SIGNAL);
+                }
+            }
         }
         self.inner.publish(&messages).await
     }

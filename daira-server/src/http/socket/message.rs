@@ -67,7 +67,9 @@ pub(super) enum Close {
     Duplicate,
     /// It said twice who it is.
     SecondInit,
-    /// It does not listen, or the server cannot tell which sessions live: it may come again.
+    /// What it said is larger than any request may be.
+    TooLarge,
+    /// It does not listen, says nothing, or the server cannot tell which sessions live: it may come again.
     Later,
     /// The server goes.
     Restart,
@@ -83,6 +85,7 @@ impl Close {
             Self::InitTimeout => (4408, "Connection initialisation timeout".into()),
             Self::Duplicate => (4409, duplicate(of)),
             Self::SecondInit => (4429, "Too many initialisation requests".into()),
+            Self::TooLarge => (1009, "Message too big".into()),
             Self::Later => (1013, "Try again later".into()),
             Self::Restart => (1012, "Service restart".into()),
         };

@@ -11,6 +11,7 @@
 
 mod message;
 
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
@@ -20,8 +21,8 @@ use daira_core::Actor;
 use daira_core::account::{AccountRefusal, POLL_EVERY, Pass};
 use daira_core::error::Error;
 use daira_core::locale::Locale;
-use futures_util::future::poll_fn;
-use futures_util::stream::{BoxStream, StreamExt};
+use futures_util::future::{poll_fn, ready};
+use futures_util::stream::{self, BoxStream, StreamExt};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use self::message::{Close, Said, ack, complete, error, next, pong};
@@ -31,6 +32,7 @@ use super::incoming::Parameters;
 use super::metrics::Outcome;
 use super::problem::problem;
 use super::refusal::HttpRefusal;
+use crate::door::{self, Left};
 use crate::graphql::{Answer, Caller, GraphqlRefusal};
 use crate::state::AppState;
 use crate::streams::{Place, SLOWEST};
@@ -42,6 +44,10 @@ const INIT_WITHIN: Duration = Duration::from_secs(3);
 /// How often somebody who says nothing is asked whether they are there, and after how many such times they are gone.
 const PING_EVERY: Duration = Duration::from_secs(25);
 const GONE_AFTER: Duration = Duration::from_mins(1);
+/// How long somebody who is not logged in may ask for nothing.
+const STRANGERS_IDLE: Duration = Duration::from_mins(1);
+/// How long what runs may take when the server goes.
+const FINISH_WITHIN: Duration = Duration::from_secs(5);
 /// The most operations at once on one connection.
 const MOST_OPERATIONS: usize = 16;
 
@@ -92,6 +98,8 @@ struct Operation {
     id: String,
     answers: BoxStream<'static, Answer>,
     answered: bool,
+    /// What each answer but the first costs; nothing for what is answered once.
+    each: Option<u32>,
 }
 
 struct Connection {
@@ -103,7 +111,10 @@ struct Connection {
     /// Who it is, once that was said.
     pass: Option<Pass>,
     operations: Vec<Operation>,
+    /// Whose turn it is among the operations.
+    turn: usize,
     opened: Instant,
+    asked: Instant,
     heard: Instant,
     pinged: Instant,
 }
@@ -118,8 +129,20 @@ fn ends<T>(close: Close) -> Result<T, Ended> {
 impl Connection {
     fn new(state: AppState, context: RequestContext, headers: HeaderMap, place: Place, socket: WebSocket) -> Self {
         let now = Instant::now();
-        let (pass, operations) = (None, Vec::new());
-        Self { state, context, headers, place, socket, pass, operations, opened: now, heard: now, pinged: now }
+        Self {
+            state,
+            context,
+            headers,
+            place,
+            socket,
+            pass: None,
+            operations: Vec::new(),
+            turn: 0,
+            opened: now,
+            asked: now,
+            heard: now,
+            pinged: now,
+        }
     }
 
     async fn run(&mut self) -> Ended {
@@ -129,17 +152,35 @@ impl Connection {
         loop {
             let step = tokio::select! {
                 biased;
-                () = draining.cancelled() => ends(Close::Restart),
+                () = draining.cancelled() => {
+                    let _ = timeout(FINISH_WITHIN, self.finish()).await;
+                    ends(Close::Restart)
+                }
                 _ = ticks.tick() => self.look().await,
                 said = self.socket.recv() => match said {
                     Some(Ok(said)) => self.take(said).await,
-                    // Too large, or not as the protocol of the wire wants it; the library has closed it then.
+                    Some(Err(error)) if is_too_large(&error) => ends(Close::TooLarge),
+                    // Not as the protocol of the wire wants it; the library has closed it then.
                     Some(Err(_)) | None => Err(None),
                 },
-                (at, answer) = answers(&mut self.operations) => self.pass_on(at, answer).await,
+                (at, answer) = answers(&mut self.operations, self.turn) => {
+                    self.turn = at + 1;
+                    self.pass_on(at, answer).await
+                }
             };
             if let Err(ended) = step {
                 return ended;
+            }
+        }
+    }
+
+    /// Lets what is answered once be answered; whatever goes on is cut off.
+    async fn finish(&mut self) {
+        self.operations.retain(|operation| operation.each.is_none());
+        while !self.operations.is_empty() {
+            let (at, answer) = answers(&mut self.operations, 0).await;
+            if self.pass_on(at, answer).await.is_err() {
+                return;
             }
         }
     }
@@ -154,6 +195,10 @@ impl Connection {
         }
         if self.heard.elapsed() > GONE_AFTER {
             return Err(None);
+        }
+        let is_idle = self.operations.is_empty() && self.asked.elapsed() > STRANGERS_IDLE;
+        if is_idle && *pass.actor() == Actor::Anonymous {
+            return ends(Close::Later);
         }
         if self.heard.elapsed().min(self.pinged.elapsed()) > PING_EVERY {
             self.pinged = Instant::now();
@@ -193,10 +238,12 @@ impl Connection {
         };
         let pass = match admitted {
             Ok(pass) => pass,
-            Err(error) if error.refused_as().code == AccountRefusal::TokenInvalid.code() => {
-                return ends(Close::Forbidden);
+            Err(error) => {
+                // Whoever tries tokens pays for it, as everywhere; where it ends anyway nobody needs to be told what is left.
+                self.state.door.charge(&Actor::Anonymous, self.context.address, door::REFUSED).await;
+                let lapsed = error.refused_as().code == AccountRefusal::TokenInvalid.code();
+                return ends(if lapsed { Close::Forbidden } else { Close::Later });
             }
-            Err(_) => return ends(Close::Later),
         };
         if let Some(wish) = &init.accept_language {
             self.context.locale = Locale::negotiate(wish);
@@ -213,6 +260,7 @@ impl Connection {
 
     async fn subscribe(&mut self, id: String, parameters: Parameters) -> Result<(), Ended> {
         let Some(pass) = &self.pass else { return ends(Close::Unauthorized) };
+        self.asked = Instant::now();
         if self.operations.iter().any(|operation| operation.id == id) {
             return Err(Some((Close::Duplicate, id)));
         }
@@ -224,14 +272,21 @@ impl Connection {
         let caller = Caller { actor: pass.actor().clone(), context, key: None, safe: false, streams: true };
         let checked = self.state.graphql.check(&caller, vec![parameters.into()]);
         let left = self.state.door.charge(&caller.actor, self.context.address, checked.cost).await;
-        if let Some(Err(limit)) = left.map(|left| left.check()) {
+        if let Some(Err(limit)) = left.map(Left::check) {
             return self.send(error(&id, &Answer::failed(&limit, &caller.context))).await;
         }
+        let each = checked.goes_on().then_some(checked.cost);
         let state = self.state.clone();
-        // Even what is answered once is answered beside what else was asked for.
-        let answers = async move { state.graphql.stream(&caller, checked).await };
-        let answers = futures_util::stream::once(answers).flatten().boxed();
-        self.operations.push(Operation { id, answers, answered: false });
+        // Even what is answered once is answered beside what else was asked for, in a place as any other request has.
+        let answers = async move {
+            let place = state.capacity.enter().await;
+            if place.is_none() {
+                let refused = Answer::failed(&HttpRefusal::Overloaded.into(), &caller.context);
+                return stream::once(ready(refused)).boxed();
+            }
+            state.graphql.stream(&caller, checked).await
+        };
+        self.operations.push(Operation { id, answers: stream::once(answers).flatten().boxed(), answered: false, each });
         Ok(())
     }
 
@@ -242,6 +297,13 @@ impl Connection {
             let operation = self.operations.swap_remove(at);
             return self.send(complete(&operation.id)).await;
         };
+        if let (true, Some(cost), Some(pass)) = (operation.answered, operation.each, &self.pass) {
+            let left = self.state.door.charge(pass.actor(), self.context.address, cost).await;
+            if let Some(Err(limit)) = left.map(Left::check) {
+                let operation = self.operations.swap_remove(at);
+                return self.send(error(&operation.id, &Answer::failed(&limit, &self.context))).await;
+            }
+        }
         let is_refused = !operation.answered && answer.outcome == Outcome::Refused;
         if !operation.answered {
             self.state.metrics.operation(answer.kind, answer.outcome);
@@ -279,16 +341,25 @@ impl Connection {
 }
 
 /// The next answer of any operation, in turn: which one, and nothing when it has said everything.
-async fn answers(operations: &mut [Operation]) -> (usize, Option<Answer>) {
+async fn answers(operations: &mut [Operation], turn: usize) -> (usize, Option<Answer>) {
     poll_fn(|context| {
-        for (at, operation) in operations.iter_mut().enumerate() {
-            if let std::task::Poll::Ready(answer) = operation.answers.poll_next_unpin(context) {
-                return std::task::Poll::Ready((at, answer));
+        let many = operations.len();
+        for at in (0..many).map(|n| (turn + n) % many) {
+            if let Some(operation) = operations.get_mut(at)
+                && let Poll::Ready(answer) = operation.answers.poll_next_unpin(context)
+            {
+                return Poll::Ready((at, answer));
             }
         }
-        std::task::Poll::Pending
+        Poll::Pending
     })
     .await
+}
+
+/// Whether a message was larger than what is taken.
+fn is_too_large(error: &axum::Error) -> bool {
+    let told = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+    told.contains("Space limit exceeded")
 }
 
 /// How a connection is closed whose pass does not let in any more.

@@ -101,10 +101,24 @@ async fn whoever_is_not_let_in_gets_an_answer_as_any_other() {
 }
 
 #[tokio::test]
-async fn a_server_that_goes_completes_what_goes_on() {
+async fn a_server_that_goes_breaks_off_so_that_clients_come_again() {
     let stage = Stage::new();
     let mona = stage.join("mona").await;
     let mut events = open(&stage, Some(&mona), ADDED).await;
     stage.state.lifecycle.drain();
-    assert_eq!(events.next().await, Some(("complete".to_owned(), Value::Null)));
+    assert_eq!(events.next().await, None, "`complete` would be the end of it");
+}
+
+#[tokio::test]
+async fn security_64_secrets_are_guessed_once_in_a_request_that_streams() {
+    let stage = Stage::new();
+    stage.join("mona").await;
+    let try_once = |alias: &str| {
+        format!(
+            "{alias}: logIn(input: {{ email: \"mona@example.com\", password: \"{alias}\" }}) {{ userErrors {{ code }} }}"
+        )
+    };
+    let mut events = open(&stage, None, &format!("mutation {{ {} {} }}", try_once("a"), try_once("b"))).await;
+    assert_eq!(events.next().await.unwrap().1["errors"][0]["extensions"]["code"], "graphql.repeated");
+    assert_eq!(events.next().await.unwrap().0, "complete");
 }

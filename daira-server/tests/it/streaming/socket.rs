@@ -139,6 +139,10 @@ async fn security_75_a_block_is_heeded_in_the_middle_of_a_subscription() {
     stage.done(Some(&mona), "block", json!({ "profileId": karim.id }), "clientMutationId").await;
     stage.settle().await;
     assert!(socket.is_quiet().await, "told of somebody who is blocked");
+    let sara = stage.join("sara").await;
+    react(&stage, &sara, &post).await;
+    let line = &socket.hear().await["payload"]["data"]["notificationAdded"];
+    assert_eq!((&line["count"], &line["actors"]), (&json!(1), &json!([{ "handle": "sara" }])), "others are told of");
 }
 
 #[tokio::test]
@@ -203,6 +207,11 @@ async fn refused_operations_get_their_errors_and_the_connection_stays() {
         ("{ nothing }", "graphql.invalid"),
         ("subscription { notificationAdded { kind } other: notificationAdded { kind } }", "graphql.one_field"),
         ("subscription { notificationAdded { nothing } }", "graphql.invalid"),
+        (
+            "mutation { a: refreshSession(input: {refreshToken: \"x\"}) { userErrors { code } } \
+             b: refreshSession(input: {refreshToken: \"y\"}) { userErrors { code } } }",
+            "graphql.repeated",
+        ),
         ("subscription ($s: DateTime!) { notificationAdded(since: $s) { kind } }", "graphql.invalid"),
     ] {
         socket.subscribe("x", query).await;
@@ -271,8 +280,7 @@ async fn too_many_and_too_large_are_turned_away() {
     third.say(json!({ "type": "connection_init", "payload": payload })).await;
     assert_eq!(third.closed().await, 1013, "one account has two");
     held[0].0.send(Message::text("x".repeat(300_000))).await.unwrap();
-    // What is larger than any request is not read to its end.
-    while let Some(Ok(_)) = held[0].0.next().await {}
+    assert_eq!(held[0].closed().await, 1009, "what is larger than any request is not read to its end");
     held[1].say(json!({ "type": "ping" })).await;
     assert_eq!(held[1].hear().await, json!({ "type": "pong" }));
 }
