@@ -28,8 +28,7 @@ pub use model::{
     Standing, StoredCredential,
 };
 pub use service::{
-    MAX_FACES,
-    AccountService, ChangePassword, LogIn, LoggedIn, Me, Pass, Register, Tokens, UpdateProfile, VerifyEmail,
+    AccountService, ChangePassword, LogIn, LoggedIn, MAX_FACES, Me, Pass, Register, Tokens, UpdateProfile, VerifyEmail,
 };
 
 crate::refusals! {

@@ -100,11 +100,14 @@ async fn a_block_holds_for_every_face_and_tells_of_none() {
     let post = stage.publish(&tarek, json!({ "text": "بيتنا" })).await;
     stage.done(Some(&tarek), "block", json!({ "profileId": nadia.id }), "changed").await;
     for blocked in [&nadia, &zell] {
-        let seen = stage.ask_as(blocked, &format!("{{ profile(handle: \"tarek\") {{ id }} post(id: \"{post}\") {{ id }} }}"));
+        let seen =
+            stage.ask_as(blocked, &format!("{{ profile(handle: \"tarek\") {{ id }} post(id: \"{post}\") {{ id }} }}"));
         assert_eq!(seen.await.json()["data"], json!({ "profile": null, "post": null }));
         assert_eq!(stage.refused(blocked, "follow", json!({ "profileId": tarek.id })).await, "common.not_found");
     }
-    let unlinked = stage.ask_as(&tarek, "{ zell: profile(handle: \"zell\") { id } nadia: profile(handle: \"nadia\") { id } }").await;
+    let unlinked = stage
+        .ask_as(&tarek, "{ zell: profile(handle: \"zell\") { id } nadia: profile(handle: \"nadia\") { id } }")
+        .await;
     assert_eq!(unlinked.data("/zell/id"), json!(zell.id), "the blocker's view of a face that is not linked stays");
     // Not even by asking for what only one of them wrote.
     assert_eq!(stage.ask_as(&zell, "{ homeFeed { edges { node { id } } } }").await.data("/homeFeed/edges"), json!([]));

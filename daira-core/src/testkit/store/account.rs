@@ -56,6 +56,22 @@ async fn keep(world: &Fixture, person: &Person, session: &Session) {
     unit.commit().await.unwrap();
 }
 
+/// Faces that are gone count no more, and nobody else's do.
+pub async fn faces_of_an_account_are_counted(ports: &Ports) {
+    let world = world(ports);
+    let mona = world.person(Draft::new("mona")).await;
+    let other = world.person(Draft::new("karim")).await;
+    let mask = world.person(Draft::new("zell").face_of(&mona)).await;
+    let faces = async |of: &Person| world.unit(&of.actor()).await.accounts().faces(of.account).await.unwrap();
+    assert_eq!((faces(&mona).await, faces(&mask).await, faces(&other).await), (2, 2, 1));
+    let mut unit = world.unit(&mask.actor()).await;
+    let gone = unit.accounts().profile(mask.id, Lock::Update).await.unwrap().unwrap();
+    let gone = crate::account::Profile { standing: crate::account::Standing::Gone, version: gone.version + 1, ..gone };
+    unit.accounts().update_profile(&gone).await.unwrap();
+    unit.commit().await.unwrap();
+    assert_eq!(faces(&mona).await, 1);
+}
+
 /// A registration is kept, found by its id alone, counts wrong tries and goes; all without anybody logged in.
 pub async fn a_registration_waits_and_goes(ports: &Ports) {
     let world = world(ports);

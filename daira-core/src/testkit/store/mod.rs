@@ -28,7 +28,7 @@ use crate::port::Ports;
 super::kit! { $
     /// Runs the [`store`](crate::testkit::store) kit on an adapter: `store_kit!(name, ports)`.
     store_kit, "store", store {
-        account: a_registration_waits_and_goes, lapsed_registrations_are_purged, a_mailing_waits_and_goes,
+        account: a_registration_waits_and_goes, lapsed_registrations_are_purged, faces_of_an_account_are_counted, a_mailing_waits_and_goes,
             a_mailing_is_for_ones_own_account, lapsed_mailings_are_purged, an_email_has_one_account,
             an_id_is_given_once, a_handle_has_one_living_face, a_version_is_updated_once, a_member_loads_only_their_account,
             handles_are_held_passed_on_and_freed, a_session_is_resolved_while_it_lives, sessions_are_revoked_but_one,
