@@ -6,6 +6,7 @@ mod limits;
 mod profile;
 mod recovery;
 mod registration;
+mod second_factor;
 mod sessions;
 
 use std::sync::Arc;
@@ -25,7 +26,8 @@ use crate::time::Timestamp;
 pub use profile::{Me, UpdateProfile};
 pub use recovery::ChangePassword;
 pub use registration::{Register, VerifyEmail};
-pub use sessions::LogIn;
+pub use second_factor::{Enrolment, FactorStatus};
+pub use sessions::{Entry, LogIn, Waited};
 
 /// How often a use case that draws its actor's own ids draws them anew when they are taken.
 const DRAWS: usize = 3;
@@ -144,6 +146,7 @@ impl AccountService {
             seen_generation: 0,
             rotated_at: now,
             created_at: now,
+            proven_at: now,
             last_used_at: now,
             expires_at: policy::session_end(now, now, &self.ports.settings),
             revoked_at: None,

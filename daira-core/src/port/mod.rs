@@ -49,6 +49,8 @@ pub struct Keys {
     pub device: Key,
     /// Hides what limits count by.
     pub limits: Key,
+    /// Encrypts what second factors are made of, and log-ins that wait for one.
+    pub factor: Key,
 }
 
 impl Keys {
@@ -62,6 +64,7 @@ impl Keys {
             reset: master.derive("reset"),
             device: master.derive("device"),
             limits: master.derive("limits"),
+            factor: master.derive("factor"),
         }
     }
 }

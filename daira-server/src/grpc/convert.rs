@@ -6,6 +6,7 @@ use daira_core::error::{CommonRefusal, Error, Result};
 use daira_core::post::{Attachment, PostCard, ReplyRule, Visibility};
 use daira_core::proto::{account::v1 as account, post::v1 as post};
 use daira_core::reaction::ReactionKind;
+use daira_core::secret::Secret;
 
 use super::caller::id;
 
@@ -30,6 +31,11 @@ pub(super) fn tokens(tokens: &Tokens) -> account::Tokens {
         refresh_token: tokens.refresh.expose().to_owned(),
         access_expires_at: tokens.access_expires_at.to_string(),
     }
+}
+
+/// Codes, to be shown this once.
+pub(super) fn texts(codes: &[Secret]) -> Vec<String> {
+    codes.iter().map(|code| code.expose().to_owned()).collect()
 }
 
 /// A post for a reader; only its author learns which circle it is for.

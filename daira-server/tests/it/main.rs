@@ -62,6 +62,7 @@ mod schema;
 #[cfg(test)]
 mod schema_changes;
 #[cfg(test)]
+mod second_factor;
 mod seed;
 #[cfg(test)]
 mod stores;

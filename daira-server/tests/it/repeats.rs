@@ -8,7 +8,18 @@ use serde_json::{Value, json};
 use crate::harness::{Person, Stage, json_request};
 
 /// What a client proves with is used up or renewed by the request itself, and so is its own key.
-const OWN_KEYS: [&str; 5] = ["verifyEmail", "refreshSession", "logOut", "resetPassword", "confirmEmail"];
+const OWN_KEYS: [&str; 10] = [
+    "verifyEmail",
+    "refreshSession",
+    "logOut",
+    "resetPassword",
+    "confirmEmail",
+    "verifySecondFactor",
+    "reauthenticate",
+    "beginAuthenticator",
+    "confirmAuthenticator",
+    "renewRecoveryCodes",
+];
 
 /// What everybody here joins with.
 const PASSWORD: &str = "kahraba nour shams";
@@ -131,6 +142,9 @@ pub(crate) async fn every_mutation_answers_again(stage: &Stage) {
     twice!(her, "changePassword", change, Value::Null, "endedSessions");
     let moving = |email: &str| json!({ "email": email, "currentPassword": PASSWORD });
     twice!(me, "changeEmail", moving("a@new.example"), moving("b@new.example"), "challengeId");
+
+    stage.guard(&omar).await;
+    twice!(him, "removeSecondFactor", json!({}), Value::Null, "changed");
 
     twice!(me, "updateProfile", json!({ "name": "منى علي" }), json!({ "name": "منى" }), "profile { name }");
     twice!(

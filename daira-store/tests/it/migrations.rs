@@ -213,7 +213,7 @@ fn elsewhere(url: &str) -> std::thread::JoinHandle<daira_core::Result<()>> {
 async fn failure_10_two_programs_migrate_at_once(server: Server) {
     let empty = Empty::new(server, "twice").await;
     let pending = schema_state(&empty.url).await.unwrap().pending;
-    assert_eq!(pending.len(), usize::try_from(FIRST_RELEASE).unwrap());
+    assert!(pending.len() >= usize::try_from(FIRST_RELEASE).unwrap());
     let both = [elsewhere(&empty.url), elsewhere(&empty.url)];
     for program in both {
         program.join().unwrap().unwrap();

@@ -9,7 +9,7 @@ use super::super::{Email, Session, token};
 use super::AccountService;
 use crate::actor::Client;
 use crate::error::Result;
-use crate::id::SessionId;
+use crate::id::{AccountId, SessionId};
 use crate::port::{Charge, Quota, Subject};
 use crate::secret::Secret;
 
@@ -44,6 +44,17 @@ impl AccountService {
     pub(super) async fn count_proof(&self, session: SessionId) -> Result<()> {
         let proof = charge("proof.session", Subject::Session(session), self.ports.settings.limits.log_in_device);
         self.ports.limiter.admit(&[proof]).await
+    }
+
+    /// Counts a try of a second factor, by somebody who proved the password: whoever stole it keeps no known device of the
+    /// owner's out.
+    pub(super) async fn count_second_factor(&self, client: &Client, account: AccountId, email: &Email) -> Result<()> {
+        let quota = self.ports.settings.limits.second_factor;
+        let own = match self.known_device(client, email.as_str()) {
+            Some(device) => charge("second_factor.device", Subject::Digest(device), quota),
+            None => charge("second_factor.account", self.digest(&account.to_string()), quota),
+        };
+        self.ports.limiter.admit(&[own]).await
     }
 
     /// Counts a mail that a stranger has us send. All of `mona+1@…`, `mona+2@…` come to one inbox and count together.

@@ -175,10 +175,18 @@ impl AccountRepository for MemoryUnit {
     }
 
     async fn update_session(&mut self, session: &Session) -> Result<()> {
-        if !self.world.sessions.has(&session.id) {
+        let Some(stored) = self.world.sessions.get(&session.id) else {
             return Err(Error::new(ErrorKind::Stale, "session.update"));
-        }
-        self.change().sessions.put(session.clone(), "session.update").map(drop)
+        };
+        let session = Session { proven_at: stored.proven_at, ..session.clone() };
+        self.change().sessions.put(session, "session.update").map(drop)
+    }
+
+    async fn prove_session(&mut self, id: SessionId, at: Timestamp) -> Result<()> {
+        let own = |session: &&Session| self.may_write_account(session.account).is_ok();
+        let found = self.world.sessions.get(&id).filter(own).cloned();
+        let session = found.ok_or_else(|| Error::new(ErrorKind::Stale, "session.prove"))?;
+        self.change().sessions.put(Session { proven_at: at, ..session }, "session.prove").map(drop)
     }
 
     async fn revoke_sessions(

@@ -2,7 +2,7 @@
 //! relational schema has a table without a model. Index numbers are constants beside the row they belong to.
 
 use super::table::{IndexKey, Row, UniqueKey};
-use crate::account::{Account, Mailing, Profile, Registration, Session, Standing};
+use crate::account::{Account, Mailing, Profile, Registration, SecondFactor, Session, Standing};
 use crate::actor::Actor;
 use crate::comment::Comment;
 use crate::graph::{Block, Circle, Follow, Mute};
@@ -61,6 +61,7 @@ rows! {
     Mailing: ChallengeId = |m| m.id;
     Account: AccountId = |a| a.id, version version, unique [("account_email", |a| Some(a.email.as_str().to_owned()))];
     Password: AccountId = |p| p.account;
+    SecondFactor: AccountId = |f| f.account;
     Profile: ProfileId = |p| p.id, version version,
         unique [("handle", |p| (p.standing != Standing::Gone).then(|| p.handle.as_str().to_owned()))],
         index [|p| (p.account.raw(), 0)];

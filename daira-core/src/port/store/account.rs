@@ -83,6 +83,8 @@ pub trait AccountRepository: Send {
     async fn session(&mut self, id: SessionId) -> Result<Option<Session>>;
     /// Stores a session's changing parts. Open to an anonymous actor, by id only.
     async fn update_session(&mut self, session: &Session) -> Result<()>;
+    /// Notes that the owner of one of the actor's own sessions proved themselves on it; `Stale` for another's.
+    async fn prove_session(&mut self, id: SessionId, at: Timestamp) -> Result<()>;
     /// Revokes the account's living sessions but one; answers which.
     async fn revoke_sessions(
         &mut self,

@@ -124,7 +124,7 @@ pub struct LogInRequest {
     #[prost(string, tag = "5")]
     pub device_token: ::prost::alloc::string::String,
 }
-/// Logged in.
+/// Logged in or, where the account has a second factor, a challenge alone.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct LogInResponse {
     #[prost(string, tag = "1")]
@@ -135,6 +135,137 @@ pub struct LogInResponse {
     /// in.
     #[prost(string, tag = "3")]
     pub device_token: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "4")]
+    pub second_factor: ::core::option::Option<SecondFactorChallenge>,
+}
+/// A log-in whose password was right, and that waits for the second factor.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SecondFactorChallenge {
+    /// Lets nobody in; to be given to VerifySecondFactor.
+    #[prost(string, tag = "1")]
+    pub challenge: ::prost::alloc::string::String,
+    /// When it lapses.
+    #[prost(string, tag = "2")]
+    pub expires_at: ::prost::alloc::string::String,
+}
+/// Proves the second factor.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct VerifySecondFactorRequest {
+    #[prost(string, tag = "1")]
+    pub challenge: ::prost::alloc::string::String,
+    /// The six digits of the authenticator app, or a recovery code.
+    #[prost(string, tag = "2")]
+    pub code: ::prost::alloc::string::String,
+    /// What an earlier log-in on this device answered; empty for none.
+    #[prost(string, tag = "3")]
+    pub device_token: ::prost::alloc::string::String,
+    /// Not needed: a code works once, so the same request sent again is refused and has no second effect.
+    #[prost(string, tag = "4")]
+    pub idempotency_key: ::prost::alloc::string::String,
+}
+/// Logged in.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct VerifySecondFactorResponse {
+    #[prost(string, tag = "1")]
+    pub profile_id: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "2")]
+    pub tokens: ::core::option::Option<Tokens>,
+    /// By this the device is known at its next log-in. It lets nobody in.
+    #[prost(string, tag = "3")]
+    pub device_token: ::prost::alloc::string::String,
+}
+/// Proves who one is.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReauthenticateRequest {
+    #[prost(string, tag = "1")]
+    pub password: ::prost::alloc::string::String,
+    /// The six digits of the authenticator app, or a recovery code, where the account has a second factor; empty for none.
+    #[prost(string, tag = "2")]
+    pub code: ::prost::alloc::string::String,
+    /// Not needed: what was proved once more stays proved.
+    #[prost(string, tag = "3")]
+    pub idempotency_key: ::prost::alloc::string::String,
+}
+/// Proved.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReauthenticateResponse {
+    /// Until when the session may change how the account is reached and guarded.
+    #[prost(string, tag = "1")]
+    pub proven_until: ::prost::alloc::string::String,
+}
+/// Asks for the second factor.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetSecondFactorRequest {}
+/// The second factor.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetSecondFactorResponse {
+    /// Since when the digits of an authenticator app are asked for; empty when they are not.
+    #[prost(string, tag = "1")]
+    pub authenticator_since: ::prost::alloc::string::String,
+    #[prost(uint32, tag = "2")]
+    pub recovery_codes_left: u32,
+}
+/// Asks for an authenticator app as second factor.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct BeginAuthenticatorRequest {
+    /// Not needed: asked for again before it is confirmed, the answer is the same for a quarter of an hour.
+    #[prost(string, tag = "1")]
+    pub idempotency_key: ::prost::alloc::string::String,
+}
+/// What the app is set up with.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct BeginAuthenticatorResponse {
+    /// For typing it.
+    #[prost(string, tag = "1")]
+    pub secret: ::prost::alloc::string::String,
+    /// The `otpauth:` address, to be shown as a picture for the app.
+    #[prost(string, tag = "2")]
+    pub address: ::prost::alloc::string::String,
+}
+/// Proves that the app was set up.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ConfirmAuthenticatorRequest {
+    /// The six digits that it shows.
+    #[prost(string, tag = "1")]
+    pub code: ::prost::alloc::string::String,
+    /// Not needed: a code works once, so the same request sent again is refused and has no second effect.
+    #[prost(string, tag = "2")]
+    pub idempotency_key: ::prost::alloc::string::String,
+}
+/// The second factor is on.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ConfirmAuthenticatorResponse {
+    /// Ten codes, each of which works once instead of the app. They are shown this once.
+    #[prost(string, repeated, tag = "1")]
+    pub recovery_codes: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+/// Asks for the end of the second factor.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RemoveSecondFactorRequest {
+    /// The same request sent again under the same key within 24 hours has no second effect and the same answer; empty for none.
+    #[prost(string, tag = "1")]
+    pub idempotency_key: ::prost::alloc::string::String,
+}
+/// The second factor is off.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RemoveSecondFactorResponse {
+    /// Whether there was one.
+    #[prost(bool, tag = "1")]
+    pub changed: bool,
+}
+/// Asks for other recovery codes.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RenewRecoveryCodesRequest {
+    /// Not needed: whichever answer comes last holds the codes that work.
+    #[prost(string, tag = "1")]
+    pub idempotency_key: ::prost::alloc::string::String,
+}
+/// The codes that work from now on.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RenewRecoveryCodesResponse {
+    /// Ten codes, each of which works once instead of the app; those before work no more. They are shown this once.
+    #[prost(string, repeated, tag = "1")]
+    pub recovery_codes: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 /// Spends a refresh token.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -429,7 +560,7 @@ pub mod account_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Logs in with e-mail and password.
+        /// Logs in with e-mail and password. An account with a second factor is entered by VerifySecondFactor alone.
         pub async fn log_in(
             &mut self,
             request: impl tonic::IntoRequest<super::LogInRequest>,
@@ -449,6 +580,211 @@ pub mod account_service_client {
             let mut req = request.into_request();
             req.extensions_mut()
                 .insert(GrpcMethod::new("daira.account.v1.AccountService", "LogIn"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Completes a log-in whose password was right, with the second factor.
+        pub async fn verify_second_factor(
+            &mut self,
+            request: impl tonic::IntoRequest<super::VerifySecondFactorRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::VerifySecondFactorResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/daira.account.v1.AccountService/VerifySecondFactor",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "daira.account.v1.AccountService",
+                        "VerifySecondFactor",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Proves once more who one is. For a while after it, or after logging in, the session may change how the account is reached
+        /// and guarded.
+        pub async fn reauthenticate(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ReauthenticateRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ReauthenticateResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/daira.account.v1.AccountService/Reauthenticate",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("daira.account.v1.AccountService", "Reauthenticate"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// What guards the account besides its password.
+        pub async fn get_second_factor(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetSecondFactorRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetSecondFactorResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/daira.account.v1.AccountService/GetSecondFactor",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("daira.account.v1.AccountService", "GetSecondFactor"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Begins to set up an authenticator app; nothing changes until it is confirmed.
+        pub async fn begin_authenticator(
+            &mut self,
+            request: impl tonic::IntoRequest<super::BeginAuthenticatorRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::BeginAuthenticatorResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/daira.account.v1.AccountService/BeginAuthenticator",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "daira.account.v1.AccountService",
+                        "BeginAuthenticator",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Turns the second factor on with digits of the app.
+        pub async fn confirm_authenticator(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ConfirmAuthenticatorRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ConfirmAuthenticatorResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/daira.account.v1.AccountService/ConfirmAuthenticator",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "daira.account.v1.AccountService",
+                        "ConfirmAuthenticator",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Takes the second factor and its recovery codes away.
+        pub async fn remove_second_factor(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RemoveSecondFactorRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RemoveSecondFactorResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/daira.account.v1.AccountService/RemoveSecondFactor",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "daira.account.v1.AccountService",
+                        "RemoveSecondFactor",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Makes other recovery codes in the place of those there are.
+        pub async fn renew_recovery_codes(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RenewRecoveryCodesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RenewRecoveryCodesResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/daira.account.v1.AccountService/RenewRecoveryCodes",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "daira.account.v1.AccountService",
+                        "RenewRecoveryCodes",
+                    ),
+                );
             self.inner.unary(req, path, codec).await
         }
         /// Exchanges a refresh token for new tokens.
@@ -751,11 +1087,68 @@ pub mod account_service_server {
             tonic::Response<super::VerifyEmailResponse>,
             tonic::Status,
         >;
-        /// Logs in with e-mail and password.
+        /// Logs in with e-mail and password. An account with a second factor is entered by VerifySecondFactor alone.
         async fn log_in(
             &self,
             request: tonic::Request<super::LogInRequest>,
         ) -> std::result::Result<tonic::Response<super::LogInResponse>, tonic::Status>;
+        /// Completes a log-in whose password was right, with the second factor.
+        async fn verify_second_factor(
+            &self,
+            request: tonic::Request<super::VerifySecondFactorRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::VerifySecondFactorResponse>,
+            tonic::Status,
+        >;
+        /// Proves once more who one is. For a while after it, or after logging in, the session may change how the account is reached
+        /// and guarded.
+        async fn reauthenticate(
+            &self,
+            request: tonic::Request<super::ReauthenticateRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ReauthenticateResponse>,
+            tonic::Status,
+        >;
+        /// What guards the account besides its password.
+        async fn get_second_factor(
+            &self,
+            request: tonic::Request<super::GetSecondFactorRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetSecondFactorResponse>,
+            tonic::Status,
+        >;
+        /// Begins to set up an authenticator app; nothing changes until it is confirmed.
+        async fn begin_authenticator(
+            &self,
+            request: tonic::Request<super::BeginAuthenticatorRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::BeginAuthenticatorResponse>,
+            tonic::Status,
+        >;
+        /// Turns the second factor on with digits of the app.
+        async fn confirm_authenticator(
+            &self,
+            request: tonic::Request<super::ConfirmAuthenticatorRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ConfirmAuthenticatorResponse>,
+            tonic::Status,
+        >;
+        /// Takes the second factor and its recovery codes away.
+        async fn remove_second_factor(
+            &self,
+            request: tonic::Request<super::RemoveSecondFactorRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RemoveSecondFactorResponse>,
+            tonic::Status,
+        >;
+        /// Makes other recovery codes in the place of those there are.
+        async fn renew_recovery_codes(
+            &self,
+            request: tonic::Request<super::RenewRecoveryCodesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RenewRecoveryCodesResponse>,
+            tonic::Status,
+        >;
         /// Exchanges a refresh token for new tokens.
         async fn refresh_session(
             &self,
@@ -1030,6 +1423,330 @@ pub mod account_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = LogInSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/daira.account.v1.AccountService/VerifySecondFactor" => {
+                    #[allow(non_camel_case_types)]
+                    struct VerifySecondFactorSvc<T: AccountService>(pub Arc<T>);
+                    impl<
+                        T: AccountService,
+                    > tonic::server::UnaryService<super::VerifySecondFactorRequest>
+                    for VerifySecondFactorSvc<T> {
+                        type Response = super::VerifySecondFactorResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::VerifySecondFactorRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AccountService>::verify_second_factor(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = VerifySecondFactorSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/daira.account.v1.AccountService/Reauthenticate" => {
+                    #[allow(non_camel_case_types)]
+                    struct ReauthenticateSvc<T: AccountService>(pub Arc<T>);
+                    impl<
+                        T: AccountService,
+                    > tonic::server::UnaryService<super::ReauthenticateRequest>
+                    for ReauthenticateSvc<T> {
+                        type Response = super::ReauthenticateResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ReauthenticateRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AccountService>::reauthenticate(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ReauthenticateSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/daira.account.v1.AccountService/GetSecondFactor" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetSecondFactorSvc<T: AccountService>(pub Arc<T>);
+                    impl<
+                        T: AccountService,
+                    > tonic::server::UnaryService<super::GetSecondFactorRequest>
+                    for GetSecondFactorSvc<T> {
+                        type Response = super::GetSecondFactorResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetSecondFactorRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AccountService>::get_second_factor(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetSecondFactorSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/daira.account.v1.AccountService/BeginAuthenticator" => {
+                    #[allow(non_camel_case_types)]
+                    struct BeginAuthenticatorSvc<T: AccountService>(pub Arc<T>);
+                    impl<
+                        T: AccountService,
+                    > tonic::server::UnaryService<super::BeginAuthenticatorRequest>
+                    for BeginAuthenticatorSvc<T> {
+                        type Response = super::BeginAuthenticatorResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::BeginAuthenticatorRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AccountService>::begin_authenticator(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = BeginAuthenticatorSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/daira.account.v1.AccountService/ConfirmAuthenticator" => {
+                    #[allow(non_camel_case_types)]
+                    struct ConfirmAuthenticatorSvc<T: AccountService>(pub Arc<T>);
+                    impl<
+                        T: AccountService,
+                    > tonic::server::UnaryService<super::ConfirmAuthenticatorRequest>
+                    for ConfirmAuthenticatorSvc<T> {
+                        type Response = super::ConfirmAuthenticatorResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ConfirmAuthenticatorRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AccountService>::confirm_authenticator(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ConfirmAuthenticatorSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/daira.account.v1.AccountService/RemoveSecondFactor" => {
+                    #[allow(non_camel_case_types)]
+                    struct RemoveSecondFactorSvc<T: AccountService>(pub Arc<T>);
+                    impl<
+                        T: AccountService,
+                    > tonic::server::UnaryService<super::RemoveSecondFactorRequest>
+                    for RemoveSecondFactorSvc<T> {
+                        type Response = super::RemoveSecondFactorResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RemoveSecondFactorRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AccountService>::remove_second_factor(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RemoveSecondFactorSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/daira.account.v1.AccountService/RenewRecoveryCodes" => {
+                    #[allow(non_camel_case_types)]
+                    struct RenewRecoveryCodesSvc<T: AccountService>(pub Arc<T>);
+                    impl<
+                        T: AccountService,
+                    > tonic::server::UnaryService<super::RenewRecoveryCodesRequest>
+                    for RenewRecoveryCodesSvc<T> {
+                        type Response = super::RenewRecoveryCodesResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RenewRecoveryCodesRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AccountService>::renew_recovery_codes(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RenewRecoveryCodesSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -9,6 +9,7 @@ use core::time::Duration;
 use futures_util::future::join;
 
 use super::world;
+use crate::account::SecondFactor;
 use crate::error::{CommonRefusal, Error, ErrorKind};
 use crate::graph::{Block, Follow};
 use crate::id::{FeedSessionId, PostId};
@@ -292,5 +293,31 @@ pub async fn a_circle_and_its_member(ports: &Ports) {
         assert!(!world.sees(&ali.actor(), &post).await);
         let members = world.view(&actor).await.graph().circle_members(circle, None, limit(100)).await.unwrap();
         assert!(members.items.is_empty());
+    }
+}
+
+/// Two spend the same code of a second factor: one of them finds it spent.
+pub async fn one_code_twice(ports: &Ports) {
+    let world = world(&taking_turns(ports));
+    for round in 0..ROUNDS {
+        let mona = &world.person(format!("mona{round}").as_str()).await;
+        let actor = mona.actor();
+        let mut unit = world.unit(&actor).await;
+        let factor = SecondFactor { recovery: vec![[1; 32], [2; 32]], ..SecondFactor::none(mona.account) };
+        unit.factors().put_second_factor(&factor).await.unwrap();
+        unit.commit().await.unwrap();
+        let spend = || {
+            world.ports.transact(&actor, |mut unit| {
+                Box::pin(async move {
+                    let mut factor = unit.factors().second_factor(mona.account).await?.unwrap();
+                    let before = factor.recovery.len();
+                    factor.recovery.retain(|code| *code != [1; 32]);
+                    unit.factors().put_second_factor(&factor).await?;
+                    Ok(factor.recovery.len() < before)
+                })
+            })
+        };
+        let (one, other) = join(spend(), spend()).await;
+        assert!(one.unwrap() != other.unwrap(), "it is spent once");
     }
 }

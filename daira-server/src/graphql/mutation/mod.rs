@@ -9,6 +9,7 @@ mod post;
 mod profile;
 mod reaction;
 mod recovery;
+mod second_factor;
 mod session;
 
 use async_graphql::MergedObject;
@@ -19,6 +20,7 @@ pub struct Mutation(
     account::AccountMutation,
     session::SessionMutation,
     recovery::RecoveryMutation,
+    second_factor::SecondFactorMutation,
     profile::ProfileMutation,
     graph::GraphMutation,
     circle::CircleMutation,

@@ -92,6 +92,12 @@ impl Viewer {
         Ok(Some(account.into()))
     }
 
+    /// What guards their account besides the password.
+    async fn second_factor(&self, ctx: &Context<'_>) -> Result<Option<SecondFactor>> {
+        let scope = ctx.scope();
+        Ok(Some(scope.services.accounts.second_factor(&scope.actor).await?.into()))
+    }
+
     /// Where they are logged in, newest first.
     async fn sessions(&self, ctx: &Context<'_>) -> Result<Option<Vec<Session>>> {
         Ok(Some(Session::all(ctx.scope()).await?))
@@ -212,6 +218,39 @@ impl Session {
         scope.member()?;
         let sessions = scope.reads.view().await?.accounts().own_sessions(scope.now()).await?;
         Ok(sessions.into_iter().map(Self).collect())
+    }
+}
+
+/// A log-in whose password was right, and that waits for the second factor.
+#[derive(SimpleObject)]
+pub(crate) struct SecondFactorChallenge {
+    /// Lets nobody in; to be given to `verifySecondFactor`.
+    challenge: String,
+    /// When it lapses.
+    expires_at: DateTime,
+}
+
+impl From<account::Waited> for SecondFactorChallenge {
+    fn from(waited: account::Waited) -> Self {
+        Self { challenge: waited.challenge.expose().to_owned(), expires_at: waited.expires_at.into() }
+    }
+}
+
+/// What guards the own account besides its password.
+#[derive(SimpleObject)]
+pub(crate) struct SecondFactor {
+    /// Since when the digits of an authenticator app are asked for; nothing when they are not.
+    authenticator_since: Option<DateTime>,
+    /// How many recovery codes are left.
+    recovery_codes_left: i64,
+}
+
+impl From<account::FactorStatus> for SecondFactor {
+    fn from(status: account::FactorStatus) -> Self {
+        Self {
+            authenticator_since: status.authenticator_since.map(Into::into),
+            recovery_codes_left: i64::try_from(status.recovery_codes).unwrap_or(i64::MAX),
+        }
     }
 }
 
