@@ -59,6 +59,8 @@ pub struct SecondFactor {
     pub authenticator: Option<Authenticator>,
     /// Digests of the recovery codes that are left.
     pub recovery: Vec<[u8; 32]>,
+    /// How many passkeys the account has.
+    pub passkeys: usize,
 }
 
 impl core::fmt::Debug for SecondFactor {
@@ -79,12 +81,17 @@ pub enum Proof {
 impl SecondFactor {
     /// None yet.
     pub fn none(account: AccountId) -> Self {
-        Self { account, authenticator: None, recovery: Vec::new() }
+        Self { account, authenticator: None, recovery: Vec::new(), passkeys: 0 }
     }
 
     /// The device that computes digits, if it was shown to work.
     pub fn confirmed(&self) -> Option<&Authenticator> {
         self.authenticator.as_ref().filter(|device| device.confirmed_at.is_some())
+    }
+
+    /// Whether a log-in takes more than the password.
+    pub fn guards(&self) -> bool {
+        self.confirmed().is_some() || self.passkeys > 0
     }
 
     /// The secret of the device, readable.

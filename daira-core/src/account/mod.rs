@@ -18,6 +18,7 @@ mod directory;
 pub mod factor;
 pub mod mail;
 mod model;
+mod passkey;
 pub mod password;
 pub mod policy;
 mod service;
@@ -29,9 +30,10 @@ pub use model::{
     Account, AccountState, Email, Mailing, MailingKind, Profile, ProfileCounters, ProfileKind, Registration, Session,
     Standing, StoredCredential,
 };
+pub use passkey::{CeremonyKind, Passkey, PendingCeremony, StoredPasskey};
 pub use service::{
-    AccountService, ChangePassword, Enrolment, Entry, FactorStatus, LogIn, LoggedIn, Me, Register, Tokens,
-    UpdateProfile, VerifyEmail, Waited,
+    AccountService, AddedPasskey, BegunCeremony, ChangePassword, Enrolment, Entry, FactorStatus, LogIn, LoggedIn, Me,
+    Register, Tokens, UpdateProfile, VerifyEmail, Waited,
 };
 
 crate::refusals! {
@@ -75,6 +77,12 @@ crate::refusals! {
         ProofNeeded = "auth.proof_needed", Forbidden, "Please prove once more that it is you.", "أكّد تاني إن ده إنت.";
         /// There is a second factor already.
         SecondFactorSet = "account.second_factor_set", Conflict, "Your account has a second factor already.", "حسابك عليه تأكيد بخطوتين بالفعل.";
+        /// An answer that no passkey of the account signed.
+        PasskeyInvalid = "auth.passkey_invalid", Unauthenticated, "This passkey did not work.", "مفتاح المرور ده مانفعش.";
+        /// The passkey is known already.
+        PasskeyTaken = "account.passkey_taken", Conflict, "This passkey is already set up.", "مفتاح المرور ده متسجّل بالفعل.";
+        /// The account has as many passkeys as it may.
+        PasskeysFull = "account.passkeys_full", Conflict, "You have twenty passkeys already; remove one first.", "عندك عشرين مفتاح مرور بالفعل؛ امسح واحد الأول.";
         /// There is no second factor.
         SecondFactorMissing = "account.second_factor_missing", Conflict, "Your account has no second factor.", "حسابك مش عليه تأكيد بخطوتين.";
         /// The account may not be used now.

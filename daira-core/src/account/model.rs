@@ -222,6 +222,12 @@ pub enum MailingKind {
     RecoveryCodeUsed,
     /// There are other recovery codes now.
     RecoveryCodesRenewed,
+    /// The account has one more passkey.
+    PasskeyAdded,
+    /// It has one less.
+    PasskeyRemoved,
+    /// A copy of a passkey was used, and refused.
+    PasskeyCopied,
 }
 
 impl MailingKind {

@@ -3,6 +3,7 @@
 
 mod delivery;
 mod limits;
+mod passkey;
 mod profile;
 mod recovery;
 mod registration;
@@ -23,6 +24,7 @@ use crate::secret::Secret;
 use crate::text::Bounds;
 use crate::time::Timestamp;
 
+pub use passkey::{AddedPasskey, BegunCeremony};
 pub use profile::{Me, UpdateProfile};
 pub use recovery::ChangePassword;
 pub use registration::{Register, VerifyEmail};

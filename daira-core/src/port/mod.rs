@@ -11,6 +11,7 @@ mod clock;
 mod hasher;
 mod limiter;
 mod maintenance;
+mod passkey;
 mod signer;
 pub mod store;
 mod transact;
@@ -24,6 +25,7 @@ pub use clock::{Clock, IdSource};
 pub use hasher::PasswordHasher;
 pub use limiter::{Bucket, Charge, LimitRefusal, Quota, QuotaError, RateLimiter, Subject};
 pub use maintenance::{JobOutcome, Maintenance};
+pub use passkey::{Ceremony, PasskeyVerifier, PublicPart, Signed};
 pub use signer::{Claims, TokenSigner};
 pub use store::{ReadView, Store, UnitOfWork};
 pub use transact::{Remembered, Unit};
@@ -86,6 +88,8 @@ pub struct Ports {
     pub ids: Arc<dyn IdSource>,
     /// Password hashing.
     pub hasher: Arc<dyn PasswordHasher>,
+    /// Passkeys.
+    pub passkeys: Arc<dyn PasskeyVerifier>,
     /// Access tokens.
     pub signer: Arc<dyn TokenSigner>,
     /// Limits on how often something may happen.

@@ -5,6 +5,7 @@ mod joining;
 #[cfg(feature = "credential")]
 mod keys;
 mod limits;
+mod passkey;
 mod profile;
 mod recovery;
 mod repeats;

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use daira_core::memory::{
-    FallbackLimiter, HmacHasher, HmacSigner, ManualClock, MemoryBlobs, MemoryLimiter, RandomIds, SeededIds, WallClock,
+    FallbackLimiter, HmacHasher, HmacSigner, ManualClock, MemoryAuthenticator, MemoryBlobs, MemoryLimiter,
+    MemoryPasskeys, RandomIds, SeededIds, WallClock,
 };
 use daira_core::port::{BlobStore, Clock, IdSource, PasswordHasher, Ports};
 use daira_core::secret::Key;
 use daira_core::testkit::law;
 use daira_core::testkit::limiter::Limiters;
+use daira_core::testkit::passkey::Passkeys;
 use daira_core::testkit::signer::Signers;
 
 fn memory() -> Ports {
@@ -44,6 +46,13 @@ fn counted_afar() -> Limiters {
 daira_core::limiter_kit!(memory_limiter, counted());
 daira_core::limiter_kit!(fallback_limiter, counted_afar());
 daira_core::signer_kit!(hmac_signer, sealed());
+
+fn keyed() -> Passkeys {
+    let device = || Box::new(MemoryAuthenticator::new(&RandomIds));
+    Passkeys { verifier: Arc::new(MemoryPasskeys::new(Arc::new(RandomIds))), device: device(), other: device() }
+}
+
+daira_core::passkey_kit!(memory_passkeys, keyed());
 
 #[cfg(feature = "credential")]
 #[cfg(test)]

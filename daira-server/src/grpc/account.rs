@@ -7,12 +7,16 @@ use daira_core::locale::Locale;
 use daira_core::port::store::Access;
 use daira_core::proto::account::v1::account_service_server::AccountService;
 use daira_core::proto::account::v1::{
-    BeginAuthenticatorRequest, BeginAuthenticatorResponse, ChangeEmailRequest, ChangeEmailResponse,
-    ChangePasswordRequest, ChangePasswordResponse, ConfirmAuthenticatorRequest, ConfirmAuthenticatorResponse,
-    ConfirmEmailRequest, ConfirmEmailResponse, GetProfileRequest, GetProfileResponse, GetSecondFactorRequest,
-    GetSecondFactorResponse, ListSessionsRequest, ListSessionsResponse, LogInRequest, LogInResponse, LogOutRequest,
-    LogOutResponse, ReauthenticateRequest, ReauthenticateResponse, RefreshSessionRequest, RefreshSessionResponse,
-    RegisterRequest, RegisterResponse, RemoveSecondFactorRequest, RemoveSecondFactorResponse,
+    AddPasskeyRequest, AddPasskeyResponse, BeginAuthenticatorRequest, BeginAuthenticatorResponse,
+    BeginPasskeyLogInRequest, BeginPasskeyLogInResponse, BeginPasskeyProofRequest, BeginPasskeyProofResponse,
+    BeginPasskeyRequest, BeginPasskeyResponse, ChangeEmailRequest, ChangeEmailResponse, ChangePasswordRequest,
+    ChangePasswordResponse, ConfirmAuthenticatorRequest, ConfirmAuthenticatorResponse, ConfirmEmailRequest,
+    ConfirmEmailResponse, GetProfileRequest, GetProfileResponse, GetSecondFactorRequest, GetSecondFactorResponse,
+    ListPasskeysRequest, ListPasskeysResponse, ListSessionsRequest, ListSessionsResponse, LogInRequest, LogInResponse,
+    LogInWithPasskeyRequest, LogInWithPasskeyResponse, LogOutRequest, LogOutResponse, ProveWithPasskeyRequest,
+    ProveWithPasskeyResponse, ReauthenticateRequest, ReauthenticateResponse, RefreshSessionRequest,
+    RefreshSessionResponse, RegisterRequest, RegisterResponse, RemoveAuthenticatorRequest, RemoveAuthenticatorResponse,
+    RemovePasskeyRequest, RemovePasskeyResponse, RenamePasskeyRequest, RenamePasskeyResponse,
     RenewRecoveryCodesRequest, RenewRecoveryCodesResponse, RequestPasswordResetRequest, RequestPasswordResetResponse,
     ResetPasswordRequest, ResetPasswordResponse, RevokeSessionRequest, RevokeSessionResponse, SecondFactorChallenge,
     Session, VerifyEmailRequest, VerifyEmailResponse, VerifySecondFactorRequest, VerifySecondFactorResponse,
@@ -76,6 +80,8 @@ impl AccountService for Grpc {
                 second_factor: Some(SecondFactorChallenge {
                     challenge: waited.challenge.expose().to_owned(),
                     expires_at: waited.expires_at.to_string(),
+                    authenticator: waited.authenticator,
+                    passkey: waited.passkey,
                 }),
                 ..LogInResponse::default()
             },
@@ -119,6 +125,7 @@ impl AccountService for Grpc {
         Ok(Response::new(GetSecondFactorResponse {
             authenticator_since: status.authenticator_since.map(|at| at.to_string()).unwrap_or_default(),
             recovery_codes_left: u32::try_from(status.recovery_codes).unwrap_or(u32::MAX),
+            passkeys: u32::try_from(status.passkeys).unwrap_or(u32::MAX),
         }))
     }
 
@@ -145,14 +152,14 @@ impl AccountService for Grpc {
         Ok(Response::new(ConfirmAuthenticatorResponse { recovery_codes }))
     }
 
-    async fn remove_second_factor(
+    async fn remove_authenticator(
         &self,
-        request: Request<RemoveSecondFactorRequest>,
-    ) -> Result<Response<RemoveSecondFactorResponse>, Status> {
+        request: Request<RemoveAuthenticatorRequest>,
+    ) -> Result<Response<RemoveAuthenticatorResponse>, Status> {
         let caller = self.caller(&request).await?;
         let key = key(request.into_inner().idempotency_key).map_err(caller.told())?;
-        let changed = self.services.accounts.remove_second_factor(&caller.actor, key).await;
-        Ok(Response::new(RemoveSecondFactorResponse { changed: changed.map_err(caller.told())? }))
+        let changed = self.services.accounts.remove_authenticator(&caller.actor, key).await;
+        Ok(Response::new(RemoveAuthenticatorResponse { changed: changed.map_err(caller.told())? }))
     }
 
     async fn renew_recovery_codes(
@@ -164,6 +171,117 @@ impl AccountService for Grpc {
         let renewed = self.services.accounts.renew_recovery_codes(&caller.actor).await;
         let recovery_codes = convert::texts(&renewed.map_err(caller.told())?);
         Ok(Response::new(RenewRecoveryCodesResponse { recovery_codes }))
+    }
+
+    async fn begin_passkey(
+        &self,
+        request: Request<BeginPasskeyRequest>,
+    ) -> Result<Response<BeginPasskeyResponse>, Status> {
+        let caller = self.caller(&request).await?;
+        let r = request.into_inner();
+        key(r.idempotency_key).map_err(caller.told())?;
+        let begun = self.services.accounts.begin_passkey(&caller.actor).await.map_err(caller.told())?;
+        let (ceremony, expires_at) = (begun.ceremony.expose().to_owned(), begun.expires_at.to_string());
+        Ok(Response::new(BeginPasskeyResponse { ceremony, options: begun.options, expires_at }))
+    }
+
+    async fn add_passkey(&self, request: Request<AddPasskeyRequest>) -> Result<Response<AddPasskeyResponse>, Status> {
+        let caller = self.caller(&request).await?;
+        let r = request.into_inner();
+        key(r.idempotency_key).map_err(caller.told())?;
+        let (ceremony, answer) = (Secret::new(r.ceremony), Secret::new(r.answer));
+        let added = self.services.accounts.add_passkey(&caller.actor, &ceremony, &answer, &r.name).await;
+        let added = added.map_err(caller.told())?;
+        let (passkey, recovery_codes) = (Some(convert::passkey(&added.passkey)), convert::texts(&added.recovery_codes));
+        Ok(Response::new(AddPasskeyResponse { passkey, recovery_codes }))
+    }
+
+    async fn list_passkeys(
+        &self,
+        request: Request<ListPasskeysRequest>,
+    ) -> Result<Response<ListPasskeysResponse>, Status> {
+        let caller = self.caller(&request).await?;
+        let passkeys = self.services.accounts.passkeys(&caller.actor).await.map_err(caller.told())?;
+        Ok(Response::new(ListPasskeysResponse { passkeys: passkeys.iter().map(convert::passkey).collect() }))
+    }
+
+    async fn rename_passkey(
+        &self,
+        request: Request<RenamePasskeyRequest>,
+    ) -> Result<Response<RenamePasskeyResponse>, Status> {
+        let caller = self.caller(&request).await?;
+        let r = request.into_inner();
+        let key = key(r.idempotency_key).map_err(caller.told())?;
+        let passkey = id(&r.passkey_id, "passkey_id").map_err(caller.told())?;
+        let renamed = self.services.accounts.rename_passkey(&caller.actor, passkey, &r.name, key).await;
+        renamed.map_err(caller.told())?;
+        Ok(Response::new(RenamePasskeyResponse {}))
+    }
+
+    async fn remove_passkey(
+        &self,
+        request: Request<RemovePasskeyRequest>,
+    ) -> Result<Response<RemovePasskeyResponse>, Status> {
+        let caller = self.caller(&request).await?;
+        let r = request.into_inner();
+        let key = key(r.idempotency_key).map_err(caller.told())?;
+        let passkey = id(&r.passkey_id, "passkey_id").map_err(caller.told())?;
+        self.services.accounts.remove_passkey(&caller.actor, passkey, key).await.map_err(caller.told())?;
+        Ok(Response::new(RemovePasskeyResponse {}))
+    }
+
+    async fn begin_passkey_log_in(
+        &self,
+        request: Request<BeginPasskeyLogInRequest>,
+    ) -> Result<Response<BeginPasskeyLogInResponse>, Status> {
+        let stranger = self.stranger(&request).await?;
+        let r = request.into_inner();
+        key(r.idempotency_key).map_err(stranger.told())?;
+        let challenge = Some(r.challenge).filter(|challenge| !challenge.is_empty()).map(Secret::new);
+        let begun = self.services.accounts.begin_passkey_log_in(&stranger.client, challenge.as_ref()).await;
+        let begun = begun.map_err(stranger.told())?;
+        let (ceremony, expires_at) = (begun.ceremony.expose().to_owned(), begun.expires_at.to_string());
+        Ok(Response::new(BeginPasskeyLogInResponse { ceremony, options: begun.options, expires_at }))
+    }
+
+    async fn log_in_with_passkey(
+        &self,
+        request: Request<LogInWithPasskeyRequest>,
+    ) -> Result<Response<LogInWithPasskeyResponse>, Status> {
+        let stranger = self.stranger(&request).await?;
+        let r = request.into_inner();
+        key(r.idempotency_key).map_err(stranger.told())?;
+        let (ceremony, answer) = (Secret::new(r.ceremony), Secret::new(r.answer));
+        let accounts = &self.services.accounts;
+        let entered = accounts.log_in_with_passkey(&stranger.client, &ceremony, &answer, &r.device).await;
+        let done = entered.map_err(stranger.told())?;
+        let (profile_id, tokens) = (done.member.profile.to_string(), Some(convert::tokens(&done.tokens)));
+        let device_token = done.device.expose().to_owned();
+        Ok(Response::new(LogInWithPasskeyResponse { profile_id, tokens, device_token }))
+    }
+
+    async fn begin_passkey_proof(
+        &self,
+        request: Request<BeginPasskeyProofRequest>,
+    ) -> Result<Response<BeginPasskeyProofResponse>, Status> {
+        let caller = self.caller(&request).await?;
+        let r = request.into_inner();
+        key(r.idempotency_key).map_err(caller.told())?;
+        let begun = self.services.accounts.begin_passkey_proof(&caller.actor).await.map_err(caller.told())?;
+        let (ceremony, expires_at) = (begun.ceremony.expose().to_owned(), begun.expires_at.to_string());
+        Ok(Response::new(BeginPasskeyProofResponse { ceremony, options: begun.options, expires_at }))
+    }
+
+    async fn prove_with_passkey(
+        &self,
+        request: Request<ProveWithPasskeyRequest>,
+    ) -> Result<Response<ProveWithPasskeyResponse>, Status> {
+        let caller = self.caller(&request).await?;
+        let r = request.into_inner();
+        key(r.idempotency_key).map_err(caller.told())?;
+        let (ceremony, answer) = (Secret::new(r.ceremony), Secret::new(r.answer));
+        let proved = self.services.accounts.prove_with_passkey(&caller.actor, &ceremony, &answer).await;
+        Ok(Response::new(ProveWithPasskeyResponse { proven_until: proved.map_err(caller.told())?.to_string() }))
     }
 
     async fn refresh_session(

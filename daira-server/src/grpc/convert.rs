@@ -1,6 +1,6 @@
 //! Between the kernel's types and the contracts' messages.
 
-use daira_core::account::{Profile, ProfileCounters, Tokens};
+use daira_core::account::{Passkey, Profile, ProfileCounters, Tokens};
 use daira_core::actor::Actor;
 use daira_core::error::{CommonRefusal, Error, Result};
 use daira_core::post::{Attachment, PostCard, ReplyRule, Visibility};
@@ -30,6 +30,15 @@ pub(super) fn tokens(tokens: &Tokens) -> account::Tokens {
         access_token: tokens.access.expose().to_owned(),
         refresh_token: tokens.refresh.expose().to_owned(),
         access_expires_at: tokens.access_expires_at.to_string(),
+    }
+}
+
+pub(super) fn passkey(passkey: &Passkey) -> account::Passkey {
+    account::Passkey {
+        id: passkey.id.to_string(),
+        name: passkey.name.clone(),
+        created_at: passkey.created_at.to_string(),
+        last_used_at: passkey.used_at.map(|at| at.to_string()).unwrap_or_default(),
     }
 }
 

@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, Request, StatusCode, header};
 use axum::response::Response;
 use daira_core::Ports;
 use daira_core::account::factor::{self, SECRET};
-use daira_core::memory::{MemoryMail, WallClock};
+use daira_core::memory::{MemoryAuthenticator, MemoryMail, RandomIds, WallClock};
 use daira_core::port::{Clock, Store};
 use daira_feed::FeedSettings;
 use daira_server::grpc::Grpc;
@@ -266,6 +266,15 @@ impl Stage {
         secret
     }
 
+    /// Makes a passkey; answers its id.
+    pub(crate) async fn passkey(&self, who: &Person) -> Value {
+        let begun = self.done(Some(who), "beginPasskey", json!({}), "ceremony options").await;
+        let answer = MemoryAuthenticator::new(&RandomIds).create(begun["options"].as_str().unwrap());
+        let input = json!({ "ceremony": begun["ceremony"], "answer": answer.expose(), "name": "موبايل" });
+        let added = self.done(Some(who), "addPasskey", input, "passkey { id }").await;
+        added["passkey"]["id"].clone()
+    }
+
     /// Publishes a post and answers its id.
     pub(crate) async fn publish(&self, who: &Person, input: Value) -> String {
         let payload = self.done(Some(who), "createPost", input, "post { id }").await;
@@ -338,8 +347,16 @@ fn input_type(mutation: &str) -> &str {
         "reauthenticate" => "Reauthenticate",
         "beginAuthenticator" => "BeginAuthenticator",
         "confirmAuthenticator" => "ConfirmAuthenticator",
-        "removeSecondFactor" => "RemoveSecondFactor",
+        "removeAuthenticator" => "RemoveAuthenticator",
         "renewRecoveryCodes" => "RenewRecoveryCodes",
+        "beginPasskey" => "BeginPasskey",
+        "addPasskey" => "AddPasskey",
+        "renamePasskey" => "RenamePasskey",
+        "removePasskey" => "RemovePasskey",
+        "beginPasskeyLogIn" => "BeginPasskeyLogIn",
+        "logInWithPasskey" => "LogInWithPasskey",
+        "beginPasskeyProof" => "BeginPasskeyProof",
+        "proveWithPasskey" => "ProveWithPasskey",
         "revokeSession" => "RevokeSession",
         "updateProfile" => "UpdateProfile",
         "changeHandle" => "ChangeHandle",

@@ -38,6 +38,8 @@ mod objects;
 #[cfg(test)]
 mod operator;
 #[cfg(test)]
+mod passkeys;
+#[cfg(test)]
 mod persisted;
 #[cfg(test)]
 mod platform;
@@ -63,6 +65,7 @@ mod schema;
 mod schema_changes;
 #[cfg(test)]
 mod second_factor;
+#[cfg(test)]
 mod seed;
 #[cfg(test)]
 mod stores;

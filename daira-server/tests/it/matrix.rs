@@ -248,6 +248,8 @@ async fn security_37_whoever_is_nobody_may_change_nothing_but_join_and_log_in() 
         "verifyEmail",
         "logIn",
         "verifySecondFactor",
+        "beginPasskeyLogIn",
+        "logInWithPasskey",
         "refreshSession",
         "requestPasswordReset",
         "resetPassword",

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::harness::{Person, Stage, json_request};
 
 /// What a client proves with is used up or renewed by the request itself, and so is its own key.
-const OWN_KEYS: [&str; 10] = [
+const OWN_KEYS: [&str; 16] = [
     "verifyEmail",
     "refreshSession",
     "logOut",
@@ -19,6 +19,12 @@ const OWN_KEYS: [&str; 10] = [
     "beginAuthenticator",
     "confirmAuthenticator",
     "renewRecoveryCodes",
+    "beginPasskey",
+    "addPasskey",
+    "beginPasskeyLogIn",
+    "logInWithPasskey",
+    "beginPasskeyProof",
+    "proveWithPasskey",
 ];
 
 /// What everybody here joins with.
@@ -144,7 +150,12 @@ pub(crate) async fn every_mutation_answers_again(stage: &Stage) {
     twice!(me, "changeEmail", moving("a@new.example"), moving("b@new.example"), "challengeId");
 
     stage.guard(&omar).await;
-    twice!(him, "removeSecondFactor", json!({}), Value::Null, "changed");
+    twice!(him, "removeAuthenticator", json!({}), Value::Null, "changed");
+    let passkey = stage.passkey(&mona).await;
+    let naming = |name: &str| json!({ "passkeyId": passkey, "name": name });
+    twice!(me, "renamePasskey", naming("موبايل"), naming("تابلت"), "passkeyId");
+    let another = json!({ "passkeyId": "psk_0000000000001" });
+    twice!(me, "removePasskey", json!({ "passkeyId": passkey }), another, "passkeyId");
 
     twice!(me, "updateProfile", json!({ "name": "منى علي" }), json!({ "name": "منى" }), "profile { name }");
     twice!(

@@ -3,7 +3,7 @@
 use daira_core::account::factor::{self, SECRET};
 use daira_core::proto::account::v1::{
     BeginAuthenticatorRequest, ConfirmAuthenticatorRequest, GetSecondFactorRequest, LogInRequest,
-    ReauthenticateRequest, RemoveSecondFactorRequest, RenewRecoveryCodesRequest, VerifySecondFactorRequest,
+    ReauthenticateRequest, RemoveAuthenticatorRequest, RenewRecoveryCodesRequest, VerifySecondFactorRequest,
 };
 use daira_server::http::HttpSettings;
 use daira_store::postgres::testing::Server;
@@ -69,7 +69,7 @@ async fn set_up_and_taken_away(stage: &Stage) {
     let proof = json!({ "password": PASSWORD, "code": code });
     let proved = stage.done(Some(&mona), "reauthenticate", proof, "provenUntil").await;
     assert!(proved["provenUntil"].is_string());
-    let gone = stage.done(Some(&mona), "removeSecondFactor", json!({}), "changed").await;
+    let gone = stage.done(Some(&mona), "removeAuthenticator", json!({}), "changed").await;
     assert_eq!(gone["changed"], true);
     let plain = stage.done(None, "logIn", log_in(), entered).await;
     assert!(plain["tokens"]["accessToken"].is_string());
@@ -116,6 +116,6 @@ async fn a_second_factor_over_grpc() {
     let code = renewed.into_inner().recovery_codes[0].clone();
     let proof = ReauthenticateRequest { password: PASSWORD.to_owned(), code, ..Default::default() };
     assert!(!accounts.reauthenticate(by(&mona, proof)).await.unwrap().into_inner().proven_until.is_empty());
-    let gone = accounts.remove_second_factor(by(&mona, RemoveSecondFactorRequest::default())).await.unwrap();
+    let gone = accounts.remove_authenticator(by(&mona, RemoveAuthenticatorRequest::default())).await.unwrap();
     assert!(gone.into_inner().changed);
 }

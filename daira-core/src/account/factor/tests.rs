@@ -21,7 +21,7 @@ fn key() -> Key {
 fn factor() -> SecondFactor {
     let sealed = seal_secret(&key(), [3; NONCE], account(), &BYTES);
     let authenticator = Authenticator { sealed, begun_at: NOW, confirmed_at: Some(NOW), step: 0 };
-    SecondFactor { account: account(), authenticator: Some(authenticator), recovery: Vec::new() }
+    SecondFactor { account: account(), authenticator: Some(authenticator), recovery: Vec::new(), passkeys: 0 }
 }
 
 fn at(step: i64) -> Timestamp {
@@ -84,7 +84,8 @@ fn what_was_not_confirmed_guards_nothing() {
     let mut factor = factor();
     factor.authenticator.as_mut().unwrap().confirmed_at = None;
     let now = digits(&BYTES, NOW.as_seconds() / 30);
-    assert_eq!((factor.take(&key(), &now, NOW), factor.confirmed()), (None, None));
+    assert_eq!((factor.take(&key(), &now, NOW), factor.confirmed(), factor.guards()), (None, None, false));
+    assert!(SecondFactor { passkeys: 1, ..factor.clone() }.guards());
     assert!(factor.take_digits(&key(), &now, NOW), "but it can be confirmed");
 }
 
@@ -123,16 +124,16 @@ fn stored() -> StoredCredential {
 
 #[test]
 fn a_waiting_log_in_is_opaque_lapses_and_ends_with_the_password() {
-    let waiting = Waiting::new(&key(), &stored(), "موبايل منى", NOW + Duration::from_secs(60));
+    let waiting = Waiting::new(&key(), &stored(), "موبايل منى", NOW + Duration::from_mins(1));
     let text = waiting.seal(&key(), [4; NONCE]);
     assert_eq!(Waiting::open(&key(), &text, NOW).as_ref(), Some(&waiting));
     assert!(waiting.is_of(&key(), "hash") && !waiting.is_of(&key(), "another"));
-    assert_eq!(Waiting::open(&key(), &text, NOW + Duration::from_secs(60)), None);
+    assert_eq!(Waiting::open(&key(), &text, NOW + Duration::from_mins(1)), None);
     assert_eq!(Waiting::open(&Key::new([6; 32]), &text, NOW), None);
     for none in ["", "dsf_", "dsf_AAAA", &text.expose()[4..], &text.expose()[..60], &"dsf_".repeat(100_000)] {
         assert_eq!(Waiting::open(&key(), &Secret::new(none), NOW), None);
     }
-    let readable = BASE64URL_NOPAD.decode(text.expose()[4..].as_bytes()).unwrap();
+    let readable = BASE64URL_NOPAD.decode(&text.expose().as_bytes()[4..]).unwrap();
     assert!(!readable.windows(8).any(|part| part == account().raw().to_be_bytes()), "no account is in it");
 }
 

@@ -77,6 +77,9 @@ impl AccountService {
             MailingKind::SecondFactorOff => mail::second_factor_off(mailing),
             MailingKind::RecoveryCodeUsed => mail::recovery_code_used(mailing),
             MailingKind::RecoveryCodesRenewed => mail::recovery_codes_renewed(mailing),
+            MailingKind::PasskeyAdded => mail::passkey_added(mailing),
+            MailingKind::PasskeyRemoved => mail::passkey_removed(mailing),
+            MailingKind::PasskeyCopied => mail::passkey_copied(mailing),
         }))
     }
 }

@@ -7,7 +7,7 @@
 use super::super::factor::{self, Authenticator, Proof, SecondFactor, Waiting};
 use super::super::{Account, AccountRefusal, Email, MailingKind, StoredCredential, policy};
 use super::recovery::{held, send};
-use super::sessions::{Opening, Upkeep};
+use super::sessions::{Opening, Second, Upkeep};
 use super::{AccountService, LoggedIn, audit};
 use crate::actor::{Actor, Client, Member};
 use crate::checks::keyed;
@@ -33,6 +33,8 @@ pub struct Enrolment {
 pub struct FactorStatus {
     /// Since when digits of an app are asked for, if they are.
     pub authenticator_since: Option<Timestamp>,
+    /// How many passkeys there are.
+    pub passkeys: usize,
     /// How many recovery codes are left.
     pub recovery_codes: usize,
 }
@@ -51,7 +53,8 @@ impl AccountService {
         let (stored, email) = self.waiting_of(&waiting).await?.ok_or_else(refuse)?;
         self.count_second_factor(client, stored.account, &email).await?;
         let upkeep = Upkeep { waking: self.waking(&stored).await?, ..Upkeep::default() };
-        let opening = Opening { stored: &stored, upkeep: &upkeep, device: &waiting.device, second: Some(code) };
+        let opening =
+            Opening { stored: &stored, upkeep: &upkeep, device: &waiting.device, second: Second::Typed(code) };
         let opened = self.open_session(opening, None).await;
         let session = opened.map_err(|error| if error.kind() == ErrorKind::Stale { refuse() } else { error })?;
         let session = session.ok_or_else(refuse)?;
@@ -59,7 +62,7 @@ impl AccountService {
     }
 
     /// What the password of a waiting log-in proved, if it still holds.
-    async fn waiting_of(&self, waiting: &Waiting) -> Result<Option<(StoredCredential, Email)>> {
+    pub(super) async fn waiting_of(&self, waiting: &Waiting) -> Result<Option<(StoredCredential, Email)>> {
         let Waiting { account, profile, .. } = *waiting;
         let session = self.ports.ids.draw(self.ports.clock.now(), crate::id::Id::shard(profile));
         let mut unit = self.ports.store.begin(&Actor::Member(Member { account, profile, session })).await?;
@@ -120,16 +123,15 @@ impl AccountService {
                     }
                     let is_young = |device: &Authenticator| now < device.begun_at + settings.code_life;
                     let begun = factor.authenticator.as_ref().is_some_and(is_young);
-                    let secret = match factor.secret(&keys.factor).filter(|_| begun) {
-                        Some(secret) => secret,
-                        None => {
-                            let secret = ids.bytes();
-                            let sealed = factor::seal_secret(&keys.factor, ids.bytes(), account.id, &secret);
-                            factor.authenticator =
-                                Some(Authenticator { sealed, begun_at: now, confirmed_at: None, step: 0 });
-                            unit.factors().put_second_factor(&factor).await?;
-                            secret
-                        }
+                    let secret = if let Some(secret) = factor.secret(&keys.factor).filter(|_| begun) {
+                        secret
+                    } else {
+                        let secret = ids.bytes();
+                        let sealed = factor::seal_secret(&keys.factor, ids.bytes(), account.id, &secret);
+                        factor.authenticator =
+                            Some(Authenticator { sealed, begun_at: now, confirmed_at: None, step: 0 });
+                        unit.factors().put_second_factor(&factor).await?;
+                        secret
                     };
                     let address = factor::address(&secret, &account.email);
                     Ok(Enrolment { secret: factor::readable(&secret), address })
@@ -138,7 +140,8 @@ impl AccountService {
             .await
     }
 
-    /// Turns the second factor on with digits of the app that was set up. Answers the recovery codes, which are shown this once.
+    /// Turns the second factor on with digits of the app that was set up. Answers the recovery codes, which are shown this once;
+    /// none where passkeys came with some before.
     ///
     /// # Errors
     /// [`AccountRefusal::CodeInvalid`] on `code`, [`AccountRefusal::SecondFactorSet`], [`AccountRefusal::ProofNeeded`];
@@ -160,7 +163,8 @@ impl AccountService {
                     let begun = |device: &&mut Authenticator| now < device.begun_at + self.ports.settings.code_life;
                     let device = factor.authenticator.as_mut().filter(begun).filter(|_| good).ok_or_else(refuse)?;
                     device.confirmed_at = Some(now);
-                    let codes = self.draw_codes(&mut factor);
+                    // Whoever has a passkey has codes already.
+                    let codes = if factor.passkeys > 0 { Vec::new() } else { self.draw_codes(&mut factor) };
                     unit.factors().put_second_factor(&factor).await?;
                     self.told(unit, &account, "account.second_factor_on", MailingKind::SecondFactorOn, now).await?;
                     Ok(codes)
@@ -169,22 +173,29 @@ impl AccountService {
             .await
     }
 
-    /// Takes the second factor and its recovery codes away; says whether there was one.
+    /// Takes the app away, and the recovery codes unless passkeys guard the account still; says whether there was one.
     ///
     /// # Errors
     /// [`AccountRefusal::ProofNeeded`].
-    pub async fn remove_second_factor(&self, actor: &Actor, key: Option<IdempotencyKey>) -> Result<bool> {
+    pub async fn remove_authenticator(&self, actor: &Actor, key: Option<IdempotencyKey>) -> Result<bool> {
         let (member, now) = (*actor.member()?, self.ports.clock.now());
-        let keyed = keyed("account.remove_second_factor", key, &());
+        let keyed = keyed("account.remove_authenticator", key, &());
         self.ports
             .transact_once(actor, keyed.as_ref(), |mut unit| {
                 Box::pin(async move {
                     let unit = &mut *unit;
                     let account = self.proved_owner(unit, member, now).await?;
-                    if self.guard(unit, account.id).await?.is_none() {
+                    let factor = unit.factors().second_factor(account.id).await?;
+                    let Some(mut factor) = factor.filter(|factor| factor.confirmed().is_some()) else {
                         return Ok(false);
+                    };
+                    factor.authenticator = None;
+                    if factor.guards() {
+                        // Passkeys guard it still, and take recovery codes.
+                        unit.factors().put_second_factor(&factor).await?;
+                    } else {
+                        unit.factors().delete_second_factor(account.id).await?;
                     }
-                    unit.factors().delete_second_factor(account.id).await?;
                     self.told(unit, &account, "account.second_factor_off", MailingKind::SecondFactorOff, now).await?;
                     Ok(true)
                 })
@@ -225,13 +236,14 @@ impl AccountService {
         let found = self.guard(unit.as_mut(), member.account).await?;
         Ok(found.map_or_else(FactorStatus::default, |factor| FactorStatus {
             authenticator_since: factor.confirmed().and_then(|device| device.confirmed_at),
+            passkeys: factor.passkeys,
             recovery_codes: factor.recovery.len(),
         }))
     }
 
     /// The second factor that guards an account, locked.
     pub(super) async fn guard(&self, unit: &mut dyn UnitOfWork, account: AccountId) -> Result<Option<SecondFactor>> {
-        Ok(unit.factors().second_factor(account).await?.filter(|factor| factor.confirmed().is_some()))
+        Ok(unit.factors().second_factor(account).await?.filter(SecondFactor::guards))
     }
 
     /// Refuses what takes more than the password where a second factor guards the account, unless it was proved a short while
@@ -262,7 +274,12 @@ impl AccountService {
     }
 
     /// The account of somebody who proved themselves on their session a short while ago, locked.
-    async fn proved_owner(&self, unit: &mut dyn UnitOfWork, member: Member, now: Timestamp) -> Result<Account> {
+    pub(super) async fn proved_owner(
+        &self,
+        unit: &mut dyn UnitOfWork,
+        member: Member,
+        now: Timestamp,
+    ) -> Result<Account> {
         let account = unit.accounts().account(member.account, Lock::Update).await?;
         let account = account.ok_or(AccountRefusal::TokenInvalid)?;
         self.proved(unit, member, now).await?;
@@ -275,7 +292,7 @@ impl AccountService {
     }
 
     /// Draws recovery codes in the place of those there were.
-    fn draw_codes(&self, factor: &mut SecondFactor) -> Vec<Secret> {
+    pub(super) fn draw_codes(&self, factor: &mut SecondFactor) -> Vec<Secret> {
         let codes: Vec<_> = (0..factor::RECOVERY_CODES).map(|_| self.ports.ids.bytes()).collect();
         let digest = |code| factor::recovery_digest(&self.ports.keys.factor, factor.account, code);
         factor.recovery = codes.iter().map(digest).collect();
@@ -283,7 +300,7 @@ impl AccountService {
     }
 
     /// Notes in the audit trail that what guards the account has changed, and has its owner told.
-    async fn told(
+    pub(super) async fn told(
         &self,
         unit: &mut dyn UnitOfWork,
         account: &Account,

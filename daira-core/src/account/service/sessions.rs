@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use super::super::factor::Waiting;
 use super::super::policy::{self, Refresh};
 use super::super::{AccountRefusal, Email, Profile, Session, StoredCredential, token};
+use super::passkey::SignedBy;
 use super::{
     AccountService, DEVICE, DRAWS, LoggedIn, Tokens, audit, end_session, is_taken, note_reuse, out_of_draws, tell_end,
 };
@@ -49,6 +50,10 @@ pub struct Waited {
     pub challenge: Secret,
     /// When it lapses.
     pub expires_at: Timestamp,
+    /// Whether digits of an app will do.
+    pub authenticator: bool,
+    /// Whether a passkey will do.
+    pub passkey: bool,
 }
 
 impl Entry {
@@ -79,8 +84,19 @@ pub(super) struct Opening<'a> {
     pub(super) upkeep: &'a Upkeep,
     /// What it is to be shown as.
     pub(super) device: &'a str,
-    /// What was typed of a second factor.
-    pub(super) second: Option<&'a Secret>,
+    /// What was given besides the password.
+    pub(super) second: Second<'a>,
+}
+
+/// What was given besides the password, or in its place.
+#[derive(Clone, Copy)]
+pub(super) enum Second<'a> {
+    /// Nothing.
+    None,
+    /// Digits or a recovery code, as typed.
+    Typed(&'a Secret),
+    /// What a passkey signed.
+    Signed(SignedBy<'a>),
 }
 
 impl AccountService {
@@ -100,11 +116,11 @@ impl AccountService {
         for _ in 0..LOG_IN_TRIES {
             let stored = self.proven(&input).await?;
             let upkeep = self.upkeep(&input, &stored).await?;
-            let opening = Opening { stored: &stored, upkeep: &upkeep, device: &device, second: None };
+            let opening = Opening { stored: &stored, upkeep: &upkeep, device: &device, second: Second::None };
             match self.open_session(opening, keyed.as_ref()).await {
                 Err(error) if error.kind() == ErrorKind::Stale => {}
                 outcome => {
-                    let Some(session) = outcome? else { return Ok(Entry::Waits(self.wait(&stored, &device))) };
+                    let Some(session) = outcome? else { return self.wait(&stored, &device).await };
                     let device = self.device_token(client, &input.email, &session);
                     return self.logged_in(&session, device).map(|logged_in| Entry::In(Box::new(logged_in)));
                 }
@@ -113,10 +129,16 @@ impl AccountService {
         Err(CommonRefusal::Unavailable.into())
     }
 
-    fn wait(&self, stored: &StoredCredential, device: &str) -> Waited {
+    async fn wait(&self, stored: &StoredCredential, device: &str) -> Result<Entry> {
+        let status = self.second_factor(&Actor::Member(self.draw_session(stored))).await?;
         let (key, settings) = (&self.ports.keys.factor, &self.ports.settings);
         let waiting = Waiting::new(key, stored, device, self.ports.clock.now() + settings.second_factor_life);
-        Waited { challenge: waiting.seal(key, self.ports.ids.bytes()), expires_at: waiting.expires_at }
+        Ok(Entry::Waits(Waited {
+            challenge: waiting.seal(key, self.ports.ids.bytes()),
+            expires_at: waiting.expires_at,
+            authenticator: status.authenticator_since.is_some(),
+            passkey: status.passkeys > 0,
+        }))
     }
 
     /// The session that the same request began before, if it still lives.
@@ -192,10 +214,13 @@ impl AccountService {
                             audit(unit, "account.password_upgraded", account.id, "", now).await?;
                         }
                         match (self.guard(unit, account.id).await?, second) {
-                            (None, None) => {}
-                            (None, Some(_)) => return Err(stale()),
-                            (Some(_), None) => return Ok(None),
-                            (Some(factor), Some(typed)) => self.spend(unit, &account, factor, typed, now).await?,
+                            (_, Second::Signed(signed)) => self.note_signature(unit, signed, now).await?,
+                            (None, Second::None) => {}
+                            (None, Second::Typed(_)) => return Err(stale()),
+                            (Some(_), Second::None) => return Ok(None),
+                            (Some(factor), Second::Typed(typed)) => {
+                                self.spend(unit, &account, factor, typed, now).await?;
+                            }
                         }
                         let state = policy::state_after_log_in(account.state, now);
                         if state != account.state {

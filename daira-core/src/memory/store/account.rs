@@ -9,7 +9,7 @@ use super::table::each;
 use super::world::Viewer;
 use super::{MemoryUnit, MemoryView};
 use crate::account::{
-    Account, Email, Mailing, Profile, ProfileCounters, Registration, Session, Standing, StoredCredential,
+    Account, Email, Mailing, Profile, ProfileCounters, Registration, Session, Standing, StoredCredential, StoredPasskey,
 };
 use crate::actor::{Actor, Member};
 use crate::error::{Error, ErrorKind, Result};
@@ -247,6 +247,13 @@ impl AccountReads for MemoryView {
         };
         let password_hash = password.hash.clone();
         Ok(Some(StoredCredential { account: account.id, profile: profile.id, password_hash, state: account.state }))
+    }
+
+    async fn passkey_by_credential(&mut self, credential: &[u8]) -> Result<Option<StoredPasskey>> {
+        let name = data_encoding::HEXLOWER.encode(credential);
+        let Some(passkey) = self.world.passkeys.holder("passkey_credential", &name).cloned() else { return Ok(None) };
+        let face = self.faces(passkey.account).into_iter().next();
+        Ok(face.map(|face| StoredPasskey { profile: face.id, passkey }))
     }
 
     async fn own_account(&mut self) -> Result<Option<Account>> {

@@ -9,7 +9,8 @@ use core::time::Duration;
 use futures_util::future::join;
 
 use super::world;
-use crate::account::SecondFactor;
+use crate::account::{CeremonyKind, PendingCeremony, SecondFactor};
+use crate::actor::Actor;
 use crate::error::{CommonRefusal, Error, ErrorKind};
 use crate::graph::{Block, Follow};
 use crate::id::{FeedSessionId, PostId};
@@ -319,5 +320,29 @@ pub async fn one_code_twice(ports: &Ports) {
         };
         let (one, other) = join(spend(), spend()).await;
         assert!(one.unwrap() != other.unwrap(), "it is spent once");
+    }
+}
+
+/// Two answer one ceremony: one of them gets it.
+pub async fn one_ceremony_twice(ports: &Ports) {
+    let world = world(&taking_turns(ports));
+    for _ in 0..ROUNDS {
+        let pending = &PendingCeremony {
+            id: world.draw(),
+            kind: CeremonyKind::LogIn,
+            account: None,
+            state: b"{}".to_vec(),
+            expires_at: world.now() + Duration::from_mins(1),
+        };
+        let mut unit = world.unit(&Actor::Anonymous).await;
+        unit.factors().insert_ceremony(pending).await.unwrap();
+        unit.commit().await.unwrap();
+        let take = || {
+            world.ports.transact(&Actor::Anonymous, |mut unit| {
+                Box::pin(async move { unit.factors().take_ceremony(pending.id).await })
+            })
+        };
+        let (one, other) = join(take(), take()).await;
+        assert!(one.unwrap().is_some() != other.unwrap().is_some(), "it is taken once");
     }
 }

@@ -77,7 +77,7 @@ async fn security_13_logging_in_takes_both_steps_once_one_is_set_up() {
     let mona = world.guard("mona").await;
     assert_eq!(
         world.status(&mona).await,
-        FactorStatus { authenticator_since: Some(world.clock.now()), recovery_codes: 10 }
+        FactorStatus { authenticator_since: Some(world.clock.now()), passkeys: 0, recovery_codes: 10 }
     );
     let challenge = world.first_step("mona").await;
     assert_eq!(world.accounts.sessions(&actor(&mona.person)).await.unwrap().len(), 1, "no session has begun");
@@ -119,7 +119,7 @@ async fn security_13_many_at_once_with_the_same_digits_are_one() {
         let (accounts, challenge, digits) = (world.accounts.clone(), challenge.clone(), digits.clone());
         racing.spawn(async move { accounts.verify_second_factor(&Client::default(), &challenge, &digits).await });
     }
-    let entered = racing.join_all().await.into_iter().filter(Result::is_ok).count();
+    let entered = racing.join_all().await.into_iter().flatten().count();
     assert_eq!(entered, 1);
 }
 
@@ -149,7 +149,7 @@ async fn a_waiting_log_in_ends_with_time_password_state_and_the_factor_itself() 
 
     let input = LogIn { password: change.new, ..logging_in("mona") };
     let last = waits(world.accounts.log_in(&Client::default(), input, None).await);
-    assert!(world.accounts.remove_second_factor(&actor(&mona.person), None).await.unwrap());
+    assert!(world.accounts.remove_authenticator(&actor(&mona.person), None).await.unwrap());
     assert_eq!(told(world.second_step(&last, &mona.codes[0]).await), ended, "what it waited for is gone");
 }
 
@@ -203,7 +203,7 @@ async fn an_app_is_set_up_by_its_digits_and_shown_the_same_until_then() {
     assert_ne!(second.secret, first.secret);
     let renew = world.accounts.renew_recovery_codes(mona).await;
     assert_eq!(told(renew).0, Some(AccountRefusal::SecondFactorMissing));
-    assert!(!world.accounts.remove_second_factor(mona, None).await.unwrap(), "nothing guards the account yet");
+    assert!(!world.accounts.remove_authenticator(mona, None).await.unwrap(), "nothing guards the account yet");
     assert_eq!(confirm(world.now_digits(&bytes(&second.secret))).await.unwrap().len(), 10);
     assert_eq!(told(begin().await).0, Some(AccountRefusal::SecondFactorSet));
     let again = confirm(world.next_digits(&bytes(&second.secret))).await;
@@ -218,7 +218,7 @@ async fn security_12_what_guards_an_account_is_changed_with_a_fresh_proof_only()
     world.advance(world.ports.settings.proof_life);
     let needed = Some(AccountRefusal::ProofNeeded);
     let change = ChangePassword { current: Secret::new(PASSWORD), new: Secret::new("fasolia beida w ta3m") };
-    assert_eq!(told(world.accounts.remove_second_factor(me, None).await).0, needed);
+    assert_eq!(told(world.accounts.remove_authenticator(me, None).await).0, needed);
     assert_eq!(told(world.accounts.renew_recovery_codes(me).await).0, needed);
     assert_eq!(told(world.accounts.begin_authenticator(me).await).0, needed);
     assert_eq!(told(world.accounts.confirm_authenticator(me, &world.now_digits(&mona.secret)).await).0, needed);
@@ -230,15 +230,15 @@ async fn security_12_what_guards_an_account_is_changed_with_a_fresh_proof_only()
     assert_eq!(told(world.prove(&mona, None).await), (Some(AccountRefusal::SecondFactorNeeded), Some("code")));
     let bad = Secret::new("000000x");
     assert_eq!(told(world.prove(&mona, Some(&bad)).await), (Some(AccountRefusal::CodeInvalid), Some("code")));
-    assert_eq!(told(world.accounts.remove_second_factor(me, None).await).0, needed, "nothing was proved so far");
+    assert_eq!(told(world.accounts.remove_authenticator(me, None).await).0, needed, "nothing was proved so far");
     let until = world.prove(&mona, Some(&world.now_digits(&mona.secret))).await.unwrap();
     assert_eq!(until, world.clock.now() + world.ports.settings.proof_life);
     assert!(world.accounts.change_email(me, "m@new.example", &change.current, None).await.is_ok());
     assert!(world.accounts.change_password(me, &change, None).await.is_ok());
     let key = || Some(IdempotencyKey::new("off").unwrap());
-    assert!(world.accounts.remove_second_factor(me, key()).await.unwrap());
-    assert!(world.accounts.remove_second_factor(me, key()).await.unwrap(), "its answer was lost");
-    assert!(!world.accounts.remove_second_factor(me, None).await.unwrap());
+    assert!(world.accounts.remove_authenticator(me, key()).await.unwrap());
+    assert!(world.accounts.remove_authenticator(me, key()).await.unwrap(), "its answer was lost");
+    assert!(!world.accounts.remove_authenticator(me, None).await.unwrap());
     let input = LogIn { password: change.new, ..logging_in("mona") };
     assert!(world.accounts.log_in(&Client::default(), input, None).await.unwrap().logged_in().is_some());
     assert_eq!((world.audited("account.second_factor_on"), world.audited("account.second_factor_off")), (1, 1));
@@ -251,9 +251,9 @@ async fn a_proof_is_one_sessions_alone() {
     let other = world.second_step(&world.first_step("mona").await, &mona.codes[0]).await.unwrap();
     world.advance(world.ports.settings.proof_life);
     world.prove(&mona, Some(&mona.codes[1])).await.unwrap();
-    let refused = told(world.accounts.remove_second_factor(&actor(&other), None).await);
+    let refused = told(world.accounts.remove_authenticator(&actor(&other), None).await);
     assert_eq!(refused.0, Some(AccountRefusal::ProofNeeded));
-    assert!(world.accounts.remove_second_factor(&actor(&mona.person), None).await.unwrap());
+    assert!(world.accounts.remove_authenticator(&actor(&mona.person), None).await.unwrap());
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ mod circle;
 mod comment;
 mod graph;
 mod notification;
+mod passkey;
 mod post;
 mod profile;
 mod reaction;
@@ -21,6 +22,7 @@ pub struct Mutation(
     session::SessionMutation,
     recovery::RecoveryMutation,
     second_factor::SecondFactorMutation,
+    passkey::PasskeyMutation,
     profile::ProfileMutation,
     graph::GraphMutation,
     circle::CircleMutation,

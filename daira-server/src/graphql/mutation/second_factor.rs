@@ -36,7 +36,7 @@ inputs! {
         code: String,
     }
     /// The end of the second factor.
-    RemoveSecondFactorInput {}
+    RemoveAuthenticatorInput {}
     /// A wish for other recovery codes.
     RenewRecoveryCodesInput ["Not needed: whichever answer comes last holds the codes that work."] {}
 }
@@ -69,7 +69,7 @@ payloads! {
         recovery_codes: Vec<String>,
     }
     /// What ending the second factor came to.
-    RemoveSecondFactorPayload {
+    RemoveAuthenticatorPayload {
         /// Whether there was one.
         changed: bool,
     }
@@ -159,17 +159,17 @@ impl SecondFactorMutation {
     }
 
     /// Takes the second factor and its recovery codes away.
-    async fn remove_second_factor(
+    async fn remove_authenticator(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Nothing needs to be said.")] input: Option<RemoveSecondFactorInput>,
-    ) -> Result<Option<RemoveSecondFactorPayload>> {
+        #[graphql(desc = "Nothing needs to be said.")] input: Option<RemoveAuthenticatorInput>,
+    ) -> Result<Option<RemoveAuthenticatorPayload>> {
         let (scope, input) = (ctx.scope(), input.map(|input| (input.idempotency_key, input.client_mutation_id)));
         let (key, client_mutation_id) = input.unwrap_or_default();
         change(ctx, client_mutation_id, async {
             let key = scope.key(key)?;
-            let changed = scope.services.accounts.remove_second_factor(&scope.actor, key).await?;
-            Ok(RemoveSecondFactorPayload { changed: Some(changed), ..Default::default() })
+            let changed = scope.services.accounts.remove_authenticator(&scope.actor, key).await?;
+            Ok(RemoveAuthenticatorPayload { changed: Some(changed), ..Default::default() })
         })
         .await
     }

@@ -101,6 +101,9 @@ pub(super) fn mailing_code(kind: MailingKind) -> i16 {
         MailingKind::SecondFactorOff => 5,
         MailingKind::RecoveryCodeUsed => 6,
         MailingKind::RecoveryCodesRenewed => 7,
+        MailingKind::PasskeyAdded => 8,
+        MailingKind::PasskeyRemoved => 9,
+        MailingKind::PasskeyCopied => 10,
     }
 }
 
@@ -114,6 +117,9 @@ pub(super) fn mailing_kind(code: i16) -> Result<MailingKind> {
         5 => Ok(MailingKind::SecondFactorOff),
         6 => Ok(MailingKind::RecoveryCodeUsed),
         7 => Ok(MailingKind::RecoveryCodesRenewed),
+        8 => Ok(MailingKind::PasskeyAdded),
+        9 => Ok(MailingKind::PasskeyRemoved),
+        10 => Ok(MailingKind::PasskeyCopied),
         _ => Err(corrupt("store.mailing", code.to_string())),
     }
 }
