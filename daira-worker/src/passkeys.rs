@@ -1,4 +1,4 @@
-//! Passkeys as browsers and phones make them (WebAuthn level 3), checked by `webauthn-rs`: options and answers are the JSON of
+//! Passkeys as browsers and phones make them (`WebAuthn` level 3), checked by `webauthn-rs`: options and answers are the JSON of
 //! `navigator.credentials`. Owners are verified by their authenticators always; attestation is not asked for.
 
 use core::fmt;
@@ -83,7 +83,7 @@ fn passkeys(known: &[PublicPart]) -> Result<Vec<Passkey>> {
 }
 
 fn public(passkey: &Passkey) -> Result<PublicPart> {
-    Ok(PublicPart { credential: passkey.cred_id().to_vec(), key: written(passkey)? })
+    Ok(PublicPart { credential: passkey.cred_id().clone(), key: written(passkey)? })
 }
 
 /// An answer, if it is one.
@@ -122,7 +122,7 @@ impl PasskeyVerifier for WebauthnPasskeys {
         let (mut options, state) = begun.map_err(|error| fault("passkeys.begin_signature", error))?;
         let named = |passkey: &PublicPart| AllowCredentials {
             type_: "public-key".to_owned(),
-            id: passkey.credential.clone().into(),
+            id: passkey.credential.clone(),
             transports: None,
         };
         options.public_key.allow_credentials = known.iter().map(named).collect();

@@ -52,7 +52,7 @@ const USER: [u8; 16] = [7; 16];
 fn made(verifier: &dyn PasskeyVerifier, device: &dyn Authenticator) -> PublicPart {
     let begun = verifier.begin_registration(&USER, "mona@example.com", &[]).unwrap();
     let answer = device.create(&begun.options);
-    verifier.finish_registration(&begun.state, &answer).unwrap().expect("a passkey")
+    verifier.finish_registration(&begun.state, &answer).unwrap().unwrap()
 }
 
 fn good(signed: Signed) -> PublicPart {

@@ -158,13 +158,8 @@ pub(crate) async fn every_mutation_answers_again(stage: &Stage) {
     twice!(me, "removePasskey", json!({ "passkeyId": passkey }), another, "passkeyId");
 
     twice!(me, "updateProfile", json!({ "name": "منى علي" }), json!({ "name": "منى" }), "profile { name }");
-    twice!(
-        her,
-        "changeHandle",
-        json!({ "handle": "layla.two" }),
-        json!({ "handle": "layla.six" }),
-        "profile { handle }"
-    );
+    let handle = |text: &str| json!({ "handle": text });
+    twice!(her, "changeHandle", handle("layla.two"), handle("layla.six"), "profile { handle }");
     twice!(him, "follow", to(&mona), to(&layla), "outcome");
     twice!(him, "unfollow", to(&mona), to(&layla), PERSON);
     stage.done(me, "updateProfile", json!({ "isPrivate": true }), "profile { isPrivate }").await;
@@ -198,13 +193,8 @@ pub(crate) async fn every_mutation_answers_again(stage: &Stage) {
     let about = |kind: &str| json!({ "subjectId": post, "kind": kind });
     twice!(her, "react", about("LOVE"), about("SAD"), REACTION);
     twice!(her, "unreact", json!({ "subjectId": post }), json!({ "subjectId": comment }), REACTION);
-    twice!(
-        her,
-        "deleteComment",
-        json!({ "commentId": comment }),
-        json!({ "commentId": "cmt_0000000000001" }),
-        "commentId"
-    );
+    let gone = |id: &Value| json!({ "commentId": id });
+    twice!(her, "deleteComment", gone(&comment), gone(&json!("cmt_0000000000001")), "commentId");
     let another = stage.publish(&omar, json!({ "text": "غيره" })).await;
     let other = json!({ "postId": another });
     twice!(him, "deletePost", json!({ "postId": post }), other.clone(), "postId");

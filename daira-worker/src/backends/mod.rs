@@ -238,6 +238,19 @@ fn plan(master: &Key) -> Bootstrap {
     Bootstrap::new(DATABASE, keys::password(master, "app"), keys::password(master, "worker"))
 }
 
+/// Passkeys for the configured domain or, when there is none, for the public address. A number is no domain: on the own machine
+/// browsers take `localhost`.
+fn passkeys(config: &Config) -> Result<WebauthnPasskeys> {
+    let address = config.public_url();
+    let (domain, origin) = match crate::passkeys::host_of(&address) {
+        Some(host) => (host, address.trim_end_matches('/').to_owned()),
+        None => ("localhost".to_owned(), format!("http://localhost:{}", config.http.listen.port())),
+    };
+    let wanted = &config.passkeys;
+    let origins = if wanted.origins.is_empty() { vec![origin] } else { wanted.origins.clone() };
+    WebauthnPasskeys::new(wanted.domain.as_deref().unwrap_or(&domain), &origins).context("setting passkeys")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -254,17 +267,4 @@ mod tests {
         assert!(check_schema(&ours(14)).unwrap_err().to_string().contains("PostgreSQL 14, which is too old"));
         assert!(check_schema(&ours(15)).is_ok() && check_schema(&ours(18)).is_ok());
     }
-}
-
-/// Passkeys for the configured domain or, when there is none, for the public address. A number is no domain: on the own machine
-/// browsers take `localhost`.
-fn passkeys(config: &Config) -> Result<WebauthnPasskeys> {
-    let address = config.public_url();
-    let (domain, origin) = match crate::passkeys::host_of(&address) {
-        Some(host) => (host, address.trim_end_matches('/').to_owned()),
-        None => ("localhost".to_owned(), format!("http://localhost:{}", config.http.listen.port())),
-    };
-    let wanted = &config.passkeys;
-    let origins = if wanted.origins.is_empty() { vec![origin] } else { wanted.origins.clone() };
-    WebauthnPasskeys::new(wanted.domain.as_deref().unwrap_or(&domain), &origins).context("setting passkeys")
 }
