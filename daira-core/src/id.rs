@@ -178,6 +178,8 @@ ids! {
     FeedSessionId = "fss";
     /// An uploaded picture.
     MediaId = "med";
+    /// A passkey.
+    PasskeyId = "psk";
     /// A post.
     PostId = "pst";
     /// A public face of a person.

@@ -1,10 +1,16 @@
-//! Keys derived from one master secret, each for a single purpose, and the message authentication they are used for.
+//! Keys derived from one master secret, each for a single purpose, and the message authentication and encryption they are
+//! used for.
 
 use core::fmt;
 
+use chacha20poly1305::XChaCha20Poly1305;
+use chacha20poly1305::aead::{Aead, Payload};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
+
+/// Bytes of a nonce of [`Key::seal`], to be drawn anew each time.
+pub const NONCE: usize = 24;
 
 /// A 32-byte key for one purpose. Its `Debug` shows nothing of it.
 #[derive(Clone)]
@@ -42,6 +48,22 @@ impl Key {
     pub fn verify(&self, parts: &[&[u8]], tag: &[u8]) -> bool {
         let expected = self.tag(parts);
         tag.len() >= 16 && expected.get(..tag.len()).is_some_and(|e| bool::from(e.ct_eq(tag)))
+    }
+
+    /// Encrypts and authenticates a short text together with what it belongs to (XChaCha20-Poly1305): the nonce, and 16 bytes
+    /// more than the text.
+    pub fn seal(&self, nonce: [u8; NONCE], text: &[u8], belongs_to: &[u8]) -> Vec<u8> {
+        let payload = Payload { msg: text, aad: belongs_to };
+        // It fails for texts of hundreds of gigabytes alone; nothing opens an empty one.
+        let sealed = XChaCha20Poly1305::new(&self.0.into()).encrypt(&nonce.into(), payload).unwrap_or_default();
+        [&nonce[..], &sealed].concat()
+    }
+
+    /// What was sealed with this key for what it belongs to; nothing for anything else.
+    pub fn open(&self, sealed: &[u8], belongs_to: &[u8]) -> Option<Vec<u8>> {
+        let (nonce, text) = sealed.split_first_chunk::<NONCE>()?;
+        let payload = Payload { msg: text, aad: belongs_to };
+        XChaCha20Poly1305::new(&self.0.into()).decrypt(&(*nonce).into(), payload).ok()
     }
 }
 
@@ -95,6 +117,20 @@ mod tests {
         assert!(
             !master.verify(&[b"x"], &tag[..15]) && !master.verify(&[b"y"], &tag) && !master.verify(&[b"x"], &[0; 40])
         );
+    }
+
+    #[test]
+    fn what_is_sealed_opens_whole_with_its_key_and_for_its_owner_only() {
+        let (key, sealed) = (Key::new([7; 32]), Key::new([7; 32]).seal([1; NONCE], b"secret", b"mona"));
+        assert_eq!(key.open(&sealed, b"mona").as_deref(), Some(&b"secret"[..]));
+        assert!(!sealed.windows(6).any(|part| part == b"secret"));
+        assert_eq!(key.open(&sealed, b"omar"), None);
+        assert_eq!(Key::new([8; 32]).open(&sealed, b"mona"), None);
+        for at in 0..sealed.len() {
+            let mut bent = sealed.clone();
+            bent[at] ^= 1;
+            assert_eq!((key.open(&bent, b"mona"), key.open(&sealed[..at], b"mona")), (None, None), "{at}");
+        }
     }
 
     #[test]

@@ -28,6 +28,10 @@ pub struct Settings {
     pub code_life: Duration,
     /// How many wrong codes a challenge bears.
     pub code_attempts: u16,
+    /// How long a log-in waits for its second factor.
+    pub second_factor_life: Duration,
+    /// For how long somebody who proved themselves on a session may change how the account is reached and guarded.
+    pub proof_life: Duration,
     /// How long an old handle stays reserved for its former owner.
     pub handle_reserved: Duration,
     /// How long a softly deleted post can be restored before it is purged.
@@ -55,6 +59,8 @@ pub struct Limits {
     pub log_in_account: Quota,
     /// Tries of passwords on one device that somebody logged in on before.
     pub log_in_device: Quota,
+    /// Tries of second factors for one account from devices that nobody logged in on, and as many on each of the others.
+    pub second_factor: Quota,
     /// Wishes to join from one network address.
     pub join_address: Quota,
     /// Tries of mailed codes from one network address.
@@ -74,6 +80,7 @@ impl Default for Limits {
             log_in_address: Quota::new(120, quarter),
             log_in_account: Quota::new(10, quarter),
             log_in_device: Quota::new(10, quarter),
+            second_factor: Quota::new(10, quarter),
             join_address: Quota::an_hour(60),
             code_address: Quota::an_hour(240),
             switch_account: Quota::an_hour(120),
@@ -94,6 +101,8 @@ impl Default for Settings {
             refresh_grace: Duration::from_secs(10),
             code_life: Duration::from_mins(15),
             code_attempts: 5,
+            second_factor_life: Duration::from_mins(10),
+            proof_life: Duration::from_mins(10),
             handle_reserved: Duration::from_hours(30 * 24),
             restore_window: Duration::from_hours(30 * 24),
             minimum_age: 13,

@@ -68,6 +68,8 @@ pub struct Config {
     pub grpc: Grpc,
     /// Consumers and jobs.
     pub workers: Workers,
+    /// Passkeys.
+    pub passkeys: Passkeys,
     /// Mail.
     pub mail: Mail,
     /// Logs.
@@ -90,6 +92,7 @@ impl Default for Config {
             http: Http::default(),
             grpc: Grpc::default(),
             workers: Workers::default(),
+            passkeys: Passkeys::default(),
             mail: Mail::default(),
             log: Log::default(),
             product: Product::default(),
@@ -251,6 +254,18 @@ impl Default for Workers {
     fn default() -> Self {
         Self { in_server: true, drain_seconds: 20, listen: None }
     }
+}
+
+/// Passkeys.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
+pub struct Passkeys {
+    /// The domain that they are for, for instance `daira.example`; the host of the public address when absent, or `localhost`.
+    /// Changing it makes all passkeys useless.
+    pub domain: Option<String>,
+    /// Origins below the domain that may ask for them, for instance `["https://daira.example"]`; the public address when empty.
+    pub origins: Vec<String>,
 }
 
 /// Mail.

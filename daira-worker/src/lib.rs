@@ -12,6 +12,8 @@ pub mod config;
 pub mod deliver;
 #[cfg(feature = "credential")]
 pub mod hasher;
+#[cfg(feature = "passkeys")]
+pub mod passkeys;
 #[cfg(feature = "backends")]
 pub mod program;
 #[cfg(feature = "backends")]

@@ -171,6 +171,125 @@ pub fn email_changed(mailing: &Mailing) -> Message {
     message(&mailing.email, subject, text.to_owned(), &mailing.id)
 }
 
+/// The notice that a second factor guards the account.
+pub fn second_factor_on(mailing: &Mailing) -> Message {
+    let (subject, text) = match mailing.locale {
+        Locale::Ar => (
+            "التأكيد بخطوتين اشتغل على حسابك على دايرة",
+            "من دلوقتي الدخول لحسابك على دايرة محتاج كلمة السر وكود من تطبيق الأكواد. احتفظ بأكواد الطوارئ في مكان أمان.\n\n\
+             لو ده إنت، مش محتاج تعمل حاجة.\nلو مش إنت، حد دخل حسابك: غيّر كلمة السر وكلّم الدعم حالاً.\n",
+        ),
+        Locale::En => (
+            "Two-step log-in is on for your DAIRA account",
+            "From now on, logging in to your DAIRA account takes your password and a code of your authenticator app. Keep your recovery codes in a safe place.\n\n\
+             If it was you, there is nothing to do.\nIf it was not, somebody is in your account: change your password and write to our support at once.\n",
+        ),
+    };
+    message(&mailing.email, subject, text.to_owned(), &mailing.id)
+}
+
+/// The notice that no second factor guards the account any more.
+pub fn second_factor_off(mailing: &Mailing) -> Message {
+    let (subject, text) = match mailing.locale {
+        Locale::Ar => (
+            "التأكيد بخطوتين وقف على حسابك على دايرة",
+            "من دلوقتي الدخول لحسابك على دايرة بكلمة السر بس.\n\n\
+             لو ده إنت، مش محتاج تعمل حاجة.\nلو مش إنت، حد دخل حسابك: غيّر كلمة السر وشغّل التأكيد بخطوتين تاني حالاً.\n",
+        ),
+        Locale::En => (
+            "Two-step log-in is off for your DAIRA account",
+            "From now on, logging in to your DAIRA account takes your password alone.\n\n\
+             If it was you, there is nothing to do.\nIf it was not, somebody is in your account: change your password and turn two-step log-in on again at once.\n",
+        ),
+    };
+    message(&mailing.email, subject, text.to_owned(), &mailing.id)
+}
+
+/// The notice that a recovery code was used.
+pub fn recovery_code_used(mailing: &Mailing) -> Message {
+    let (subject, text) = match mailing.locale {
+        Locale::Ar => (
+            "كود طوارئ من حسابك على دايرة اتستخدم",
+            "حد استخدم كود من أكواد الطوارئ بتاعة حسابك على دايرة، والكود ده مابقاش ينفع تاني.\n\n\
+             لو ده إنت، مش محتاج تعمل حاجة.\nلو مش إنت، غيّر كلمة السر واطلب أكواد طوارئ جديدة حالاً.\n",
+        ),
+        Locale::En => (
+            "A recovery code of your DAIRA account was used",
+            "One of the recovery codes of your DAIRA account was used just now; it works no more.\n\n\
+             If it was you, there is nothing to do.\nIf it was not, change your password and ask for new recovery codes at once.\n",
+        ),
+    };
+    message(&mailing.email, subject, text.to_owned(), &mailing.id)
+}
+
+/// The notice that there are other recovery codes now.
+pub fn recovery_codes_renewed(mailing: &Mailing) -> Message {
+    let (subject, text) = match mailing.locale {
+        Locale::Ar => (
+            "أكواد الطوارئ بتاعة حسابك على دايرة اتغيّرت",
+            "اتعملت أكواد طوارئ جديدة لحسابك على دايرة، والقديمة مابقتش تنفع.\n\n\
+             لو ده إنت، مش محتاج تعمل حاجة.\nلو مش إنت، حد دخل حسابك: غيّر كلمة السر حالاً.\n",
+        ),
+        Locale::En => (
+            "Your DAIRA account has new recovery codes",
+            "New recovery codes were made for your DAIRA account; the old ones work no more.\n\n\
+             If it was you, there is nothing to do.\nIf it was not, somebody is in your account: change your password at once.\n",
+        ),
+    };
+    message(&mailing.email, subject, text.to_owned(), &mailing.id)
+}
+
+/// The notice that the account has one more passkey.
+pub fn passkey_added(mailing: &Mailing) -> Message {
+    let (subject, text) = match mailing.locale {
+        Locale::Ar => (
+            "مفتاح مرور جديد على حسابك على دايرة",
+            "اتضاف مفتاح مرور جديد لحسابك على دايرة، واللي معاه يقدر يدخل حسابك من غير كلمة السر.\n\n\
+             لو ده إنت، مش محتاج تعمل حاجة.\nلو مش إنت، حد دخل حسابك: امسح المفتاح وغيّر كلمة السر حالاً.\n",
+        ),
+        Locale::En => (
+            "A new passkey for your DAIRA account",
+            "A passkey was added to your DAIRA account just now. Whoever has it gets in without your password.\n\n\
+             If it was you, there is nothing to do.\nIf it was not, somebody is in your account: remove the passkey and change your password at once.\n",
+        ),
+    };
+    message(&mailing.email, subject, text.to_owned(), &mailing.id)
+}
+
+/// The notice that the account has one passkey less.
+pub fn passkey_removed(mailing: &Mailing) -> Message {
+    let (subject, text) = match mailing.locale {
+        Locale::Ar => (
+            "مفتاح مرور اتمسح من حسابك على دايرة",
+            "اتمسح مفتاح مرور من حسابك على دايرة، ومابقاش ينفع تدخل بيه.\n\n\
+             لو ده إنت، مش محتاج تعمل حاجة.\nلو مش إنت، حد دخل حسابك: غيّر كلمة السر حالاً.\n",
+        ),
+        Locale::En => (
+            "A passkey of your DAIRA account was removed",
+            "A passkey was removed from your DAIRA account just now; nobody gets in with it any more.\n\n\
+             If it was you, there is nothing to do.\nIf it was not, somebody is in your account: change your password at once.\n",
+        ),
+    };
+    message(&mailing.email, subject, text.to_owned(), &mailing.id)
+}
+
+/// The notice that a copy of a passkey was used, and refused.
+pub fn passkey_copied(mailing: &Mailing) -> Message {
+    let (subject, text) = match mailing.locale {
+        Locale::Ar => (
+            "حد استخدم نسخة من مفتاح مرور بتاعك على دايرة",
+            "حد حاول يدخل حسابك على دايرة بنسخة من مفتاح مرور بتاعك، وماسمحناش بيه.\n\n\
+             امسح المفتاح ده من حسابك واعمل واحد جديد.\n",
+        ),
+        Locale::En => (
+            "A copy of one of your DAIRA passkeys was used",
+            "Somebody tried to get into your DAIRA account with a copy of one of your passkeys, and we did not let them.\n\n\
+             Remove that passkey from your account and make a new one.\n",
+        ),
+    };
+    message(&mailing.email, subject, text.to_owned(), &mailing.id)
+}
+
 /// The notice that a copy of a session's refresh token was used, which ended the session.
 pub fn token_copied(account: &Account, session: SessionId) -> Message {
     let (subject, text) = match account.locale {

@@ -1,12 +1,13 @@
 //! Accounts: joining, proving who one is, sessions, and the public profile.
 //!
 //! `model` holds the types, `policy` the pure decisions, `service` the use cases. Beside them: `password` says which
-//! passwords are good enough, `token` computes refresh tokens and e-mail codes, `mail` composes, and `directory` remembers
+//! passwords are good enough, `factor` what second factors take, `token` computes refresh tokens and e-mail codes, `mail` composes, and `directory` remembers
 //! on each node which sessions live.
 //!
 //! ```text
 //! register ──▶ mail with a code ──▶ verify_email ─┐
 //!                                      log_in ────┼──▶ Tokens { access, refresh }
+//!                log_in ──▶ verify_second_factor ─┤
 //!                                      refresh ───┘        │         └──▶ refresh, each spent once
 //!                                                          └──▶ authenticate ──▶ Actor
 //! request_password_reset ──▶ mail with a token ──▶ reset_password ──▶ all sessions ended, notice by mail
@@ -15,20 +16,25 @@
 //! ```
 
 mod directory;
+pub mod factor;
 pub mod mail;
 mod model;
+mod passkey;
 pub mod password;
 pub mod policy;
 mod service;
 pub mod token;
 
 pub use directory::{Freshness, POLL_EVERY, SessionDirectory};
+pub use factor::{Authenticator, SecondFactor};
 pub use model::{
     Account, AccountState, Email, Mailing, MailingKind, Profile, ProfileCounters, ProfileKind, Registration, Session,
     Standing, StoredCredential,
 };
+pub use passkey::{CeremonyKind, Passkey, PendingCeremony, StoredPasskey};
 pub use service::{
-    AccountService, ChangePassword, LogIn, LoggedIn, MAX_FACES, Me, Pass, Register, Tokens, UpdateProfile, VerifyEmail,
+    AccountService, AddedPasskey, BegunCeremony, ChangePassword, Enrolment, Entry, FactorStatus, LogIn, LoggedIn,
+    MAX_FACES, Me, Pass, Register, Tokens, UpdateProfile, VerifyEmail, Waited,
 };
 
 crate::refusals! {
@@ -64,6 +70,22 @@ crate::refusals! {
         ResetInvalid = "account.reset_invalid", Invalid, "This mail is no longer valid; please ask for a new one.", "الرسالة دي مابقتش صالحة؛ اطلب واحدة جديدة.";
         /// Wrong identifier or password; which, is not told.
         CredentialsInvalid = "auth.invalid_credentials", Unauthenticated, "E-mail or password is wrong.", "الإيميل أو كلمة السر غلط.";
+        /// A log-in that waits for its second factor lapsed, was answered, or never was.
+        ChallengeInvalid = "auth.challenge_invalid", Unauthenticated, "This log-in has expired; please start again.", "الدخول ده وقته خلص؛ ابدأ من الأول.";
+        /// The account has a second factor, and it was not given.
+        SecondFactorNeeded = "auth.second_factor_needed", Invalid, "Enter the code of your authenticator app as well.", "اكتب كمان الكود اللي في تطبيق الأكواد.";
+        /// What was asked for takes a proof of who one is that is not old.
+        ProofNeeded = "auth.proof_needed", Forbidden, "Please prove once more that it is you.", "أكّد تاني إن ده إنت.";
+        /// There is a second factor already.
+        SecondFactorSet = "account.second_factor_set", Conflict, "Your account has a second factor already.", "حسابك عليه تأكيد بخطوتين بالفعل.";
+        /// An answer that no passkey of the account signed.
+        PasskeyInvalid = "auth.passkey_invalid", Unauthenticated, "This passkey did not work.", "مفتاح المرور ده مانفعش.";
+        /// The passkey is known already.
+        PasskeyTaken = "account.passkey_taken", Conflict, "This passkey is already set up.", "مفتاح المرور ده متسجّل بالفعل.";
+        /// The account has as many passkeys as it may.
+        PasskeysFull = "account.passkeys_full", Conflict, "You have twenty passkeys already; remove one first.", "عندك عشرين مفتاح مرور بالفعل؛ امسح واحد الأول.";
+        /// There is no second factor.
+        SecondFactorMissing = "account.second_factor_missing", Conflict, "Your account has no second factor.", "حسابك مش عليه تأكيد بخطوتين.";
         /// The account may not be used now.
         Suspended = "auth.suspended", Forbidden, "This account is suspended.", "الحساب ده موقوف.";
         /// An access or refresh token that does not hold.

@@ -214,6 +214,27 @@ pub enum MailingKind {
     PasswordChanged,
     /// The account has another address now; this is the old one.
     EmailChanged,
+    /// A second factor guards the account from now on.
+    SecondFactorOn,
+    /// None does any more.
+    SecondFactorOff,
+    /// A recovery code was used instead of the device.
+    RecoveryCodeUsed,
+    /// There are other recovery codes now.
+    RecoveryCodesRenewed,
+    /// The account has one more passkey.
+    PasskeyAdded,
+    /// It has one less.
+    PasskeyRemoved,
+    /// A copy of a passkey was used, and refused.
+    PasskeyCopied,
+}
+
+impl MailingKind {
+    /// Whether it only tells something, so that nothing can be done with it.
+    pub fn is_notice(self) -> bool {
+        !matches!(self, Self::PasswordReset | Self::NewEmail)
+    }
 }
 
 /// A mail that is due, and what can be done by who receives it until it lapses.
@@ -271,6 +292,8 @@ pub struct Session {
     pub rotated_at: Timestamp,
     /// When it began.
     pub created_at: Timestamp,
+    /// When its owner last proved themselves on it.
+    pub proven_at: Timestamp,
     /// When it was last refreshed or resolved.
     pub last_used_at: Timestamp,
     /// When it ends unless refreshed.

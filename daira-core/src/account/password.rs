@@ -5,9 +5,10 @@
 //! would merge passwords that look different (`①` and `1`) and make them weaker.
 //!
 //! **Rules.** 10 characters or more (code points, as NIST SP 800-63B counts them), at most 1,024 bytes, any script, no rules
-//! of composition. Refused is what is guessed first: a line of `common_passwords.txt`, with up to six digits or signs after
-//! it; a short unit repeated; a run along the alphabet or the digits; anything that holds our name, the person's handle or
-//! the name in their e-mail address. These comparisons see the *folded* password ([`fold`]), so `Pass-Word`, `PASSWORD` and
+//! of composition. Refused is what is guessed first: a line of `password/common.txt` or `password/breached.txt`, or two of the
+//! former, with up to six digits or signs, a date, a phone number or a national number before and after; digits alone, but for
+//! very many; a short unit repeated; a run along the alphabet or the digits; anything that holds our name, the person's handle
+//! or the name in their e-mail address. These comparisons see the *folded* password ([`fold`]), so `Pass-Word`, `PASSWORD` and
 //! `كلمة السر`, `كلمه السر` are the same guess.
 
 use unicode_normalization::UnicodeNormalization;
@@ -24,13 +25,22 @@ pub const MIN_PASSWORD: usize = 10;
 pub const MAX_PASSWORD_BYTES: usize = 1_024;
 
 /// Folded, one a line, sorted by bytes; some are shorter than a password may be, because digits are often put behind them.
-const COMMON: &str = include_str!("common_passwords.txt");
+const COMMON: &str = include_str!("password/common.txt");
+
+/// The same of what was found in breaches, as far as it is not there.
+const BREACHED: &str = include_str!("password/breached.txt");
 
 /// Names of the house.
 const HOUSE: &[&str] = &["daira", "دايرة", "دائرة"];
 
-/// How many digits and signs behind a common password do not make it better.
+/// How many digits and signs before or behind a common password do not make it better.
 const MAX_TAIL: usize = 6;
+
+/// Up to so many digits alone are a date, or a number that somebody has: of a phone, a card, a state.
+const MAX_DIGITS: usize = 16;
+
+/// The shortest word that two common ones are looked for in, and the longest text.
+const PAIR: core::ops::RangeInclusive<usize> = 3..=40;
 
 /// The longest unit whose repetition is no password.
 const MAX_UNIT: usize = 6;
@@ -79,9 +89,57 @@ fn is_common(guess: &str) -> bool {
     let letters: Vec<char> = guess.chars().collect();
     let repeats = (1..=MAX_UNIT.min(letters.len() / 2))
         .any(|unit| letters.iter().skip(unit).eq(letters.iter().take(letters.len() - unit)));
-    let stem = guess.trim_end_matches(is_sign);
-    let tail = guess.chars().count() - stem.chars().count();
-    repeats || is_run(&letters) || is_listed(guess) || (tail <= MAX_TAIL && is_listed(stem))
+    let behind = guess.trim_start_matches(is_sign);
+    let stem = behind.trim_end_matches(is_sign);
+    let (head, _) = guess.split_at(guess.len() - behind.len());
+    let (_, tail) = behind.split_at(stem.len());
+    let is_dressed = is_dressing(head) && is_dressing(tail);
+    repeats
+        || is_run(&letters)
+        || is_known(guess)
+        || (stem.is_empty() && digits(guess).len() <= MAX_DIGITS)
+        || (is_dressing(tail) && is_known(guess.trim_end_matches(is_sign)))
+        || (is_dressed && (is_known(stem) || is_pair(stem)))
+}
+
+/// Whether it is what people put around a word: a few digits and signs, or a number that is known of them.
+fn is_dressing(signs: &str) -> bool {
+    let digits = digits(signs);
+    signs.len() <= MAX_TAIL || (signs.len() - digits.len() <= MAX_TAIL && (is_date(&digits) || is_own_number(&digits)))
+}
+
+fn digits(text: &str) -> String {
+    text.chars().filter(char::is_ascii_digit).collect()
+}
+
+/// Whether eight digits may be a day, its year in front or at the end.
+fn is_date(digits: &str) -> bool {
+    let number = |from: usize, to: usize| digits.get(from..to).and_then(|part| part.parse::<u16>().ok()).unwrap_or(0);
+    let year = |from: usize| (1900..=2100).contains(&number(from, from + 4));
+    let parts = |one: u16, other: u16| (1..=31).contains(&one) && (1..=31).contains(&other) && one.min(other) <= 12;
+    digits.len() == 8
+        && ((year(0) && parts(number(4, 6), number(6, 8))) || (year(4) && parts(number(0, 2), number(2, 4))))
+}
+
+/// Whether these are the digits of an Egyptian mobile phone, with or without the country's, or of a national number.
+fn is_own_number(digits: &str) -> bool {
+    let national = digits.strip_prefix("002").or_else(|| digits.strip_prefix('2')).unwrap_or(digits);
+    let is_mobile = |text: &str| text.len() == 11 && ["010", "011", "012", "015"].iter().any(|at| text.starts_with(at));
+    is_mobile(digits) || is_mobile(national) || (digits.len() == 14 && digits.starts_with(['2', '3']))
+}
+
+/// Whether it is two common words, one behind the other: there are fewer of those than of guesses that an attacker has.
+fn is_pair(word: &str) -> bool {
+    let starts = || word.char_indices().map(|(at, _)| at);
+    starts().count() <= *PAIR.end()
+        && starts().skip(*PAIR.start()).any(|at| {
+            let (one, other) = word.split_at(at);
+            other.chars().count() >= *PAIR.start() && is_listed(COMMON, one) && is_listed(COMMON, other)
+        })
+}
+
+fn is_known(guess: &str) -> bool {
+    is_listed(COMMON, guess) || is_listed(BREACHED, guess)
 }
 
 fn is_personal(guess: &str, personal: &[&str]) -> bool {
@@ -104,8 +162,8 @@ fn is_run(letters: &[char]) -> bool {
 }
 
 /// Looks a line up by halving the file at line boundaries, so that nothing is built or held for it.
-fn is_listed(guess: &str) -> bool {
-    let mut rest = COMMON;
+fn is_listed(list: &str, guess: &str) -> bool {
+    let mut rest = list;
     while !rest.is_empty() {
         let (before, from_middle) = split_near_middle(rest);
         let (line, after) = from_middle.split_once('\n').unwrap_or((from_middle, ""));
@@ -137,20 +195,70 @@ mod tests {
 
     #[test]
     fn security_04_the_list_is_long_sorted_folded_and_found() {
-        let lines: Vec<&str> = COMMON.lines().collect();
-        assert!(lines.len() >= 3_000, "{}", lines.len());
-        assert!(lines.windows(2).all(|pair| pair[0] < pair[1]), "sorted by bytes, each once");
-        for line in lines {
-            assert_eq!(guess(line), line, "kept folded");
-            assert!(is_listed(line), "{line}");
-            assert!(!is_listed(&format!("{line}\u{10FFFF}")) && !is_listed(&format!("\u{1}{line}")), "{line}");
+        for list in [COMMON, BREACHED] {
+            let lines: Vec<&str> = list.lines().collect();
+            assert!(lines.len() >= 3_000, "{}", lines.len());
+            assert!(lines.windows(2).all(|pair| pair[0] < pair[1]), "sorted by bytes, each once");
+            for line in lines {
+                assert_eq!(guess(line), line, "kept folded");
+                assert!(is_listed(list, line), "{line}");
+                let beside = [format!("{line}\u{10FFFF}"), format!("\u{1}{line}")];
+                assert!(!beside.iter().any(|other| is_listed(list, other)), "{line}");
+            }
+            assert!(!is_listed(list, ""));
         }
-        assert!(!is_listed(""));
+        assert!(BREACHED.lines().all(|line| !is_listed(COMMON, line)), "each in one list");
+    }
+
+    #[test]
+    fn security_04_what_was_found_in_breaches_is_refused() {
+        for password in
+            ["mustangs1967", "Mustangs-2026", "123hellokitty!!", "Rammstein99", "Scarface.1983", "12345trustnoone"]
+        {
+            assert_eq!(refusal(password), Some(AccountRefusal::PasswordCommon), "{password}");
+        }
+    }
+
+    #[test]
+    fn security_04_what_egyptians_type_first_is_refused() {
+        let tried = [
+            "Mo7amed-2001",
+            "3abdelrahman",
+            "ba7ebak ya7abibi",
+            "ahmedmohamed",
+            "el2ahly1907!",
+            "محمد أحمد ٢٠٠٥",
+            "Zamalek 25/01/2011",
+            "25012011zamalek",
+            "ahmed01012345678",
+            "+201001234567",
+            "ماما وبابا ١٢٣",
+            "٠١٢٢٣٤٥٦٧٨٩",
+            "29901011234567",
+            "01/01/1990",
+            "1990-12-31",
+            "عبدالرحمن01512345678",
+            "kelmet el ser 123",
+            "يا رب يا رب",
+            "fatma 19950607",
+            "4111 1111 1111 1111",
+        ];
+        let passed: Vec<&str> = tried.into_iter().filter(|password| refusal(password).is_none()).collect();
+        assert!(passed.is_empty(), "{passed:?}");
+        for password in [
+            "ahmed yel3ab fel share3",
+            "zamalek 99999999",
+            "قهوة سادة عالنيل",
+            "8471 0295 6613 9427 5508",
+            "kahwa w shai 19952006",
+        ] {
+            assert_eq!(refusal(password), None, "{password}");
+        }
     }
 
     #[test]
     fn security_04_what_everybody_tries_is_refused() {
-        for password in [
+        let tried = [
             "password123",
             "PASSWORD2026!",
             "P@ssw0rd1234",
@@ -178,9 +286,9 @@ mod tests {
             "محمد رسول الله",
             "01012345678",
             "7abibi2024",
-        ] {
-            assert_eq!(refusal(password), Some(AccountRefusal::PasswordCommon), "{password}");
-        }
+        ];
+        let passed: Vec<&str> = tried.into_iter().filter(|password| refusal(password).is_none()).collect();
+        assert!(passed.is_empty(), "{passed:?}");
     }
 
     #[test]

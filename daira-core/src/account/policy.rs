@@ -45,6 +45,15 @@ pub fn may_join(born: Date, now: Timestamp, minimum_age: i32) -> Result<()> {
     Err(Error::from(refusal).on_field("birthDate"))
 }
 
+/// Whether somebody may change how their account is reached and guarded: they proved themselves on this session a short while
+/// ago.
+///
+/// # Errors
+/// [`AccountRefusal::ProofNeeded`].
+pub fn may_change_ways_in(session: &Session, now: Timestamp, proof_life: Duration) -> Result<()> {
+    if now < session.proven_at + proof_life { Ok(()) } else { Err(AccountRefusal::ProofNeeded.into()) }
+}
+
 /// When a session ends unless it is refreshed: it may not idle too long, nor live too long altogether.
 pub fn session_end(created_at: Timestamp, refreshed_at: Timestamp, settings: &Settings) -> Timestamp {
     (refreshed_at + settings.session_idle).min(created_at + settings.session_life)
@@ -94,6 +103,7 @@ mod tests {
             seen_generation,
             rotated_at,
             created_at: Timestamp::EPOCH,
+            proven_at: Timestamp::EPOCH,
             last_used_at: rotated_at,
             expires_at: NOW + GRACE,
             revoked_at: None,
@@ -102,6 +112,16 @@ mod tests {
 
     fn refusal(result: Result<()>) -> Option<AccountRefusal> {
         result.err().and_then(|e| e.refusal())
+    }
+
+    #[test]
+    fn a_proof_holds_for_a_while() {
+        let proven = Session { proven_at: NOW, ..session(1, 1, NOW) };
+        let life = Duration::from_mins(10);
+        let almost = NOW + life - Duration::from_micros(1);
+        assert!(may_change_ways_in(&proven, NOW, life).is_ok() && may_change_ways_in(&proven, almost, life).is_ok());
+        let late = may_change_ways_in(&proven, NOW + life, life);
+        assert_eq!(refusal(late), Some(AccountRefusal::ProofNeeded));
     }
 
     #[test]

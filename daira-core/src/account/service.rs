@@ -5,9 +5,11 @@ mod delivery;
 mod faces;
 mod limits;
 mod passes;
+mod passkey;
 mod profile;
 mod recovery;
 mod registration;
+mod second_factor;
 mod sessions;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,10 +28,12 @@ use crate::time::Timestamp;
 
 pub use faces::MAX_FACES;
 pub use passes::Pass;
+pub use passkey::{AddedPasskey, BegunCeremony};
 pub use profile::{Me, UpdateProfile};
 pub use recovery::ChangePassword;
 pub use registration::{Register, VerifyEmail};
-pub use sessions::LogIn;
+pub use second_factor::{Enrolment, FactorStatus};
+pub use sessions::{Entry, LogIn, Waited};
 
 /// How often a use case that draws its actor's own ids draws them anew when they are taken.
 const DRAWS: usize = 3;
@@ -124,6 +128,7 @@ impl AccountService {
             seen_generation: 0,
             rotated_at: now,
             created_at: now,
+            proven_at: now,
             last_used_at: now,
             expires_at: policy::session_end(now, now, &self.ports.settings),
             revoked_at: None,

@@ -159,13 +159,14 @@ pub fn is_code(key: &Key, challenge: ChallengeId, typed: &Secret) -> bool {
 /// Whether these digits were typed, compared in constant time. Arabic-Indic digits, spaces and hyphens are as good as what
 /// the mail shows.
 pub fn is_typed(code: &Secret, typed: &Secret) -> bool {
-    // A code is six characters; whatever is much longer is no slip of the keyboard and not worth folding.
-    if typed.expose().len() > 64 {
-        return false;
-    }
-    let folded = fold(typed.expose());
-    let digits: Vec<u8> = folded.as_str().bytes().filter(|b| !b.is_ascii_whitespace() && *b != b'-').collect();
-    digits.as_slice().ct_eq(code.expose().as_bytes()).into()
+    self::typed(typed).is_some_and(|typed| typed.as_bytes().ct_eq(code.expose().as_bytes()).into())
+}
+
+/// What was typed, folded and without spaces and hyphens; nothing for what is much longer than any code: that is no slip of the
+/// keyboard and not worth folding.
+pub(super) fn typed(text: &Secret) -> Option<String> {
+    let folded = (text.expose().len() <= 64).then(|| fold(text.expose()))?;
+    Some(folded.as_str().chars().filter(|c| !c.is_ascii_whitespace() && *c != '-').collect())
 }
 
 #[cfg(test)]

@@ -24,6 +24,7 @@ mod hasher;
 mod limiter;
 mod mail;
 mod maintenance;
+mod passkey;
 mod pubsub;
 mod signer;
 mod store;
@@ -38,6 +39,7 @@ pub use fallback::FallbackLimiter;
 pub use hasher::HmacHasher;
 pub use limiter::MemoryLimiter;
 pub use mail::MemoryMail;
+pub use passkey::{MemoryAuthenticator, MemoryPasskeys};
 pub use pubsub::MemoryPubSub;
 pub use signer::HmacSigner;
 pub use store::MemoryStore;
@@ -69,6 +71,7 @@ impl Ports {
             store: Arc::new(store),
             blobs: Arc::new(MemoryBlobs::default()),
             hasher: Arc::new(HmacHasher::new(Arc::clone(&ids), rounds)),
+            passkeys: Arc::new(MemoryPasskeys::new(Arc::clone(&ids))),
             signer: Arc::new(HmacSigner::new(master.derive("access"))),
             limiter: Arc::new(MemoryLimiter::new(Arc::clone(&clock))),
             pubsub: Arc::new(MemoryPubSub::default()),

@@ -11,6 +11,7 @@ mod clock;
 mod hasher;
 mod limiter;
 mod maintenance;
+mod passkey;
 mod pubsub;
 mod signer;
 pub mod store;
@@ -25,6 +26,7 @@ pub use clock::{Clock, IdSource};
 pub use hasher::PasswordHasher;
 pub use limiter::{Bucket, Charge, LimitRefusal, Quota, QuotaError, RateLimiter, Subject};
 pub use maintenance::{JobOutcome, Maintenance};
+pub use passkey::{Ceremony, PasskeyVerifier, PublicPart, Signed};
 pub use pubsub::{Heard, MAX_SIGNAL, PubSub, Subscription, Topic};
 pub use signer::{Claims, TokenSigner};
 pub use store::{ReadView, Store, UnitOfWork};
@@ -51,6 +53,8 @@ pub struct Keys {
     pub device: Key,
     /// Hides what limits count by.
     pub limits: Key,
+    /// Encrypts what second factors are made of, and log-ins that wait for one.
+    pub factor: Key,
 }
 
 impl Keys {
@@ -64,6 +68,7 @@ impl Keys {
             reset: master.derive("reset"),
             device: master.derive("device"),
             limits: master.derive("limits"),
+            factor: master.derive("factor"),
         }
     }
 }
@@ -85,6 +90,8 @@ pub struct Ports {
     pub ids: Arc<dyn IdSource>,
     /// Password hashing.
     pub hasher: Arc<dyn PasswordHasher>,
+    /// Passkeys.
+    pub passkeys: Arc<dyn PasskeyVerifier>,
     /// Access tokens.
     pub signer: Arc<dyn TokenSigner>,
     /// Limits on how often something may happen.

@@ -120,6 +120,15 @@ impl<I: crate::id::Id> Remembered for I {
     }
 }
 
+impl<I: crate::id::Id> Remembered for Option<I> {
+    fn to_bytes(&self) -> Vec<u8> {
+        self.map(|id| id.to_bytes()).unwrap_or_default()
+    }
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        if bytes.is_empty() { Some(None) } else { I::from_bytes(bytes).map(Some) }
+    }
+}
+
 impl Ports {
     /// Runs a unit of work for an actor and commits it. When the database could not serialise it, or an id was taken,
     /// the body runs again, after a pause that doubles and is jittered; so a body must draw its ids itself.

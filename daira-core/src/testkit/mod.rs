@@ -28,6 +28,7 @@
 //! | [`clock`] (`clock_kit!`), [`ids`] (`ids_kit!`) | `Arc<dyn Clock>`, `Arc<dyn IdSource>` |
 //! | [`hasher`] (`hasher_kit!`) | `Arc<dyn PasswordHasher>` |
 //! | [`limiter`] (`limiter_kit!`) | [`limiter::Limiters`]: one to test, and the same as another node sees it |
+//! | [`passkey`] (`passkey_kit!`) | [`passkey::Passkeys`]: one to test, and two devices that answer it |
 //! | [`pubsub`] (`pubsub_kit!`) | [`pubsub::Nodes`]: one to test, and the same as another node has it |
 //! | [`signer`] (`signer_kit!`) | [`signer::Signers`]: one to test, and one with another key |
 //!
@@ -52,6 +53,7 @@ pub mod law;
 pub mod limiter;
 pub mod maintenance;
 pub mod mutant;
+pub mod passkey;
 pub mod pubsub;
 pub mod signer;
 pub mod store;
@@ -60,7 +62,7 @@ mod turns;
 /// The kits that are one file, where the macros find them.
 #[doc(hidden)]
 pub mod single {
-    pub use super::{blob, bus, clock, hasher, ids, limiter, maintenance, pubsub, signer};
+    pub use super::{blob, bus, clock, hasher, ids, limiter, maintenance, passkey, pubsub, signer};
 }
 
 /// Declares a kit: its list of cases by file, and the macro that turns it into tests.
@@ -135,6 +137,7 @@ mod tests {
             ("comment", include_str!("store/comment.rs"), super::store::CASES),
             ("counter", include_str!("store/counter.rs"), super::store::CASES),
             ("edges", include_str!("store/edges.rs"), super::store::CASES),
+            ("factor", include_str!("store/factor.rs"), super::store::CASES),
             ("feed", include_str!("store/feed.rs"), super::store::CASES),
             ("inbox", include_str!("store/inbox.rs"), super::store::CASES),
             ("journal", include_str!("store/journal.rs"), super::store::CASES),
@@ -155,6 +158,7 @@ mod tests {
             ("ids", include_str!("ids.rs"), super::ids::CASES),
             ("limiter", include_str!("limiter.rs"), super::limiter::CASES),
             ("maintenance", include_str!("maintenance.rs"), super::maintenance::CASES),
+            ("passkey", include_str!("passkey.rs"), super::passkey::CASES),
             ("pubsub", include_str!("pubsub.rs"), super::pubsub::CASES),
             ("signer", include_str!("signer.rs"), super::signer::CASES),
         ] {

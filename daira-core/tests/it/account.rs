@@ -7,16 +7,18 @@ mod joining;
 mod keys;
 mod limits;
 mod passes;
+mod passkey;
 mod profile;
 mod recovery;
 mod repeats;
+mod second_factor;
 mod sessions;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use daira_core::account::{AccountRefusal, AccountService, LogIn, LoggedIn, Register, VerifyEmail, token};
+use daira_core::account::{AccountRefusal, AccountService, Entry, LogIn, LoggedIn, Register, VerifyEmail, token};
 use daira_core::actor::{Actor, Client, Member};
 use daira_core::error::{Error, RefusalEnum, Result};
 use daira_core::id::ChallengeId;
@@ -25,6 +27,7 @@ use daira_core::memory::{ManualClock, MemoryBus, MemoryMail, MemoryStore};
 use daira_core::port::store::{Access, Lock};
 use daira_core::port::{Clock, Group, Ports, ReadView, Store, UnitOfWork};
 use daira_core::secret::Secret;
+use daira_core::time::Timestamp;
 use futures_util::future::BoxFuture;
 
 const PASSWORD: &str = "kahwa sada 3al nil";
@@ -66,6 +69,11 @@ fn registering(name: &str) -> Register {
 
 fn logging_in(name: &str) -> LogIn {
     LogIn { email: format!("{name}@example.com"), password: Secret::new(PASSWORD), device: "Firefox".to_owned() }
+}
+
+/// What the right password let in at once.
+fn entered(entry: Result<Entry>) -> Result<LoggedIn> {
+    entry.map(|entry| entry.logged_in().expect("no second factor"))
 }
 
 fn actor(person: &LoggedIn) -> Actor {

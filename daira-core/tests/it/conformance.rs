@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use daira_core::memory::{
-    FallbackLimiter, HmacHasher, HmacSigner, ManualClock, MemoryBlobs, MemoryLimiter, MemoryPubSub, RandomIds,
-    SeededIds, WallClock,
+    FallbackLimiter, HmacHasher, HmacSigner, ManualClock, MemoryAuthenticator, MemoryBlobs, MemoryLimiter,
+    MemoryPasskeys, MemoryPubSub, RandomIds, SeededIds, WallClock,
 };
 use daira_core::port::{BlobStore, Clock, IdSource, PasswordHasher, Ports};
 use daira_core::secret::Key;
 use daira_core::testkit::law;
 use daira_core::testkit::limiter::Limiters;
+use daira_core::testkit::passkey::Passkeys;
 use daira_core::testkit::pubsub::Nodes;
 use daira_core::testkit::signer::Signers;
 
@@ -52,6 +53,13 @@ fn talking() -> Nodes {
 
 daira_core::pubsub_kit!(memory_pubsub, talking());
 daira_core::signer_kit!(hmac_signer, sealed());
+
+fn keyed() -> Passkeys {
+    let device = || Box::new(MemoryAuthenticator::new(&RandomIds));
+    Passkeys { verifier: Arc::new(MemoryPasskeys::new(Arc::new(RandomIds))), device: device(), other: device() }
+}
+
+daira_core::passkey_kit!(memory_passkeys, keyed());
 
 #[cfg(feature = "credential")]
 #[cfg(test)]

@@ -5,18 +5,21 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use daira_core::memory::{
-    HmacHasher, HmacSigner, ManualClock, MemoryBlobs, MemoryLimiter, MemoryPubSub, RandomIds, WallClock,
+    HmacHasher, HmacSigner, ManualClock, MemoryAuthenticator, MemoryBlobs, MemoryLimiter, MemoryPasskeys, MemoryPubSub,
+    RandomIds, WallClock,
 };
 use daira_core::port::{BlobStore, Clock, IdSource, PasswordHasher, Ports};
 use daira_core::secret::Key;
 use daira_core::testkit::limiter::Limiters;
 use daira_core::testkit::mutant::{
-    BlobFault, BusFault, DeafHasher, FrozenIds, HastyClock, LimiterFault, MaintenanceFault, MutantBlobs, MutantBus,
-    MutantLimiter, MutantMaintenance, MutantPubSub, MutantStore, PubSubFault, StoreFault, TimelessSigner,
+    BlobFault, BusFault, CredulousPasskeys, DeafHasher, FrozenIds, HastyClock, LimiterFault, MaintenanceFault,
+    MutantBlobs, MutantBus, MutantLimiter, MutantMaintenance, MutantPubSub, MutantStore, PubSubFault, StoreFault,
+    TimelessSigner,
 };
+use daira_core::testkit::passkey::Passkeys;
 use daira_core::testkit::pubsub::Nodes;
 use daira_core::testkit::signer::Signers;
-use daira_core::testkit::{blob, bus, clock, hasher, ids, law, limiter, maintenance, pubsub, signer, store};
+use daira_core::testkit::{blob, bus, clock, hasher, ids, law, limiter, maintenance, passkey, pubsub, signer, store};
 use daira_core::time::Timestamp;
 use futures_util::FutureExt;
 
@@ -170,6 +173,10 @@ async fn the_small_kits_notice_their_faults() {
     let timeless = TimelessSigner(sealed(), Timestamp::from_seconds(1_795_456_800));
     assert!(fails(signer::a_token_ends(&Signers { signer: Arc::new(timeless), other: sealed() })).await);
     assert!(fails(signer::another_keys_token_does_not_hold(&Signers { signer: sealed(), other: sealed() })).await);
+    let device = || Box::new(MemoryAuthenticator::new(&RandomIds));
+    let credulous = CredulousPasskeys(Arc::new(MemoryPasskeys::new(Arc::new(RandomIds))));
+    let passkeys = &Passkeys { verifier: Arc::new(credulous), device: device(), other: device() };
+    assert!(fails(passkey::a_copy_is_noticed(passkeys)).await && fails(passkey::garbage_is_no_answer(passkeys)).await);
     let hasty: Arc<dyn Clock> = Arc::new(HastyClock(Arc::new(WallClock)));
     assert!(fails(clock::sleeping_takes_its_time(&hasty)).await);
     let frozen: Arc<dyn IdSource> = Arc::new(FrozenIds);

@@ -1,18 +1,26 @@
 //! `daira.account.v1.AccountService`.
 
 use async_trait::async_trait;
-use daira_core::account::{ChangePassword, LogIn, Register, VerifyEmail};
+use daira_core::account::{ChangePassword, Entry, LogIn, Register, VerifyEmail};
 use daira_core::error::Error;
 use daira_core::locale::Locale;
 use daira_core::port::store::Access;
 use daira_core::proto::account::v1::account_service_server::AccountService;
 use daira_core::proto::account::v1::{
-    ChangeEmailRequest, ChangeEmailResponse, ChangePasswordRequest, ChangePasswordResponse, ConfirmEmailRequest,
-    ConfirmEmailResponse, GetProfileRequest, GetProfileResponse, ListSessionsRequest, ListSessionsResponse,
-    LogInRequest, LogInResponse, LogOutRequest, LogOutResponse, RefreshSessionRequest, RefreshSessionResponse,
-    RegisterRequest, RegisterResponse, RequestPasswordResetRequest, RequestPasswordResetResponse, ResetPasswordRequest,
-    ResetPasswordResponse, RevokeSessionRequest, RevokeSessionResponse, Session, VerifyEmailRequest,
-    VerifyEmailResponse, get_profile_request::By,
+    AddPasskeyRequest, AddPasskeyResponse, BeginAuthenticatorRequest, BeginAuthenticatorResponse,
+    BeginPasskeyLogInRequest, BeginPasskeyLogInResponse, BeginPasskeyProofRequest, BeginPasskeyProofResponse,
+    BeginPasskeyRequest, BeginPasskeyResponse, ChangeEmailRequest, ChangeEmailResponse, ChangePasswordRequest,
+    ChangePasswordResponse, ConfirmAuthenticatorRequest, ConfirmAuthenticatorResponse, ConfirmEmailRequest,
+    ConfirmEmailResponse, GetProfileRequest, GetProfileResponse, GetSecondFactorRequest, GetSecondFactorResponse,
+    ListPasskeysRequest, ListPasskeysResponse, ListSessionsRequest, ListSessionsResponse, LogInRequest, LogInResponse,
+    LogInWithPasskeyRequest, LogInWithPasskeyResponse, LogOutRequest, LogOutResponse, ProveWithPasskeyRequest,
+    ProveWithPasskeyResponse, ReauthenticateRequest, ReauthenticateResponse, RefreshSessionRequest,
+    RefreshSessionResponse, RegisterRequest, RegisterResponse, RemoveAuthenticatorRequest, RemoveAuthenticatorResponse,
+    RemovePasskeyRequest, RemovePasskeyResponse, RenamePasskeyRequest, RenamePasskeyResponse,
+    RenewRecoveryCodesRequest, RenewRecoveryCodesResponse, RequestPasswordResetRequest, RequestPasswordResetResponse,
+    ResetPasswordRequest, ResetPasswordResponse, RevokeSessionRequest, RevokeSessionResponse, SecondFactorChallenge,
+    Session, VerifyEmailRequest, VerifyEmailResponse, VerifySecondFactorRequest, VerifySecondFactorResponse,
+    get_profile_request::By,
 };
 use daira_core::secret::Secret;
 use daira_core::text::Handle;
@@ -60,10 +68,220 @@ impl AccountService for Grpc {
         let key = key(r.idempotency_key).map_err(stranger.told())?;
         stranger.client.known_device = Some(r.device_token).filter(|token| !token.is_empty()).map(Secret::new);
         let input = LogIn { email: r.email, password: Secret::new(r.password), device: r.device };
-        let done = self.services.accounts.log_in(&stranger.client, input, key).await.map_err(stranger.told())?;
+        let entry = self.services.accounts.log_in(&stranger.client, input, key).await.map_err(stranger.told())?;
+        Ok(Response::new(match entry {
+            Entry::In(done) => LogInResponse {
+                profile_id: done.member.profile.to_string(),
+                tokens: Some(convert::tokens(&done.tokens)),
+                device_token: done.device.expose().to_owned(),
+                second_factor: None,
+            },
+            Entry::Waits(waited) => LogInResponse {
+                second_factor: Some(SecondFactorChallenge {
+                    challenge: waited.challenge.expose().to_owned(),
+                    expires_at: waited.expires_at.to_string(),
+                    authenticator: waited.authenticator,
+                    passkey: waited.passkey,
+                }),
+                ..LogInResponse::default()
+            },
+        }))
+    }
+
+    async fn verify_second_factor(
+        &self,
+        request: Request<VerifySecondFactorRequest>,
+    ) -> Result<Response<VerifySecondFactorResponse>, Status> {
+        let mut stranger = self.stranger(&request).await?;
+        let r = request.into_inner();
+        key(r.idempotency_key).map_err(stranger.told())?;
+        stranger.client.known_device = Some(r.device_token).filter(|token| !token.is_empty()).map(Secret::new);
+        let (challenge, code) = (Secret::new(r.challenge), Secret::new(r.code));
+        let entered = self.services.accounts.verify_second_factor(&stranger.client, &challenge, &code).await;
+        let done = entered.map_err(stranger.told())?;
         let (profile_id, tokens) = (done.member.profile.to_string(), Some(convert::tokens(&done.tokens)));
         let device_token = done.device.expose().to_owned();
-        Ok(Response::new(LogInResponse { profile_id, tokens, device_token }))
+        Ok(Response::new(VerifySecondFactorResponse { profile_id, tokens, device_token }))
+    }
+
+    async fn reauthenticate(
+        &self,
+        request: Request<ReauthenticateRequest>,
+    ) -> Result<Response<ReauthenticateResponse>, Status> {
+        let caller = self.caller(&request).await?;
+        let r = request.into_inner();
+        key(r.idempotency_key).map_err(caller.told())?;
+        let (password, code) = (Secret::new(r.password), Some(r.code).filter(|code| !code.is_empty()).map(Secret::new));
+        let proved = self.services.accounts.reauthenticate(&caller.actor, &password, code.as_ref()).await;
+        Ok(Response::new(ReauthenticateResponse { proven_until: proved.map_err(caller.told())?.to_string() }))
+    }
+
+    async fn get_second_factor(
+        &self,
+        request: Request<GetSecondFactorRequest>,
+    ) -> Result<Response<GetSecondFactorResponse>, Status> {
+        let caller = self.caller(&request).await?;
+        let status = self.services.accounts.second_factor(&caller.actor).await.map_err(caller.told())?;
+        Ok(Response::new(GetSecondFactorResponse {
+            authenticator_since: status.authenticator_since.map(|at| at.to_string()).unwrap_or_default(),
+            recovery_codes_left: u32::try_from(status.recovery_codes).unwrap_or(u32::MAX),
+            passkeys: u32::try_from(status.passkeys).unwrap_or(u32::MAX),
+        }))
+    }
+
+    async fn begin_authenticator(
+        &self,
+        request: Request<BeginAuthenticatorRequest>,
+    ) -> Result<Response<BeginAuthenticatorResponse>, Status> {
+        let caller = self.caller(&request).await?;
+        key(request.into_inner().idempotency_key).map_err(caller.told())?;
+        let begun = self.services.accounts.begin_authenticator(&caller.actor).await.map_err(caller.told())?;
+        let [secret, address] = [begun.secret, begun.address].map(|text| text.expose().to_owned());
+        Ok(Response::new(BeginAuthenticatorResponse { secret, address }))
+    }
+
+    async fn confirm_authenticator(
+        &self,
+        request: Request<ConfirmAuthenticatorRequest>,
+    ) -> Result<Response<ConfirmAuthenticatorResponse>, Status> {
+        let caller = self.caller(&request).await?;
+        let r = request.into_inner();
+        key(r.idempotency_key).map_err(caller.told())?;
+        let confirmed = self.services.accounts.confirm_authenticator(&caller.actor, &Secret::new(r.code)).await;
+        let recovery_codes = convert::texts(&confirmed.map_err(caller.told())?);
+        Ok(Response::new(ConfirmAuthenticatorResponse { recovery_codes }))
+    }
+
+    async fn remove_authenticator(
+        &self,
+        request: Request<RemoveAuthenticatorRequest>,
+    ) -> Result<Response<RemoveAuthenticatorResponse>, Status> {
+        let caller = self.caller(&request).await?;
+        let key = key(request.into_inner().idempotency_key).map_err(caller.told())?;
+        let changed = self.services.accounts.remove_authenticator(&caller.actor, key).await;
+        Ok(Response::new(RemoveAuthenticatorResponse { changed: changed.map_err(caller.told())? }))
+    }
+
+    async fn renew_recovery_codes(
+        &self,
+        request: Request<RenewRecoveryCodesRequest>,
+    ) -> Result<Response<RenewRecoveryCodesResponse>, Status> {
+        let caller = self.caller(&request).await?;
+        key(request.into_inner().idempotency_key).map_err(caller.told())?;
+        let renewed = self.services.accounts.renew_recovery_codes(&caller.actor).await;
+        let recovery_codes = convert::texts(&renewed.map_err(caller.told())?);
+        Ok(Response::new(RenewRecoveryCodesResponse { recovery_codes }))
+    }
+
+    async fn begin_passkey(
+        &self,
+        request: Request<BeginPasskeyRequest>,
+    ) -> Result<Response<BeginPasskeyResponse>, Status> {
+        let caller = self.caller(&request).await?;
+        let r = request.into_inner();
+        key(r.idempotency_key).map_err(caller.told())?;
+        let begun = self.services.accounts.begin_passkey(&caller.actor).await.map_err(caller.told())?;
+        let (ceremony, expires_at) = (begun.ceremony.expose().to_owned(), begun.expires_at.to_string());
+        Ok(Response::new(BeginPasskeyResponse { ceremony, options: begun.options, expires_at }))
+    }
+
+    async fn add_passkey(&self, request: Request<AddPasskeyRequest>) -> Result<Response<AddPasskeyResponse>, Status> {
+        let caller = self.caller(&request).await?;
+        let r = request.into_inner();
+        key(r.idempotency_key).map_err(caller.told())?;
+        let (ceremony, answer) = (Secret::new(r.ceremony), Secret::new(r.answer));
+        let added = self.services.accounts.add_passkey(&caller.actor, &ceremony, &answer, &r.name).await;
+        let added = added.map_err(caller.told())?;
+        let (passkey, recovery_codes) = (Some(convert::passkey(&added.passkey)), convert::texts(&added.recovery_codes));
+        Ok(Response::new(AddPasskeyResponse { passkey, recovery_codes }))
+    }
+
+    async fn list_passkeys(
+        &self,
+        request: Request<ListPasskeysRequest>,
+    ) -> Result<Response<ListPasskeysResponse>, Status> {
+        let caller = self.caller(&request).await?;
+        let passkeys = self.services.accounts.passkeys(&caller.actor).await.map_err(caller.told())?;
+        Ok(Response::new(ListPasskeysResponse { passkeys: passkeys.iter().map(convert::passkey).collect() }))
+    }
+
+    async fn rename_passkey(
+        &self,
+        request: Request<RenamePasskeyRequest>,
+    ) -> Result<Response<RenamePasskeyResponse>, Status> {
+        let caller = self.caller(&request).await?;
+        let r = request.into_inner();
+        let key = key(r.idempotency_key).map_err(caller.told())?;
+        let passkey = id(&r.passkey_id, "passkey_id").map_err(caller.told())?;
+        let renamed = self.services.accounts.rename_passkey(&caller.actor, passkey, &r.name, key).await;
+        renamed.map_err(caller.told())?;
+        Ok(Response::new(RenamePasskeyResponse {}))
+    }
+
+    async fn remove_passkey(
+        &self,
+        request: Request<RemovePasskeyRequest>,
+    ) -> Result<Response<RemovePasskeyResponse>, Status> {
+        let caller = self.caller(&request).await?;
+        let r = request.into_inner();
+        let key = key(r.idempotency_key).map_err(caller.told())?;
+        let passkey = id(&r.passkey_id, "passkey_id").map_err(caller.told())?;
+        self.services.accounts.remove_passkey(&caller.actor, passkey, key).await.map_err(caller.told())?;
+        Ok(Response::new(RemovePasskeyResponse {}))
+    }
+
+    async fn begin_passkey_log_in(
+        &self,
+        request: Request<BeginPasskeyLogInRequest>,
+    ) -> Result<Response<BeginPasskeyLogInResponse>, Status> {
+        let stranger = self.stranger(&request).await?;
+        let r = request.into_inner();
+        key(r.idempotency_key).map_err(stranger.told())?;
+        let challenge = Some(r.challenge).filter(|challenge| !challenge.is_empty()).map(Secret::new);
+        let begun = self.services.accounts.begin_passkey_log_in(&stranger.client, challenge.as_ref()).await;
+        let begun = begun.map_err(stranger.told())?;
+        let (ceremony, expires_at) = (begun.ceremony.expose().to_owned(), begun.expires_at.to_string());
+        Ok(Response::new(BeginPasskeyLogInResponse { ceremony, options: begun.options, expires_at }))
+    }
+
+    async fn log_in_with_passkey(
+        &self,
+        request: Request<LogInWithPasskeyRequest>,
+    ) -> Result<Response<LogInWithPasskeyResponse>, Status> {
+        let stranger = self.stranger(&request).await?;
+        let r = request.into_inner();
+        key(r.idempotency_key).map_err(stranger.told())?;
+        let (ceremony, answer) = (Secret::new(r.ceremony), Secret::new(r.answer));
+        let accounts = &self.services.accounts;
+        let entered = accounts.log_in_with_passkey(&stranger.client, &ceremony, &answer, &r.device).await;
+        let done = entered.map_err(stranger.told())?;
+        let (profile_id, tokens) = (done.member.profile.to_string(), Some(convert::tokens(&done.tokens)));
+        let device_token = done.device.expose().to_owned();
+        Ok(Response::new(LogInWithPasskeyResponse { profile_id, tokens, device_token }))
+    }
+
+    async fn begin_passkey_proof(
+        &self,
+        request: Request<BeginPasskeyProofRequest>,
+    ) -> Result<Response<BeginPasskeyProofResponse>, Status> {
+        let caller = self.caller(&request).await?;
+        let r = request.into_inner();
+        key(r.idempotency_key).map_err(caller.told())?;
+        let begun = self.services.accounts.begin_passkey_proof(&caller.actor).await.map_err(caller.told())?;
+        let (ceremony, expires_at) = (begun.ceremony.expose().to_owned(), begun.expires_at.to_string());
+        Ok(Response::new(BeginPasskeyProofResponse { ceremony, options: begun.options, expires_at }))
+    }
+
+    async fn prove_with_passkey(
+        &self,
+        request: Request<ProveWithPasskeyRequest>,
+    ) -> Result<Response<ProveWithPasskeyResponse>, Status> {
+        let caller = self.caller(&request).await?;
+        let r = request.into_inner();
+        key(r.idempotency_key).map_err(caller.told())?;
+        let (ceremony, answer) = (Secret::new(r.ceremony), Secret::new(r.answer));
+        let proved = self.services.accounts.prove_with_passkey(&caller.actor, &ceremony, &answer).await;
+        Ok(Response::new(ProveWithPasskeyResponse { proven_until: proved.map_err(caller.told())?.to_string() }))
     }
 
     async fn refresh_session(

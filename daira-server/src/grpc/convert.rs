@@ -1,11 +1,12 @@
 //! Between the kernel's types and the contracts' messages.
 
-use daira_core::account::{Profile, ProfileCounters, Tokens};
+use daira_core::account::{Passkey, Profile, ProfileCounters, Tokens};
 use daira_core::actor::Actor;
 use daira_core::error::{CommonRefusal, Error, Result};
 use daira_core::post::{Attachment, PostCard, ReplyRule, Visibility};
 use daira_core::proto::{account::v1 as account, post::v1 as post};
 use daira_core::reaction::ReactionKind;
+use daira_core::secret::Secret;
 
 use super::caller::id;
 
@@ -30,6 +31,20 @@ pub(super) fn tokens(tokens: &Tokens) -> account::Tokens {
         refresh_token: tokens.refresh.expose().to_owned(),
         access_expires_at: tokens.access_expires_at.to_string(),
     }
+}
+
+pub(super) fn passkey(passkey: &Passkey) -> account::Passkey {
+    account::Passkey {
+        id: passkey.id.to_string(),
+        name: passkey.name.clone(),
+        created_at: passkey.created_at.to_string(),
+        last_used_at: passkey.used_at.map(|at| at.to_string()).unwrap_or_default(),
+    }
+}
+
+/// Codes, to be shown this once.
+pub(super) fn texts(codes: &[Secret]) -> Vec<String> {
+    codes.iter().map(|code| code.expose().to_owned()).collect()
 }
 
 /// A post for a reader; only its author learns which circle it is for.

@@ -9,7 +9,8 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use axum::response::Response;
 use daira_core::Ports;
-use daira_core::memory::{MemoryMail, WallClock};
+use daira_core::account::factor::{self, SECRET};
+use daira_core::memory::{MemoryAuthenticator, MemoryMail, RandomIds, WallClock};
 use daira_core::port::{Clock, Store};
 use daira_feed::FeedSettings;
 use daira_server::grpc::Grpc;
@@ -255,6 +256,26 @@ impl Stage {
         }
     }
 
+    /// Sets an authenticator app up; answers the secret that its digits are computed from.
+    pub(crate) async fn guard(&self, who: &Person) -> [u8; SECRET] {
+        let begun = self.done(Some(who), "beginAuthenticator", json!({}), "secret").await;
+        let secret = data_encoding::BASE32_NOPAD.decode(begun["secret"].as_str().unwrap().as_bytes()).unwrap();
+        let secret = secret.try_into().unwrap();
+        let digits = factor::digits(&secret, self.ports.clock.now().as_seconds() / 30);
+        let input = json!({ "code": digits.expose() });
+        self.done(Some(who), "confirmAuthenticator", input, "recoveryCodes").await;
+        secret
+    }
+
+    /// Makes a passkey; answers its id.
+    pub(crate) async fn passkey(&self, who: &Person) -> Value {
+        let begun = self.done(Some(who), "beginPasskey", json!({}), "ceremony options").await;
+        let answer = MemoryAuthenticator::new(&RandomIds).create(begun["options"].as_str().unwrap());
+        let input = json!({ "ceremony": begun["ceremony"], "answer": answer.expose(), "name": "موبايل" });
+        let added = self.done(Some(who), "addPasskey", input, "passkey { id }").await;
+        added["passkey"]["id"].clone()
+    }
+
     /// Publishes a post and answers its id.
     pub(crate) async fn publish(&self, who: &Person, input: Value) -> String {
         let payload = self.done(Some(who), "createPost", input, "post { id }").await;
@@ -323,6 +344,20 @@ fn input_type(mutation: &str) -> &str {
         "resetPassword" => "ResetPassword",
         "changeEmail" => "ChangeEmail",
         "confirmEmail" => "ConfirmEmail",
+        "verifySecondFactor" => "VerifySecondFactor",
+        "reauthenticate" => "Reauthenticate",
+        "beginAuthenticator" => "BeginAuthenticator",
+        "confirmAuthenticator" => "ConfirmAuthenticator",
+        "removeAuthenticator" => "RemoveAuthenticator",
+        "renewRecoveryCodes" => "RenewRecoveryCodes",
+        "beginPasskey" => "BeginPasskey",
+        "addPasskey" => "AddPasskey",
+        "renamePasskey" => "RenamePasskey",
+        "removePasskey" => "RemovePasskey",
+        "beginPasskeyLogIn" => "BeginPasskeyLogIn",
+        "logInWithPasskey" => "LogInWithPasskey",
+        "beginPasskeyProof" => "BeginPasskeyProof",
+        "proveWithPasskey" => "ProveWithPasskey",
         "revokeSession" => "RevokeSession",
         "updateProfile" => "UpdateProfile",
         "changeHandle" => "ChangeHandle",

@@ -363,6 +363,13 @@ async fn security_31_no_log_and_no_error_holds_a_secret() {
         stage.done(None, "refreshSession", json!({ "refreshToken": mona.refresh }), "tokens { refreshToken }").await;
     let next = renewed["tokens"]["refreshToken"].clone();
     stage.done(None, "refreshSession", json!({ "refreshToken": next }), "tokens { refreshToken }").await;
+    let secret = stage.guard(&mona).await;
+    let held = stage.done(None, "logIn", log_in(PASSWORD), "secondFactor { challenge }").await;
+    let challenge = held["secondFactor"]["challenge"].as_str().unwrap();
+    for code in ["3azzouz-3azz-ouz3-azzo", challenge] {
+        let input = json!({ "challenge": challenge, "code": code });
+        stage.tried(None, "verifySecondFactor", input, "tokens { accessToken }").await;
+    }
     stage.tried(None, "refreshSession", json!({ "refreshToken": mona.refresh }), "tokens { refreshToken }").await;
     let forged = forger.head("alg", json!("none"));
     answers.push(stage.send(json_request(Some(&forged), r#"{"query":"{ me { profile { id } } }"}"#)).await);
@@ -389,10 +396,12 @@ async fn security_31_no_log_and_no_error_holds_a_secret() {
     let tokens = [mona.token.as_str(), &mona.refresh, &forged]
         .into_iter()
         .chain(["accessToken", "refreshToken"].map(|name| phone["tokens"][name].as_str().unwrap()))
-        .chain([next.as_str().unwrap()]);
+        .chain([next.as_str().unwrap(), challenge]);
     // The last part of a token is what makes it one; its first letters all tokens have in common.
     let ends = tokens.map(|token| token[token.len() - 24..].to_owned());
-    let secrets = ends.chain([PASSWORD, "3omry mahansa", "mona@example.com"].map(str::to_owned));
+    let app = data_encoding::BASE32_NOPAD.encode(&secret);
+    let typed = [PASSWORD, "3omry mahansa", "mona@example.com", "3azzouz-3azz-ouz3-azzo", &app];
+    let secrets = ends.chain(typed.map(str::to_owned));
     for secret in secrets {
         assert!(!everything.contains(&secret), "{secret} was written down");
     }

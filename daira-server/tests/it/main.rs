@@ -40,6 +40,8 @@ mod objects;
 #[cfg(test)]
 mod operator;
 #[cfg(test)]
+mod passkeys;
+#[cfg(test)]
 mod persisted;
 #[cfg(test)]
 mod platform;
@@ -63,6 +65,8 @@ mod repeats;
 mod schema;
 #[cfg(test)]
 mod schema_changes;
+#[cfg(test)]
+mod second_factor;
 #[cfg(test)]
 mod seed;
 #[cfg(test)]

@@ -243,7 +243,17 @@ async fn security_34_a_profile_that_blocks_the_reader_looks_missing_by_every_arg
 #[tokio::test]
 async fn security_37_whoever_is_nobody_may_change_nothing_but_join_and_log_in() {
     let (schema, stage) = (Schema::read().await, Stage::new());
-    let open = ["register", "verifyEmail", "logIn", "refreshSession", "requestPasswordReset", "resetPassword"];
+    let open = [
+        "register",
+        "verifyEmail",
+        "logIn",
+        "verifySecondFactor",
+        "beginPasskeyLogIn",
+        "logInWithPasskey",
+        "refreshSession",
+        "requestPasswordReset",
+        "resetPassword",
+    ];
     for field in crate::introspection::list(schema.find("Mutation"), "fields") {
         let name = crate::introspection::name(field);
         // With ids of the right kinds, so that it is not for them that it is refused.

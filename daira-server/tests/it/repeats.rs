@@ -8,7 +8,24 @@ use serde_json::{Value, json};
 use crate::harness::{Person, Stage, json_request};
 
 /// What a client proves with is used up or renewed by the request itself, and so is its own key.
-const OWN_KEYS: [&str; 5] = ["verifyEmail", "refreshSession", "logOut", "resetPassword", "confirmEmail"];
+const OWN_KEYS: [&str; 16] = [
+    "verifyEmail",
+    "refreshSession",
+    "logOut",
+    "resetPassword",
+    "confirmEmail",
+    "verifySecondFactor",
+    "reauthenticate",
+    "beginAuthenticator",
+    "confirmAuthenticator",
+    "renewRecoveryCodes",
+    "beginPasskey",
+    "addPasskey",
+    "beginPasskeyLogIn",
+    "logInWithPasskey",
+    "beginPasskeyProof",
+    "proveWithPasskey",
+];
 
 /// What everybody here joins with.
 const PASSWORD: &str = "kahraba nour shams";
@@ -132,14 +149,17 @@ pub(crate) async fn every_mutation_answers_again(stage: &Stage) {
     let moving = |email: &str| json!({ "email": email, "currentPassword": PASSWORD });
     twice!(me, "changeEmail", moving("a@new.example"), moving("b@new.example"), "challengeId");
 
+    stage.guard(&omar).await;
+    twice!(him, "removeAuthenticator", json!({}), Value::Null, "changed");
+    let passkey = stage.passkey(&mona).await;
+    let naming = |name: &str| json!({ "passkeyId": passkey, "name": name });
+    twice!(me, "renamePasskey", naming("موبايل"), naming("تابلت"), "passkeyId");
+    let another = json!({ "passkeyId": "psk_0000000000001" });
+    twice!(me, "removePasskey", json!({ "passkeyId": passkey }), another, "passkeyId");
+
     twice!(me, "updateProfile", json!({ "name": "منى علي" }), json!({ "name": "منى" }), "profile { name }");
-    twice!(
-        her,
-        "changeHandle",
-        json!({ "handle": "layla.two" }),
-        json!({ "handle": "layla.six" }),
-        "profile { handle }"
-    );
+    let handle = |text: &str| json!({ "handle": text });
+    twice!(her, "changeHandle", handle("layla.two"), handle("layla.six"), "profile { handle }");
     twice!(
         her,
         "createProfile",
@@ -183,13 +203,8 @@ pub(crate) async fn every_mutation_answers_again(stage: &Stage) {
     let about = |kind: &str| json!({ "subjectId": post, "kind": kind });
     twice!(her, "react", about("LOVE"), about("SAD"), REACTION);
     twice!(her, "unreact", json!({ "subjectId": post }), json!({ "subjectId": comment }), REACTION);
-    twice!(
-        her,
-        "deleteComment",
-        json!({ "commentId": comment }),
-        json!({ "commentId": "cmt_0000000000001" }),
-        "commentId"
-    );
+    let gone = |id: &Value| json!({ "commentId": id });
+    twice!(her, "deleteComment", gone(&comment), gone(&json!("cmt_0000000000001")), "commentId");
     let another = stage.publish(&omar, json!({ "text": "غيره" })).await;
     let other = json!({ "postId": another });
     twice!(him, "deletePost", json!({ "postId": post }), other.clone(), "postId");

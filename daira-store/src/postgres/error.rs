@@ -17,8 +17,12 @@ const DRAWN: &[&str] = &[
 ];
 
 /// Other unique keys that a use case may branch on, by the name it knows.
-const KEYS: &[(&str, &str)] =
-    &[("account_email", "account_email"), ("profile_handle", "handle"), ("circle_name", "circle_name")];
+const KEYS: &[(&str, &str)] = &[
+    ("account_email", "account_email"),
+    ("profile_handle", "handle"),
+    ("passkey_credential", "passkey_credential"),
+    ("circle_name", "circle_name"),
+];
 
 /// What a failed statement means to the kernel.
 pub(crate) fn fault(operation: &'static str, error: sqlx::Error) -> Error {

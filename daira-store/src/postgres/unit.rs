@@ -7,8 +7,8 @@ use daira_core::actor::Actor;
 use daira_core::error::{Error, ErrorKind, Result};
 use daira_core::port::UnitOfWork;
 use daira_core::port::store::{
-    AccountRepository, CommentRepository, CounterRepository, FeedRepository, GraphRepository, Journal, MediaRepository,
-    NotificationRepository, PostRepository, ReactionRepository,
+    AccountRepository, CommentRepository, CounterRepository, FactorRepository, FeedRepository, GraphRepository,
+    Journal, MediaRepository, NotificationRepository, PostRepository, ReactionRepository,
 };
 use sqlx::{PgConnection, Postgres, Transaction};
 
@@ -81,6 +81,9 @@ impl PgUnit {
 #[async_trait]
 impl UnitOfWork for PgUnit {
     fn accounts(&mut self) -> &mut dyn AccountRepository {
+        self
+    }
+    fn factors(&mut self) -> &mut dyn FactorRepository {
         self
     }
     fn graph(&mut self) -> &mut dyn GraphRepository {

@@ -213,7 +213,7 @@ fn elsewhere(url: &str) -> std::thread::JoinHandle<daira_core::Result<()>> {
 async fn failure_10_two_programs_migrate_at_once(server: Server) {
     let empty = Empty::new(server, "twice").await;
     let pending = schema_state(&empty.url).await.unwrap().pending;
-    assert_eq!(pending.len(), usize::try_from(FIRST_RELEASE).unwrap());
+    assert!(pending.len() >= usize::try_from(FIRST_RELEASE).unwrap());
     let both = [elsewhere(&empty.url), elsewhere(&empty.url)];
     for program in both {
         program.join().unwrap().unwrap();
@@ -224,7 +224,7 @@ async fn failure_10_two_programs_migrate_at_once(server: Server) {
     let mut db = PgConnection::connect(&empty.url).await.unwrap();
     let runs: i64 =
         sqlx::query_scalar("select count(*) from public._sqlx_migrations").fetch_one(&mut db).await.unwrap();
-    assert_eq!(runs, i64::from(FIRST_RELEASE), "each ran once");
+    assert_eq!(runs, i64::try_from(pending.len()).unwrap(), "each ran once");
     drop(db);
     empty.gone().await;
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use daira_core::Ports;
-use daira_core::account::{AccountService, LogIn, Register, VerifyEmail, token};
+use daira_core::account::{AccountService, LogIn, Register, VerifyEmail, factor, token};
 use daira_core::actor::{Actor, Client};
 use daira_core::credential::{Argon2id, Argon2idCost};
 use daira_core::error::Result;
@@ -14,7 +14,7 @@ use daira_core::memory::WallClock;
 use daira_core::port::PasswordHasher;
 use daira_core::secret::Secret;
 use daira_store::postgres::testing::{Server, TestDatabase};
-use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
+use data_encoding::{BASE32_NOPAD, BASE64URL_NOPAD, HEXLOWER};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
 const PASSWORD: &str = "kahraba nour shams";
@@ -93,13 +93,24 @@ async fn security_30_a_copy_of_the_database_opens_nothing() {
             password: Secret::new(PASSWORD),
             device: "Tablet".to_owned(),
         };
-        let second = accounts.log_in(&Client::default(), input(), key("in")).await.unwrap();
-        let again = accounts.log_in(&Client::default(), input(), key("in")).await.unwrap();
+        let second = accounts.log_in(&Client::default(), input(), key("in")).await.unwrap().logged_in().unwrap();
+        let again = accounts.log_in(&Client::default(), input(), key("in")).await.unwrap().logged_in().unwrap();
         assert_eq!(again.member, second.member, "the key finds the session, computed anew");
         let renewed = accounts.refresh(&first.tokens.refresh).await.unwrap();
         assert_eq!(accounts.authenticate(&renewed.access).await.unwrap(), Actor::Member(first.member));
 
-        let mut secrets = vec![PASSWORD.to_owned()];
+        let me = &Actor::Member(first.member);
+        let begun = accounts.begin_authenticator(me).await.unwrap();
+        let secret = BASE32_NOPAD.decode(begun.secret.expose().as_bytes()).unwrap();
+        let step = ports.clock.now().as_seconds() / 30;
+        let digits = factor::digits(secret.as_slice().try_into().unwrap(), step);
+        let codes = accounts.confirm_authenticator(me, &digits).await.unwrap();
+
+        let mut secrets = vec![PASSWORD.to_owned(), begun.secret.expose().to_owned(), HEXLOWER.encode(&secret)];
+        for code in &codes {
+            let bytes = BASE32_NOPAD.decode(code.expose().replace('-', "").to_ascii_uppercase().as_bytes()).unwrap();
+            secrets.extend([code.expose().to_owned(), HEXLOWER.encode(&bytes)]);
+        }
         secrets.extend([waiting, registration].map(|id| code(id).expose().to_owned()));
         for tokens in [&first.tokens, &second.tokens, &renewed] {
             secrets.extend([&tokens.access, &tokens.refresh].map(|token| token.expose().to_owned()));

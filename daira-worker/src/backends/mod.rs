@@ -28,6 +28,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::{Config, Database, SecretText};
 use crate::deliver::FolderMail;
 use crate::hasher::Argon2Hasher;
+use crate::passkeys::WebauthnPasskeys;
 
 /// The name of the database in the private cluster.
 const DATABASE: &str = "daira";
@@ -90,6 +91,7 @@ impl Backends {
             blobs: Arc::new(FsBlobs::open(config.data.join("media"))?),
             clock: Arc::new(WallClock),
             hasher: Arc::new(Argon2Hasher::new(Argon2id::new(Argon2idCost::default())?, ids.clone(), HASHING)),
+            passkeys: Arc::new(passkeys(config)?),
             signer: Arc::new(keys::signer(master, config.tokens.key)?),
             limiter: limiter(redis),
             pubsub: signals.port(),
@@ -277,6 +279,19 @@ fn is_set_up(config: &Config) -> bool {
 
 fn plan(master: &Key) -> Bootstrap {
     Bootstrap::new(DATABASE, keys::password(master, "app"), keys::password(master, "worker"))
+}
+
+/// Passkeys for the configured domain or, when there is none, for the public address. A number is no domain: on the own machine
+/// browsers take `localhost`.
+fn passkeys(config: &Config) -> Result<WebauthnPasskeys> {
+    let address = config.public_url();
+    let (domain, origin) = match crate::passkeys::host_of(&address) {
+        Some(host) => (host, address.trim_end_matches('/').to_owned()),
+        None => ("localhost".to_owned(), format!("http://localhost:{}", config.http.listen.port())),
+    };
+    let wanted = &config.passkeys;
+    let origins = if wanted.origins.is_empty() { vec![origin] } else { wanted.origins.clone() };
+    WebauthnPasskeys::new(wanted.domain.as_deref().unwrap_or(&domain), &origins).context("setting passkeys")
 }
 
 #[cfg(test)]

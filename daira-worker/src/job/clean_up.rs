@@ -91,7 +91,7 @@ impl Job for PurgePosts {
     }
 }
 
-/// Removes registrations and mailings that lapsed.
+/// Removes registrations, mailings and ceremonies that lapsed.
 #[derive(Debug, Clone, Copy)]
 pub struct PurgeLapsed;
 
@@ -112,7 +112,9 @@ impl Job for PurgeLapsed {
                 .transact(&Actor::System("purge-lapsed"), |mut unit| {
                     Box::pin(async move {
                         let registrations = unit.accounts().purge_registrations(now, CHUNK).await?;
-                        Ok(registrations.max(unit.accounts().purge_mailings(now, CHUNK).await?))
+                        let mailings = unit.accounts().purge_mailings(now, CHUNK).await?;
+                        let ceremonies = unit.factors().purge_ceremonies(now, CHUNK).await?;
+                        Ok(registrations.max(mailings).max(ceremonies))
                     })
                 })
                 .await?;

@@ -4,6 +4,9 @@
 mod delivery;
 #[cfg(test)]
 mod jobs;
+#[cfg(feature = "passkeys")]
+#[cfg(test)]
+mod passkeys;
 #[cfg(test)]
 mod platform;
 #[cfg(test)]

@@ -21,7 +21,7 @@ impl AccountService {
         let Some(mailing) = found.filter(|mailing| now < mailing.expires_at) else { return Ok(false) };
         let Some(message) = self.compose(unit, &mailing, now).await? else { return Ok(false) };
         self.ports.mail.send(&message).await?;
-        if matches!(mailing.kind, MailingKind::PasswordChanged | MailingKind::EmailChanged) {
+        if mailing.kind.is_notice() {
             // It has served, and the address in it is perhaps nobody's any more.
             unit.accounts().delete_mailing(id).await?;
         }
@@ -73,6 +73,13 @@ impl AccountService {
             }
             MailingKind::PasswordChanged => mail::password_changed(mailing),
             MailingKind::EmailChanged => mail::email_changed(mailing),
+            MailingKind::SecondFactorOn => mail::second_factor_on(mailing),
+            MailingKind::SecondFactorOff => mail::second_factor_off(mailing),
+            MailingKind::RecoveryCodeUsed => mail::recovery_code_used(mailing),
+            MailingKind::RecoveryCodesRenewed => mail::recovery_codes_renewed(mailing),
+            MailingKind::PasskeyAdded => mail::passkey_added(mailing),
+            MailingKind::PasskeyRemoved => mail::passkey_removed(mailing),
+            MailingKind::PasskeyCopied => mail::passkey_copied(mailing),
         }))
     }
 }

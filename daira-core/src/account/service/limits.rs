@@ -53,6 +53,17 @@ impl AccountService {
         self.ports.limiter.admit(&[switch]).await
     }
 
+    /// Counts a try of a second factor, by somebody who proved the password: whoever stole it keeps no known device of the
+    /// owner's out.
+    pub(super) async fn count_second_factor(&self, client: &Client, account: AccountId, email: &Email) -> Result<()> {
+        let quota = self.ports.settings.limits.second_factor;
+        let own = match self.known_device(client, email.as_str()) {
+            Some(device) => charge("second_factor.device", Subject::Digest(device), quota),
+            None => charge("second_factor.account", self.digest(&account.to_string()), quota),
+        };
+        self.ports.limiter.admit(&[own]).await
+    }
+
     /// Counts a mail that a stranger has us send. All of `mona+1@…`, `mona+2@…` come to one inbox and count together.
     pub(super) async fn count_mail(&self, recipient: &Email) -> Result<()> {
         self.ports.limiter.admit(&[self.mail_to(recipient)]).await

@@ -39,10 +39,10 @@ pub struct ChangePassword {
 
 /// How an account is reached, as it was when somebody proved it.
 #[derive(Debug, Clone)]
-struct Reached {
-    account: AccountId,
-    email: Email,
-    password_hash: String,
+pub(super) struct Reached {
+    pub(super) account: AccountId,
+    pub(super) email: Email,
+    pub(super) password_hash: String,
 }
 
 impl AccountService {
@@ -50,7 +50,7 @@ impl AccountService {
     ///
     /// # Errors
     /// [`AccountRefusal::CredentialsInvalid`] on `currentPassword`; those of a password that is not good enough, on
-    /// `password`; [`LimitRefusal::Reached`](crate::port::LimitRefusal) after too many tries.
+    /// `password`; [`AccountRefusal::ProofNeeded`] where a second factor guards the account; [`LimitRefusal::Reached`](crate::port::LimitRefusal) after too many tries.
     pub async fn change_password(
         &self,
         actor: &Actor,
@@ -82,6 +82,7 @@ impl AccountService {
                     Box::pin(async move {
                         let sessions =
                             self.replace(&mut *unit, was, hash, Some(member.session), "changed", now).await?;
+                        self.guarded(&mut *unit, member, now).await?;
                         let count = u32::try_from(sessions.len()).unwrap_or(u32::MAX);
                         *ended.lock().unwrap_or_else(PoisonError::into_inner) = sessions;
                         Ok(count)
@@ -164,8 +165,8 @@ impl AccountService {
     ///
     /// # Errors
     /// [`AccountRefusal::EmailInvalid`], also for the address that the account has;
-    /// [`AccountRefusal::CredentialsInvalid`] on `currentPassword`;
-    /// [`LimitRefusal::Reached`](crate::port::LimitRefusal) after too many. An address that has an account is none.
+    /// [`AccountRefusal::CredentialsInvalid`] on `currentPassword`; [`AccountRefusal::ProofNeeded`] where a second factor
+    /// guards the account; [`LimitRefusal::Reached`](crate::port::LimitRefusal) after too many. An address that has an account is none.
     pub async fn change_email(
         &self,
         actor: &Actor,
@@ -188,6 +189,7 @@ impl AccountService {
                         ErrorKind::Stale => wrong_password(),
                         _ => error,
                     })?;
+                    self.guarded(unit, *actor.member()?, self.ports.clock.now()).await?;
                     self.count_mail(email).await?;
                     let due = self.mailing(MailingKind::NewEmail, email.clone(), Some(account.id), account.locale);
                     send(unit, &due).await?;
@@ -278,7 +280,7 @@ impl AccountService {
     }
 
     /// How the actor's account is reached, when they prove the password once more.
-    async fn prove_again(&self, actor: &Actor, current: &Secret) -> Result<Reached> {
+    pub(super) async fn prove_again(&self, actor: &Actor, current: &Secret) -> Result<Reached> {
         let member = *actor.member()?;
         self.count_proof(member.session).await?;
         let (hash, email) = {
@@ -315,11 +317,17 @@ impl AccountService {
     }
 
     /// A mail that is due, with an id drawn anew.
-    fn mailing(&self, kind: MailingKind, email: Email, account: Option<AccountId>, locale: Locale) -> Mailing {
+    pub(super) fn mailing(
+        &self,
+        kind: MailingKind,
+        email: Email,
+        account: Option<AccountId>,
+        locale: Locale,
+    ) -> Mailing {
         let now = self.ports.clock.now();
         let life = match kind {
-            MailingKind::PasswordReset | MailingKind::NewEmail => self.ports.settings.code_life,
-            MailingKind::PasswordChanged | MailingKind::EmailChanged => NOTICE_LIFE,
+            kind if kind.is_notice() => NOTICE_LIFE,
+            _ => self.ports.settings.code_life,
         };
         let id = self.ports.ids.draw(now, self.ports.ids.shard());
         Mailing { id, kind, email, account, locale, attempts: 0, created_at: now, expires_at: now + life }
@@ -331,7 +339,7 @@ fn wrong_password() -> Error {
 }
 
 /// The account, locked, while it is reached as it was; else [`ErrorKind::Stale`].
-async fn held(unit: &mut dyn UnitOfWork, was: &Reached, lock: Lock) -> Result<Account> {
+pub(super) async fn held(unit: &mut dyn UnitOfWork, was: &Reached, lock: Lock) -> Result<Account> {
     let account = unit.accounts().account(was.account, lock).await?.ok_or(AccountRefusal::TokenInvalid)?;
     let hash = unit.accounts().password_hash(account.id).await?;
     let same = account.email == was.email
@@ -341,7 +349,7 @@ async fn held(unit: &mut dyn UnitOfWork, was: &Reached, lock: Lock) -> Result<Ac
 }
 
 /// Makes a mail due.
-async fn send(unit: &mut dyn UnitOfWork, mailing: &Mailing) -> Result<()> {
+pub(super) async fn send(unit: &mut dyn UnitOfWork, mailing: &Mailing) -> Result<()> {
     unit.accounts().insert_mailing(mailing).await?;
     unit.journal().append(&[v1::MailDue { mailing_id: mailing.id.raw() }.into()]).await
 }

@@ -2,8 +2,10 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use super::super::factor::Waiting;
 use super::super::policy::{self, Refresh};
 use super::super::{AccountRefusal, Email, Profile, Session, StoredCredential, token};
+use super::passkey::SignedBy;
 use super::{
     AccountService, DEVICE, DRAWS, LoggedIn, Tokens, audit, end_session, is_taken, note_reuse, out_of_draws, taken,
     tell_end,
@@ -17,6 +19,7 @@ use crate::port::UnitOfWork;
 use crate::port::store::{Access, Lock};
 use crate::proto::event::v1;
 use crate::secret::Secret;
+use crate::time::Timestamp;
 
 /// How often a log-in begins anew because the password or the account's state changed under it.
 const LOG_IN_TRIES: usize = 3;
@@ -32,39 +35,111 @@ pub struct LogIn {
     pub device: String,
 }
 
+/// What a right password comes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Entry {
+    /// A session begins.
+    In(Box<LoggedIn>),
+    /// The account has a second factor: the log-in waits for it.
+    Waits(Waited),
+}
+
+/// A log-in that waits for its second factor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waited {
+    /// To be given back with the second factor; it lets nobody in.
+    pub challenge: Secret,
+    /// When it lapses.
+    pub expires_at: Timestamp,
+    /// Whether digits of an app will do.
+    pub authenticator: bool,
+    /// Whether a passkey will do.
+    pub passkey: bool,
+}
+
+impl Entry {
+    /// The session, where none but the password was asked for.
+    pub fn logged_in(self) -> Option<LoggedIn> {
+        match self {
+            Self::In(logged_in) => Some(*logged_in),
+            Self::Waits(_) => None,
+        }
+    }
+}
+
 /// What a log-in changes besides beginning a session.
-struct Upkeep {
+#[derive(Default)]
+pub(super) struct Upkeep {
     /// A hash of today's kind for one of an older kind.
-    upgraded_hash: Option<String>,
+    pub(super) upgraded_hash: Option<String>,
     /// Profiles to bring back, when the account wakes up.
-    waking: Option<Vec<Profile>>,
+    pub(super) waking: Option<Vec<Profile>>,
+}
+
+/// A session that is about to begin.
+#[derive(Clone, Copy)]
+pub(super) struct Opening<'a> {
+    /// What was proved.
+    pub(super) stored: &'a StoredCredential,
+    /// What is done besides.
+    pub(super) upkeep: &'a Upkeep,
+    /// What it is to be shown as.
+    pub(super) device: &'a str,
+    /// What was given besides the password.
+    pub(super) second: Second<'a>,
+}
+
+/// What was given besides the password, or in its place.
+#[derive(Clone, Copy)]
+pub(super) enum Second<'a> {
+    /// Nothing.
+    None,
+    /// Digits or a recovery code, as typed.
+    Typed(&'a Secret),
+    /// What a passkey signed.
+    Signed(SignedBy<'a>),
 }
 
 impl AccountService {
     /// Logs in. An unknown e-mail costs the same work and gets the same answer as a wrong password. A stored hash of an older
-    /// kind is replaced, and a deactivated account wakes up. Under a key a repeated log-in gets the same session, as long as
+    /// kind is replaced, and a deactivated account wakes up. An account with a second factor is entered with that alone, by
+    /// [`verify_second_factor`](Self::verify_second_factor). Under a key a repeated log-in gets the same session, as long as
     /// it lives; the password is checked every time all the same, so that a key is no way around it.
     ///
     /// # Errors
     /// [`AccountRefusal::CredentialsInvalid`], [`AccountRefusal::Suspended`], [`AccountRefusal::DeviceInvalid`],
     /// [`AccountRefusal::ForbiddenCharacter`]; [`LimitRefusal::Reached`](crate::port::LimitRefusal) after too many tries;
     /// [`AccountRefusal::TokenInvalid`] when the session of a repeated log-in has ended meanwhile.
-    pub async fn log_in(&self, client: &Client, input: LogIn, key: Option<IdempotencyKey>) -> Result<LoggedIn> {
+    pub async fn log_in(&self, client: &Client, input: LogIn, key: Option<IdempotencyKey>) -> Result<Entry> {
         let device = DEVICE.check(&input.device)?;
         self.count_log_in(client, &input.email).await?;
         let keyed = keyed("account.log_in", key, &device);
         for _ in 0..LOG_IN_TRIES {
             let stored = self.proven(&input).await?;
             let upkeep = self.upkeep(&input, &stored).await?;
-            match self.open_session(&stored, &upkeep, &device, keyed.as_ref()).await {
+            let opening = Opening { stored: &stored, upkeep: &upkeep, device: &device, second: Second::None };
+            match self.open_session(opening, keyed.as_ref()).await {
                 Err(error) if error.kind() == ErrorKind::Stale => {}
                 outcome => {
-                    let session = outcome?;
-                    return self.logged_in(&session, self.device_token(client, &input.email, &session));
+                    let Some(session) = outcome? else { return self.wait(&stored, &device).await };
+                    let device = self.device_token(client, &input.email, &session);
+                    return self.logged_in(&session, device).map(|logged_in| Entry::In(Box::new(logged_in)));
                 }
             }
         }
         Err(CommonRefusal::Unavailable.into())
+    }
+
+    async fn wait(&self, stored: &StoredCredential, device: &str) -> Result<Entry> {
+        let status = self.second_factor(&Actor::Member(self.draw_session(stored))).await?;
+        let (key, settings) = (&self.ports.keys.factor, &self.ports.settings);
+        let waiting = Waiting::new(key, stored, device, self.ports.clock.now() + settings.second_factor_life);
+        Ok(Entry::Waits(Waited {
+            challenge: waiting.seal(key, self.ports.ids.bytes()),
+            expires_at: waiting.expires_at,
+            authenticator: status.authenticator_since.is_some(),
+            passkey: status.passkeys > 0,
+        }))
     }
 
     /// The session that the same request began before, if it still lives.
@@ -96,15 +171,17 @@ impl AccountService {
     async fn upkeep(&self, input: &LogIn, stored: &StoredCredential) -> Result<Upkeep> {
         let is_outdated = self.ports.hasher.is_outdated(&stored.password_hash);
         let upgraded_hash = if is_outdated { Some(self.ports.hasher.hash(&input.password).await?) } else { None };
-        let wakes = policy::state_after_log_in(stored.state, self.ports.clock.now()) != stored.state;
-        let waking = if wakes {
-            let member = self.draw_session(stored);
-            let mut view = self.ports.store.read(&Actor::Member(member), Access::Read).await?;
-            Some(view.accounts().own_profiles().await?)
-        } else {
-            None
-        };
-        Ok(Upkeep { upgraded_hash, waking })
+        Ok(Upkeep { upgraded_hash, waking: self.waking(stored).await? })
+    }
+
+    /// The profiles that a log-in brings back, if it wakes the account.
+    pub(super) async fn waking(&self, stored: &StoredCredential) -> Result<Option<Vec<Profile>>> {
+        if policy::state_after_log_in(stored.state, self.ports.clock.now()) == stored.state {
+            return Ok(None);
+        }
+        let member = self.draw_session(stored);
+        let mut view = self.ports.store.read(&Actor::Member(member), Access::Read).await?;
+        view.accounts().own_profiles().await.map(Some)
     }
 
     pub(super) fn draw_session(&self, stored: &StoredCredential) -> Member {
@@ -112,15 +189,10 @@ impl AccountService {
         Member { account: stored.account, profile: stored.profile, session }
     }
 
-    /// Begins a session, or finds the one that the same request began before. It is [`ErrorKind::Stale`] when the password
-    /// or the state is no longer what was proven.
-    async fn open_session(
-        &self,
-        stored: &StoredCredential,
-        upkeep: &Upkeep,
-        device: &str,
-        keyed: Option<&Keyed>,
-    ) -> Result<Session> {
+    /// Begins a session, or finds the one that the same request began before; nothing when it takes a second factor that was
+    /// not given. It is [`ErrorKind::Stale`] when the password, the state or the second factor is no longer what was proven.
+    pub(super) async fn open_session(&self, opening: Opening<'_>, keyed: Option<&Keyed>) -> Result<Option<Session>> {
+        let Opening { stored, upkeep, device, second } = opening;
         let stale = || Error::new(ErrorKind::Stale, "account.log_in");
         for _ in 0..DRAWS {
             let (member, now) = (self.draw_session(stored), self.ports.clock.now());
@@ -138,6 +210,19 @@ impl AccountService {
                         if unit.accounts().password_hash(account.id).await?.as_ref() != Some(&stored.password_hash) {
                             return Err(stale());
                         }
+                        if let Some(hash) = &upkeep.upgraded_hash {
+                            unit.accounts().set_password_hash(account.id, hash).await?;
+                            audit(unit, "account.password_upgraded", account.id, "", now).await?;
+                        }
+                        match (self.guard(unit, account.id).await?, second) {
+                            (_, Second::Signed(signed)) => self.note_signature(unit, signed, now).await?,
+                            (None, Second::None) => {}
+                            (None, Second::Typed(_)) => return Err(stale()),
+                            (Some(_), Second::None) => return Ok(None),
+                            (Some(factor), Second::Typed(typed)) => {
+                                self.spend(unit, &account, factor, typed, now).await?;
+                            }
+                        }
                         let state = policy::state_after_log_in(account.state, now);
                         if state != account.state {
                             let Some(profiles) = &upkeep.waking else { return Err(stale()) };
@@ -147,21 +232,20 @@ impl AccountService {
                             wake(unit, profiles, state.standing()).await?;
                             audit(unit, "account.woken", account.id, "", now).await?;
                         }
-                        if let Some(hash) = &upkeep.upgraded_hash {
-                            unit.accounts().set_password_hash(account.id, hash).await?;
-                            audit(unit, "account.password_upgraded", account.id, "", now).await?;
-                        }
                         unit.accounts().insert_session(session).await?;
                         audit(unit, "account.log_in", session.id, "", now).await?;
-                        Ok(session.id)
+                        Ok(Some(session.id))
                     })
                 })
                 .await;
             if is_taken(&outcome) {
                 continue;
             }
-            let began = outcome?;
-            return if began == new.id { Ok(new) } else { self.resume(Member { session: began, ..member }).await };
+            return match outcome? {
+                None => Ok(None),
+                Some(began) if began == new.id => Ok(Some(new)),
+                Some(began) => self.resume(Member { session: began, ..member }).await.map(Some),
+            };
         }
         Err(out_of_draws())
     }

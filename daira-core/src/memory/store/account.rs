@@ -9,7 +9,7 @@ use super::table::each;
 use super::world::Viewer;
 use super::{MemoryUnit, MemoryView};
 use crate::account::{
-    Account, Email, Mailing, Profile, ProfileCounters, Registration, Session, Standing, StoredCredential,
+    Account, Email, Mailing, Profile, ProfileCounters, Registration, Session, Standing, StoredCredential, StoredPasskey,
 };
 use crate::actor::{Actor, Member};
 use crate::error::{Error, ErrorKind, Result};
@@ -180,10 +180,18 @@ impl AccountRepository for MemoryUnit {
     }
 
     async fn update_session(&mut self, session: &Session) -> Result<()> {
-        if !self.world.sessions.has(&session.id) {
+        let Some(stored) = self.world.sessions.get(&session.id) else {
             return Err(Error::new(ErrorKind::Stale, "session.update"));
-        }
-        self.change().sessions.put(session.clone(), "session.update").map(drop)
+        };
+        let session = Session { proven_at: stored.proven_at, ..session.clone() };
+        self.change().sessions.put(session, "session.update").map(drop)
+    }
+
+    async fn prove_session(&mut self, id: SessionId, at: Timestamp) -> Result<()> {
+        let own = |session: &&Session| self.may_write_account(session.account).is_ok();
+        let found = self.world.sessions.get(&id).filter(own).cloned();
+        let session = found.ok_or_else(|| Error::new(ErrorKind::Stale, "session.prove"))?;
+        self.change().sessions.put(Session { proven_at: at, ..session }, "session.prove").map(drop)
     }
 
     async fn revoke_sessions(
@@ -244,6 +252,13 @@ impl AccountReads for MemoryView {
         };
         let password_hash = password.hash.clone();
         Ok(Some(StoredCredential { account: account.id, profile: profile.id, password_hash, state: account.state }))
+    }
+
+    async fn passkey_by_credential(&mut self, credential: &[u8]) -> Result<Option<StoredPasskey>> {
+        let name = data_encoding::HEXLOWER.encode(credential);
+        let Some(passkey) = self.world.passkeys.holder("passkey_credential", &name).cloned() else { return Ok(None) };
+        let face = self.faces(passkey.account).into_iter().next();
+        Ok(face.map(|face| StoredPasskey { profile: face.id, passkey }))
     }
 
     async fn own_account(&mut self) -> Result<Option<Account>> {

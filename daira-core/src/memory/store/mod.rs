@@ -13,6 +13,7 @@
 mod account;
 mod comment;
 mod counter;
+mod factor;
 mod feed;
 mod graph;
 mod journal;
@@ -42,8 +43,9 @@ use crate::id::{AccountId, ProfileId};
 use crate::port::Clock;
 use crate::port::store::{
     Access, AccountReads, AccountRepository, AuditRecord, CommentReads, CommentRepository, CounterRepository,
-    FeedReads, FeedRepository, GraphReads, GraphRepository, Journal, MediaReads, MediaRepository, NotificationReads,
-    NotificationRepository, PostReads, PostRepository, ReactionReads, ReactionRepository, SearchReads,
+    FactorRepository, FeedReads, FeedRepository, GraphReads, GraphRepository, Journal, MediaReads, MediaRepository,
+    NotificationReads, NotificationRepository, PostReads, PostRepository, ReactionReads, ReactionRepository,
+    SearchReads,
 };
 use crate::port::{Group, ReadView, Store, UnitOfWork};
 use crate::settings::Settings;
@@ -230,6 +232,9 @@ impl Drop for MemoryUnit {
 #[async_trait]
 impl UnitOfWork for MemoryUnit {
     fn accounts(&mut self) -> &mut dyn AccountRepository {
+        self
+    }
+    fn factors(&mut self) -> &mut dyn FactorRepository {
         self
     }
     fn graph(&mut self) -> &mut dyn GraphRepository {

@@ -2,13 +2,15 @@
 //! relational schema has a table without a model. Index numbers are constants beside the row they belong to.
 
 use super::table::{IndexKey, Row, UniqueKey};
-use crate::account::{Account, Mailing, Profile, Registration, Session, Standing};
+use crate::account::{
+    Account, Mailing, Passkey, PendingCeremony, Profile, Registration, SecondFactor, Session, Standing,
+};
 use crate::actor::Actor;
 use crate::comment::Comment;
 use crate::graph::{Block, Circle, Follow, Mute};
 use crate::hashtag::Hashtag;
 use crate::id::{
-    AccountId, ChallengeId, CircleId, CommentId, FeedSessionId, Id, MediaId, PostId, ProfileId, SessionId,
+    AccountId, ChallengeId, CircleId, CommentId, FeedSessionId, Id, MediaId, PasskeyId, PostId, ProfileId, SessionId,
 };
 use crate::idempotency::Keyed;
 use crate::media::Media;
@@ -37,7 +39,7 @@ macro_rules! rows {
     };
 }
 
-/// Profiles by account, sessions by account.
+/// Profiles, sessions and passkeys by account.
 pub(crate) const OF_ACCOUNT: usize = 0;
 /// Edges by their near end, circles by owner, inbox rows by (profile, author).
 pub(crate) const FROM: usize = 0;
@@ -61,6 +63,10 @@ rows! {
     Mailing: ChallengeId = |m| m.id;
     Account: AccountId = |a| a.id, version version, unique [("account_email", |a| Some(a.email.as_str().to_owned()))];
     Password: AccountId = |p| p.account;
+    SecondFactor: AccountId = |f| f.account;
+    Passkey: PasskeyId = |p| p.id, unique [("passkey_credential", |p| Some(data_encoding::HEXLOWER.encode(&p.public.credential)))],
+        index [|p| (p.account.raw(), 0)];
+    PendingCeremony: ChallengeId = |c| c.id;
     Profile: ProfileId = |p| p.id, version version,
         unique [("handle", |p| (p.standing != Standing::Gone).then(|| p.handle.as_str().to_owned()))],
         index [|p| (p.account.raw(), 0)];

@@ -8,7 +8,9 @@ use super::rows::{
     Letter, Logged, Page, Password, Position, PostTag, ReadMarker, StoredKey,
 };
 use super::table::Table;
-use crate::account::{Account, Mailing, Profile, ProfileCounters, Registration, Session, Standing};
+use crate::account::{
+    Account, Mailing, Passkey, PendingCeremony, Profile, ProfileCounters, Registration, SecondFactor, Session, Standing,
+};
 use crate::actor::Actor;
 use crate::comment::{self, Comment, CommentCounters};
 use crate::graph::{self, Block, Circle, Follow, Mute, Relation};
@@ -23,6 +25,9 @@ use crate::reaction::{Reaction, Target};
 #[derive(Clone, Default)]
 pub(crate) struct World {
     pub(crate) registrations: Table<Registration>,
+    pub(crate) factors: Table<SecondFactor>,
+    pub(crate) passkeys: Table<Passkey>,
+    pub(crate) ceremonies: Table<PendingCeremony>,
     pub(crate) mailings: Table<Mailing>,
     pub(crate) accounts: Table<Account>,
     pub(crate) passwords: Table<Password>,

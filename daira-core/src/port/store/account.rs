@@ -3,7 +3,9 @@
 use async_trait::async_trait;
 
 use super::Lock;
-use crate::account::{Account, Email, Mailing, Profile, ProfileCounters, Registration, Session, StoredCredential};
+use crate::account::{
+    Account, Email, Mailing, Profile, ProfileCounters, Registration, Session, StoredCredential, StoredPasskey,
+};
 use crate::actor::Member;
 use crate::error::Result;
 use crate::id::{AccountId, ChallengeId, ProfileId, SessionId};
@@ -85,6 +87,8 @@ pub trait AccountRepository: Send {
     async fn session(&mut self, id: SessionId) -> Result<Option<Session>>;
     /// Stores a session's changing parts. Open to an anonymous actor, by id only.
     async fn update_session(&mut self, session: &Session) -> Result<()>;
+    /// Notes that the owner of one of the actor's own sessions proved themselves on it; `Stale` for another's.
+    async fn prove_session(&mut self, id: SessionId, at: Timestamp) -> Result<()>;
     /// Revokes the account's living sessions but one; answers which.
     async fn revoke_sessions(
         &mut self,
@@ -102,6 +106,8 @@ pub trait AccountRepository: Send {
 pub trait AccountReads: Send {
     /// What a log-in needs to know of an e-mail: of the faces the oldest that is not gone. Open to an anonymous actor.
     async fn credential_by_email(&mut self, email: &Email) -> Result<Option<StoredCredential>>;
+    /// The passkey with this credential, and the oldest face of its account that is not gone. Open to an anonymous actor.
+    async fn passkey_by_credential(&mut self, credential: &[u8]) -> Result<Option<StoredPasskey>>;
     /// The actor's own account.
     async fn own_account(&mut self) -> Result<Option<Account>>;
     /// The actor's living sessions over all profiles of the account, newest first.

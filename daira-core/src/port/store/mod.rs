@@ -17,6 +17,7 @@
 mod account;
 mod comment;
 mod counter;
+mod factor;
 mod feed;
 mod graph;
 mod journal;
@@ -31,6 +32,7 @@ use async_trait::async_trait;
 pub use account::{AccountReads, AccountRepository, HandleHolder};
 pub use comment::{CommentReads, CommentRepository};
 pub use counter::{CounterDelta, CounterField, CounterRepository, Recount};
+pub use factor::FactorRepository;
 pub use feed::{
     Affinity, Along, Candidate, DeliveredChunk, FeedReads, FeedRepository, InboxReason, OLDER_MAX, PageServed,
     SEEN_FOR, SEEN_PAGES, Signals,
@@ -119,6 +121,8 @@ pub fn with_along(mut cards: Vec<PostCard>, of: &[Candidate]) -> Vec<PostCard> {
 pub trait UnitOfWork: Send {
     /// Accounts, profiles, handles, credentials, sessions.
     fn accounts(&mut self) -> &mut dyn AccountRepository;
+    /// Second factors.
+    fn factors(&mut self) -> &mut dyn FactorRepository;
     /// Follows, requests, blocks, mutes, circles.
     fn graph(&mut self) -> &mut dyn GraphRepository;
     /// Posts, their history, tags and mentions.

@@ -124,7 +124,7 @@ pub struct LogInRequest {
     #[prost(string, tag = "5")]
     pub device_token: ::prost::alloc::string::String,
 }
-/// Logged in.
+/// Logged in or, where the account has a second factor, a challenge alone.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct LogInResponse {
     #[prost(string, tag = "1")]
@@ -135,6 +135,145 @@ pub struct LogInResponse {
     /// in.
     #[prost(string, tag = "3")]
     pub device_token: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "4")]
+    pub second_factor: ::core::option::Option<SecondFactorChallenge>,
+}
+/// A log-in whose password was right, and that waits for the second factor.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SecondFactorChallenge {
+    /// Lets nobody in; to be given to VerifySecondFactor.
+    #[prost(string, tag = "1")]
+    pub challenge: ::prost::alloc::string::String,
+    /// When it lapses.
+    #[prost(string, tag = "2")]
+    pub expires_at: ::prost::alloc::string::String,
+    /// Whether the digits of an authenticator app will do.
+    #[prost(bool, tag = "3")]
+    pub authenticator: bool,
+    /// Whether a passkey will do: BeginPasskeyLogIn with the challenge.
+    #[prost(bool, tag = "4")]
+    pub passkey: bool,
+}
+/// Proves the second factor.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct VerifySecondFactorRequest {
+    #[prost(string, tag = "1")]
+    pub challenge: ::prost::alloc::string::String,
+    /// The six digits of the authenticator app, or a recovery code.
+    #[prost(string, tag = "2")]
+    pub code: ::prost::alloc::string::String,
+    /// What an earlier log-in on this device answered; empty for none.
+    #[prost(string, tag = "3")]
+    pub device_token: ::prost::alloc::string::String,
+    /// Not needed: a code works once, so the same request sent again is refused and has no second effect.
+    #[prost(string, tag = "4")]
+    pub idempotency_key: ::prost::alloc::string::String,
+}
+/// Logged in.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct VerifySecondFactorResponse {
+    #[prost(string, tag = "1")]
+    pub profile_id: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "2")]
+    pub tokens: ::core::option::Option<Tokens>,
+    /// By this the device is known at its next log-in. It lets nobody in.
+    #[prost(string, tag = "3")]
+    pub device_token: ::prost::alloc::string::String,
+}
+/// Proves who one is.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReauthenticateRequest {
+    #[prost(string, tag = "1")]
+    pub password: ::prost::alloc::string::String,
+    /// The six digits of the authenticator app, or a recovery code, where the account has a second factor; empty for none.
+    #[prost(string, tag = "2")]
+    pub code: ::prost::alloc::string::String,
+    /// Not needed: what was proved once more stays proved.
+    #[prost(string, tag = "3")]
+    pub idempotency_key: ::prost::alloc::string::String,
+}
+/// Proved.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReauthenticateResponse {
+    /// Until when the session may change how the account is reached and guarded.
+    #[prost(string, tag = "1")]
+    pub proven_until: ::prost::alloc::string::String,
+}
+/// Asks for the second factor.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetSecondFactorRequest {}
+/// The second factor.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetSecondFactorResponse {
+    /// Since when the digits of an authenticator app are asked for; empty when they are not.
+    #[prost(string, tag = "1")]
+    pub authenticator_since: ::prost::alloc::string::String,
+    #[prost(uint32, tag = "2")]
+    pub recovery_codes_left: u32,
+    #[prost(uint32, tag = "3")]
+    pub passkeys: u32,
+}
+/// Asks for an authenticator app as second factor.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct BeginAuthenticatorRequest {
+    /// Not needed: asked for again before it is confirmed, the answer is the same for a quarter of an hour.
+    #[prost(string, tag = "1")]
+    pub idempotency_key: ::prost::alloc::string::String,
+}
+/// What the app is set up with.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct BeginAuthenticatorResponse {
+    /// For typing it.
+    #[prost(string, tag = "1")]
+    pub secret: ::prost::alloc::string::String,
+    /// The `otpauth:` address, to be shown as a picture for the app.
+    #[prost(string, tag = "2")]
+    pub address: ::prost::alloc::string::String,
+}
+/// Proves that the app was set up.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ConfirmAuthenticatorRequest {
+    /// The six digits that it shows.
+    #[prost(string, tag = "1")]
+    pub code: ::prost::alloc::string::String,
+    /// Not needed: a code works once, so the same request sent again is refused and has no second effect.
+    #[prost(string, tag = "2")]
+    pub idempotency_key: ::prost::alloc::string::String,
+}
+/// The second factor is on.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ConfirmAuthenticatorResponse {
+    /// Ten codes, each of which works once instead of the app. They are shown this once.
+    #[prost(string, repeated, tag = "1")]
+    pub recovery_codes: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+/// Asks for the end of the second factor.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RemoveAuthenticatorRequest {
+    /// The same request sent again under the same key within 24 hours has no second effect and the same answer; empty for none.
+    #[prost(string, tag = "1")]
+    pub idempotency_key: ::prost::alloc::string::String,
+}
+/// The second factor is off.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RemoveAuthenticatorResponse {
+    /// Whether there was one.
+    #[prost(bool, tag = "1")]
+    pub changed: bool,
+}
+/// Asks for other recovery codes.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RenewRecoveryCodesRequest {
+    /// Not needed: whichever answer comes last holds the codes that work.
+    #[prost(string, tag = "1")]
+    pub idempotency_key: ::prost::alloc::string::String,
+}
+/// The codes that work from now on.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RenewRecoveryCodesResponse {
+    /// Ten codes, each of which works once instead of the app; those before work no more. They are shown this once.
+    #[prost(string, repeated, tag = "1")]
+    pub recovery_codes: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 /// Spends a refresh token.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -284,6 +423,186 @@ pub struct ConfirmEmailRequest {
 /// Moved.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ConfirmEmailResponse {}
+/// A passkey of the account.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Passkey {
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub name: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub created_at: ::prost::alloc::string::String,
+    /// Empty when it never signed.
+    #[prost(string, tag = "4")]
+    pub last_used_at: ::prost::alloc::string::String,
+}
+/// Asks for a new passkey.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct BeginPasskeyRequest {
+    /// Not needed: whatever is begun changes nothing.
+    #[prost(string, tag = "1")]
+    pub idempotency_key: ::prost::alloc::string::String,
+}
+/// For the client's authenticator.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct BeginPasskeyResponse {
+    /// To be given back with the answer.
+    #[prost(string, tag = "1")]
+    pub ceremony: ::prost::alloc::string::String,
+    /// What `navigator.credentials` is asked with, as JSON.
+    #[prost(string, tag = "2")]
+    pub options: ::prost::alloc::string::String,
+    /// When it lapses.
+    #[prost(string, tag = "3")]
+    pub expires_at: ::prost::alloc::string::String,
+}
+/// A new passkey, as the authenticator made it.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AddPasskeyRequest {
+    #[prost(string, tag = "1")]
+    pub ceremony: ::prost::alloc::string::String,
+    /// What `navigator.credentials.create` answered, as JSON.
+    #[prost(string, tag = "2")]
+    pub answer: ::prost::alloc::string::String,
+    /// What its owner calls it, 1 to 100 characters.
+    #[prost(string, tag = "3")]
+    pub name: ::prost::alloc::string::String,
+    /// Not needed: a ceremony takes one answer, so the same request sent again is refused and has no second effect.
+    #[prost(string, tag = "4")]
+    pub idempotency_key: ::prost::alloc::string::String,
+}
+/// Added.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AddPasskeyResponse {
+    #[prost(message, optional, tag = "1")]
+    pub passkey: ::core::option::Option<Passkey>,
+    /// Ten codes, each of which works once instead of a passkey; none where there are some already. They are shown this once.
+    #[prost(string, repeated, tag = "2")]
+    pub recovery_codes: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+/// Asks for the passkeys.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListPasskeysRequest {}
+/// The passkeys, oldest first.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListPasskeysResponse {
+    #[prost(message, repeated, tag = "1")]
+    pub passkeys: ::prost::alloc::vec::Vec<Passkey>,
+}
+/// Names a passkey anew.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RenamePasskeyRequest {
+    #[prost(string, tag = "1")]
+    pub passkey_id: ::prost::alloc::string::String,
+    /// What its owner calls it, 1 to 100 characters.
+    #[prost(string, tag = "2")]
+    pub name: ::prost::alloc::string::String,
+    /// The same request sent again under the same key within 24 hours has no second effect and the same answer; empty for none.
+    #[prost(string, tag = "3")]
+    pub idempotency_key: ::prost::alloc::string::String,
+}
+/// Renamed.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RenamePasskeyResponse {}
+/// Names a passkey to remove.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RemovePasskeyRequest {
+    #[prost(string, tag = "1")]
+    pub passkey_id: ::prost::alloc::string::String,
+    /// The same request sent again under the same key within 24 hours has no second effect and the same answer; empty for none.
+    #[prost(string, tag = "2")]
+    pub idempotency_key: ::prost::alloc::string::String,
+}
+/// Gone.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RemovePasskeyResponse {}
+/// Asks to log in by passkey.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct BeginPasskeyLogInRequest {
+    /// What LogIn answered as second_factor, where the password came first; empty for none.
+    #[prost(string, tag = "1")]
+    pub challenge: ::prost::alloc::string::String,
+    /// Not needed: whatever is begun changes nothing.
+    #[prost(string, tag = "2")]
+    pub idempotency_key: ::prost::alloc::string::String,
+}
+/// For the client's authenticator.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct BeginPasskeyLogInResponse {
+    /// To be given back with the answer.
+    #[prost(string, tag = "1")]
+    pub ceremony: ::prost::alloc::string::String,
+    /// What `navigator.credentials` is asked with, as JSON.
+    #[prost(string, tag = "2")]
+    pub options: ::prost::alloc::string::String,
+    /// When it lapses.
+    #[prost(string, tag = "3")]
+    pub expires_at: ::prost::alloc::string::String,
+}
+/// A log-in by passkey.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LogInWithPasskeyRequest {
+    #[prost(string, tag = "1")]
+    pub ceremony: ::prost::alloc::string::String,
+    /// What `navigator.credentials.get` answered, as JSON.
+    #[prost(string, tag = "2")]
+    pub answer: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub device: ::prost::alloc::string::String,
+    /// Not needed: a ceremony takes one answer, so the same request sent again is refused and has no second effect.
+    #[prost(string, tag = "4")]
+    pub idempotency_key: ::prost::alloc::string::String,
+}
+/// Logged in.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LogInWithPasskeyResponse {
+    #[prost(string, tag = "1")]
+    pub profile_id: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "2")]
+    pub tokens: ::core::option::Option<Tokens>,
+    /// By this the device is known at its next log-in. It lets nobody in.
+    #[prost(string, tag = "3")]
+    pub device_token: ::prost::alloc::string::String,
+}
+/// Asks to prove oneself by passkey.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct BeginPasskeyProofRequest {
+    /// Not needed: whatever is begun changes nothing.
+    #[prost(string, tag = "1")]
+    pub idempotency_key: ::prost::alloc::string::String,
+}
+/// For the client's authenticator.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct BeginPasskeyProofResponse {
+    /// To be given back with the answer.
+    #[prost(string, tag = "1")]
+    pub ceremony: ::prost::alloc::string::String,
+    /// What `navigator.credentials` is asked with, as JSON.
+    #[prost(string, tag = "2")]
+    pub options: ::prost::alloc::string::String,
+    /// When it lapses.
+    #[prost(string, tag = "3")]
+    pub expires_at: ::prost::alloc::string::String,
+}
+/// A proof of who one is.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ProveWithPasskeyRequest {
+    #[prost(string, tag = "1")]
+    pub ceremony: ::prost::alloc::string::String,
+    /// What `navigator.credentials.get` answered, as JSON.
+    #[prost(string, tag = "2")]
+    pub answer: ::prost::alloc::string::String,
+    /// Not needed: a ceremony takes one answer, so the same request sent again is refused and has no second effect.
+    #[prost(string, tag = "3")]
+    pub idempotency_key: ::prost::alloc::string::String,
+}
+/// Proved.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ProveWithPasskeyResponse {
+    /// Until when the session may change how the account is reached and guarded.
+    #[prost(string, tag = "1")]
+    pub proven_until: ::prost::alloc::string::String,
+}
 /// Generated client implementations.
 #[cfg(feature = "grpc")]
 pub mod account_service_client {
@@ -429,7 +748,7 @@ pub mod account_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Logs in with e-mail and password.
+        /// Logs in with e-mail and password. An account with a second factor is entered by VerifySecondFactor alone.
         pub async fn log_in(
             &mut self,
             request: impl tonic::IntoRequest<super::LogInRequest>,
@@ -449,6 +768,466 @@ pub mod account_service_client {
             let mut req = request.into_request();
             req.extensions_mut()
                 .insert(GrpcMethod::new("daira.account.v1.AccountService", "LogIn"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Completes a log-in whose password was right, with the second factor.
+        pub async fn verify_second_factor(
+            &mut self,
+            request: impl tonic::IntoRequest<super::VerifySecondFactorRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::VerifySecondFactorResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/daira.account.v1.AccountService/VerifySecondFactor",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "daira.account.v1.AccountService",
+                        "VerifySecondFactor",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Proves once more who one is. For a while after it, or after logging in, the session may change how the account is reached
+        /// and guarded.
+        pub async fn reauthenticate(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ReauthenticateRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ReauthenticateResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/daira.account.v1.AccountService/Reauthenticate",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("daira.account.v1.AccountService", "Reauthenticate"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// What guards the account besides its password.
+        pub async fn get_second_factor(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetSecondFactorRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetSecondFactorResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/daira.account.v1.AccountService/GetSecondFactor",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("daira.account.v1.AccountService", "GetSecondFactor"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Begins to set up an authenticator app; nothing changes until it is confirmed.
+        pub async fn begin_authenticator(
+            &mut self,
+            request: impl tonic::IntoRequest<super::BeginAuthenticatorRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::BeginAuthenticatorResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/daira.account.v1.AccountService/BeginAuthenticator",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "daira.account.v1.AccountService",
+                        "BeginAuthenticator",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Turns the second factor on with digits of the app.
+        pub async fn confirm_authenticator(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ConfirmAuthenticatorRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ConfirmAuthenticatorResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/daira.account.v1.AccountService/ConfirmAuthenticator",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "daira.account.v1.AccountService",
+                        "ConfirmAuthenticator",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Takes the second factor and its recovery codes away.
+        pub async fn remove_authenticator(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RemoveAuthenticatorRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RemoveAuthenticatorResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/daira.account.v1.AccountService/RemoveAuthenticator",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "daira.account.v1.AccountService",
+                        "RemoveAuthenticator",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Makes other recovery codes in the place of those there are.
+        pub async fn renew_recovery_codes(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RenewRecoveryCodesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RenewRecoveryCodesResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/daira.account.v1.AccountService/RenewRecoveryCodes",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "daira.account.v1.AccountService",
+                        "RenewRecoveryCodes",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Begins to make a passkey.
+        pub async fn begin_passkey(
+            &mut self,
+            request: impl tonic::IntoRequest<super::BeginPasskeyRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::BeginPasskeyResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/daira.account.v1.AccountService/BeginPasskey",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("daira.account.v1.AccountService", "BeginPasskey"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Adds the passkey that the authenticator made.
+        pub async fn add_passkey(
+            &mut self,
+            request: impl tonic::IntoRequest<super::AddPasskeyRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::AddPasskeyResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/daira.account.v1.AccountService/AddPasskey",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("daira.account.v1.AccountService", "AddPasskey"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// The passkeys of the account, oldest first.
+        pub async fn list_passkeys(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListPasskeysRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListPasskeysResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/daira.account.v1.AccountService/ListPasskeys",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("daira.account.v1.AccountService", "ListPasskeys"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Calls a passkey otherwise.
+        pub async fn rename_passkey(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RenamePasskeyRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RenamePasskeyResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/daira.account.v1.AccountService/RenamePasskey",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("daira.account.v1.AccountService", "RenamePasskey"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Takes a passkey away.
+        pub async fn remove_passkey(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RemovePasskeyRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RemovePasskeyResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/daira.account.v1.AccountService/RemovePasskey",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("daira.account.v1.AccountService", "RemovePasskey"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Begins a log-in by passkey, alone or after the password.
+        pub async fn begin_passkey_log_in(
+            &mut self,
+            request: impl tonic::IntoRequest<super::BeginPasskeyLogInRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::BeginPasskeyLogInResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/daira.account.v1.AccountService/BeginPasskeyLogIn",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "daira.account.v1.AccountService",
+                        "BeginPasskeyLogIn",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Logs in with what a passkey signed.
+        pub async fn log_in_with_passkey(
+            &mut self,
+            request: impl tonic::IntoRequest<super::LogInWithPasskeyRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::LogInWithPasskeyResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/daira.account.v1.AccountService/LogInWithPasskey",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "daira.account.v1.AccountService",
+                        "LogInWithPasskey",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Begins a proof of who one is by passkey, on the session that asks.
+        pub async fn begin_passkey_proof(
+            &mut self,
+            request: impl tonic::IntoRequest<super::BeginPasskeyProofRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::BeginPasskeyProofResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/daira.account.v1.AccountService/BeginPasskeyProof",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "daira.account.v1.AccountService",
+                        "BeginPasskeyProof",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Proves once more who one is, with what a passkey signed: as good as Reauthenticate.
+        pub async fn prove_with_passkey(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ProveWithPasskeyRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ProveWithPasskeyResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/daira.account.v1.AccountService/ProveWithPasskey",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "daira.account.v1.AccountService",
+                        "ProveWithPasskey",
+                    ),
+                );
             self.inner.unary(req, path, codec).await
         }
         /// Exchanges a refresh token for new tokens.
@@ -751,11 +1530,140 @@ pub mod account_service_server {
             tonic::Response<super::VerifyEmailResponse>,
             tonic::Status,
         >;
-        /// Logs in with e-mail and password.
+        /// Logs in with e-mail and password. An account with a second factor is entered by VerifySecondFactor alone.
         async fn log_in(
             &self,
             request: tonic::Request<super::LogInRequest>,
         ) -> std::result::Result<tonic::Response<super::LogInResponse>, tonic::Status>;
+        /// Completes a log-in whose password was right, with the second factor.
+        async fn verify_second_factor(
+            &self,
+            request: tonic::Request<super::VerifySecondFactorRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::VerifySecondFactorResponse>,
+            tonic::Status,
+        >;
+        /// Proves once more who one is. For a while after it, or after logging in, the session may change how the account is reached
+        /// and guarded.
+        async fn reauthenticate(
+            &self,
+            request: tonic::Request<super::ReauthenticateRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ReauthenticateResponse>,
+            tonic::Status,
+        >;
+        /// What guards the account besides its password.
+        async fn get_second_factor(
+            &self,
+            request: tonic::Request<super::GetSecondFactorRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetSecondFactorResponse>,
+            tonic::Status,
+        >;
+        /// Begins to set up an authenticator app; nothing changes until it is confirmed.
+        async fn begin_authenticator(
+            &self,
+            request: tonic::Request<super::BeginAuthenticatorRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::BeginAuthenticatorResponse>,
+            tonic::Status,
+        >;
+        /// Turns the second factor on with digits of the app.
+        async fn confirm_authenticator(
+            &self,
+            request: tonic::Request<super::ConfirmAuthenticatorRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ConfirmAuthenticatorResponse>,
+            tonic::Status,
+        >;
+        /// Takes the second factor and its recovery codes away.
+        async fn remove_authenticator(
+            &self,
+            request: tonic::Request<super::RemoveAuthenticatorRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RemoveAuthenticatorResponse>,
+            tonic::Status,
+        >;
+        /// Makes other recovery codes in the place of those there are.
+        async fn renew_recovery_codes(
+            &self,
+            request: tonic::Request<super::RenewRecoveryCodesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RenewRecoveryCodesResponse>,
+            tonic::Status,
+        >;
+        /// Begins to make a passkey.
+        async fn begin_passkey(
+            &self,
+            request: tonic::Request<super::BeginPasskeyRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::BeginPasskeyResponse>,
+            tonic::Status,
+        >;
+        /// Adds the passkey that the authenticator made.
+        async fn add_passkey(
+            &self,
+            request: tonic::Request<super::AddPasskeyRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::AddPasskeyResponse>,
+            tonic::Status,
+        >;
+        /// The passkeys of the account, oldest first.
+        async fn list_passkeys(
+            &self,
+            request: tonic::Request<super::ListPasskeysRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListPasskeysResponse>,
+            tonic::Status,
+        >;
+        /// Calls a passkey otherwise.
+        async fn rename_passkey(
+            &self,
+            request: tonic::Request<super::RenamePasskeyRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RenamePasskeyResponse>,
+            tonic::Status,
+        >;
+        /// Takes a passkey away.
+        async fn remove_passkey(
+            &self,
+            request: tonic::Request<super::RemovePasskeyRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RemovePasskeyResponse>,
+            tonic::Status,
+        >;
+        /// Begins a log-in by passkey, alone or after the password.
+        async fn begin_passkey_log_in(
+            &self,
+            request: tonic::Request<super::BeginPasskeyLogInRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::BeginPasskeyLogInResponse>,
+            tonic::Status,
+        >;
+        /// Logs in with what a passkey signed.
+        async fn log_in_with_passkey(
+            &self,
+            request: tonic::Request<super::LogInWithPasskeyRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::LogInWithPasskeyResponse>,
+            tonic::Status,
+        >;
+        /// Begins a proof of who one is by passkey, on the session that asks.
+        async fn begin_passkey_proof(
+            &self,
+            request: tonic::Request<super::BeginPasskeyProofRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::BeginPasskeyProofResponse>,
+            tonic::Status,
+        >;
+        /// Proves once more who one is, with what a passkey signed: as good as Reauthenticate.
+        async fn prove_with_passkey(
+            &self,
+            request: tonic::Request<super::ProveWithPasskeyRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ProveWithPasskeyResponse>,
+            tonic::Status,
+        >;
         /// Exchanges a refresh token for new tokens.
         async fn refresh_session(
             &self,
@@ -1030,6 +1938,739 @@ pub mod account_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = LogInSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/daira.account.v1.AccountService/VerifySecondFactor" => {
+                    #[allow(non_camel_case_types)]
+                    struct VerifySecondFactorSvc<T: AccountService>(pub Arc<T>);
+                    impl<
+                        T: AccountService,
+                    > tonic::server::UnaryService<super::VerifySecondFactorRequest>
+                    for VerifySecondFactorSvc<T> {
+                        type Response = super::VerifySecondFactorResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::VerifySecondFactorRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AccountService>::verify_second_factor(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = VerifySecondFactorSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/daira.account.v1.AccountService/Reauthenticate" => {
+                    #[allow(non_camel_case_types)]
+                    struct ReauthenticateSvc<T: AccountService>(pub Arc<T>);
+                    impl<
+                        T: AccountService,
+                    > tonic::server::UnaryService<super::ReauthenticateRequest>
+                    for ReauthenticateSvc<T> {
+                        type Response = super::ReauthenticateResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ReauthenticateRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AccountService>::reauthenticate(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ReauthenticateSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/daira.account.v1.AccountService/GetSecondFactor" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetSecondFactorSvc<T: AccountService>(pub Arc<T>);
+                    impl<
+                        T: AccountService,
+                    > tonic::server::UnaryService<super::GetSecondFactorRequest>
+                    for GetSecondFactorSvc<T> {
+                        type Response = super::GetSecondFactorResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetSecondFactorRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AccountService>::get_second_factor(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetSecondFactorSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/daira.account.v1.AccountService/BeginAuthenticator" => {
+                    #[allow(non_camel_case_types)]
+                    struct BeginAuthenticatorSvc<T: AccountService>(pub Arc<T>);
+                    impl<
+                        T: AccountService,
+                    > tonic::server::UnaryService<super::BeginAuthenticatorRequest>
+                    for BeginAuthenticatorSvc<T> {
+                        type Response = super::BeginAuthenticatorResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::BeginAuthenticatorRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AccountService>::begin_authenticator(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = BeginAuthenticatorSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/daira.account.v1.AccountService/ConfirmAuthenticator" => {
+                    #[allow(non_camel_case_types)]
+                    struct ConfirmAuthenticatorSvc<T: AccountService>(pub Arc<T>);
+                    impl<
+                        T: AccountService,
+                    > tonic::server::UnaryService<super::ConfirmAuthenticatorRequest>
+                    for ConfirmAuthenticatorSvc<T> {
+                        type Response = super::ConfirmAuthenticatorResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ConfirmAuthenticatorRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AccountService>::confirm_authenticator(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ConfirmAuthenticatorSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/daira.account.v1.AccountService/RemoveAuthenticator" => {
+                    #[allow(non_camel_case_types)]
+                    struct RemoveAuthenticatorSvc<T: AccountService>(pub Arc<T>);
+                    impl<
+                        T: AccountService,
+                    > tonic::server::UnaryService<super::RemoveAuthenticatorRequest>
+                    for RemoveAuthenticatorSvc<T> {
+                        type Response = super::RemoveAuthenticatorResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RemoveAuthenticatorRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AccountService>::remove_authenticator(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RemoveAuthenticatorSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/daira.account.v1.AccountService/RenewRecoveryCodes" => {
+                    #[allow(non_camel_case_types)]
+                    struct RenewRecoveryCodesSvc<T: AccountService>(pub Arc<T>);
+                    impl<
+                        T: AccountService,
+                    > tonic::server::UnaryService<super::RenewRecoveryCodesRequest>
+                    for RenewRecoveryCodesSvc<T> {
+                        type Response = super::RenewRecoveryCodesResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RenewRecoveryCodesRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AccountService>::renew_recovery_codes(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RenewRecoveryCodesSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/daira.account.v1.AccountService/BeginPasskey" => {
+                    #[allow(non_camel_case_types)]
+                    struct BeginPasskeySvc<T: AccountService>(pub Arc<T>);
+                    impl<
+                        T: AccountService,
+                    > tonic::server::UnaryService<super::BeginPasskeyRequest>
+                    for BeginPasskeySvc<T> {
+                        type Response = super::BeginPasskeyResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::BeginPasskeyRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AccountService>::begin_passkey(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = BeginPasskeySvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/daira.account.v1.AccountService/AddPasskey" => {
+                    #[allow(non_camel_case_types)]
+                    struct AddPasskeySvc<T: AccountService>(pub Arc<T>);
+                    impl<
+                        T: AccountService,
+                    > tonic::server::UnaryService<super::AddPasskeyRequest>
+                    for AddPasskeySvc<T> {
+                        type Response = super::AddPasskeyResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::AddPasskeyRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AccountService>::add_passkey(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = AddPasskeySvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/daira.account.v1.AccountService/ListPasskeys" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListPasskeysSvc<T: AccountService>(pub Arc<T>);
+                    impl<
+                        T: AccountService,
+                    > tonic::server::UnaryService<super::ListPasskeysRequest>
+                    for ListPasskeysSvc<T> {
+                        type Response = super::ListPasskeysResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListPasskeysRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AccountService>::list_passkeys(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListPasskeysSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/daira.account.v1.AccountService/RenamePasskey" => {
+                    #[allow(non_camel_case_types)]
+                    struct RenamePasskeySvc<T: AccountService>(pub Arc<T>);
+                    impl<
+                        T: AccountService,
+                    > tonic::server::UnaryService<super::RenamePasskeyRequest>
+                    for RenamePasskeySvc<T> {
+                        type Response = super::RenamePasskeyResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RenamePasskeyRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AccountService>::rename_passkey(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RenamePasskeySvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/daira.account.v1.AccountService/RemovePasskey" => {
+                    #[allow(non_camel_case_types)]
+                    struct RemovePasskeySvc<T: AccountService>(pub Arc<T>);
+                    impl<
+                        T: AccountService,
+                    > tonic::server::UnaryService<super::RemovePasskeyRequest>
+                    for RemovePasskeySvc<T> {
+                        type Response = super::RemovePasskeyResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RemovePasskeyRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AccountService>::remove_passkey(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RemovePasskeySvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/daira.account.v1.AccountService/BeginPasskeyLogIn" => {
+                    #[allow(non_camel_case_types)]
+                    struct BeginPasskeyLogInSvc<T: AccountService>(pub Arc<T>);
+                    impl<
+                        T: AccountService,
+                    > tonic::server::UnaryService<super::BeginPasskeyLogInRequest>
+                    for BeginPasskeyLogInSvc<T> {
+                        type Response = super::BeginPasskeyLogInResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::BeginPasskeyLogInRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AccountService>::begin_passkey_log_in(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = BeginPasskeyLogInSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/daira.account.v1.AccountService/LogInWithPasskey" => {
+                    #[allow(non_camel_case_types)]
+                    struct LogInWithPasskeySvc<T: AccountService>(pub Arc<T>);
+                    impl<
+                        T: AccountService,
+                    > tonic::server::UnaryService<super::LogInWithPasskeyRequest>
+                    for LogInWithPasskeySvc<T> {
+                        type Response = super::LogInWithPasskeyResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::LogInWithPasskeyRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AccountService>::log_in_with_passkey(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = LogInWithPasskeySvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/daira.account.v1.AccountService/BeginPasskeyProof" => {
+                    #[allow(non_camel_case_types)]
+                    struct BeginPasskeyProofSvc<T: AccountService>(pub Arc<T>);
+                    impl<
+                        T: AccountService,
+                    > tonic::server::UnaryService<super::BeginPasskeyProofRequest>
+                    for BeginPasskeyProofSvc<T> {
+                        type Response = super::BeginPasskeyProofResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::BeginPasskeyProofRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AccountService>::begin_passkey_proof(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = BeginPasskeyProofSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/daira.account.v1.AccountService/ProveWithPasskey" => {
+                    #[allow(non_camel_case_types)]
+                    struct ProveWithPasskeySvc<T: AccountService>(pub Arc<T>);
+                    impl<
+                        T: AccountService,
+                    > tonic::server::UnaryService<super::ProveWithPasskeyRequest>
+                    for ProveWithPasskeySvc<T> {
+                        type Response = super::ProveWithPasskeyResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ProveWithPasskeyRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AccountService>::prove_with_passkey(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ProveWithPasskeySvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -16,8 +16,8 @@ use crate::idempotency::{Claim, Keyed};
 use crate::page::{Limit, Page};
 use crate::port::store::{
     Access, AccountReads, AccountRepository, AuditRecord, CommentReads, CommentRepository, CounterDelta, CounterField,
-    CounterRepository, FeedReads, FeedRepository, GraphReads, GraphRepository, Journal, Lock, MediaReads,
-    MediaRepository, NotificationReads, NotificationRepository, PostReads, PostRepository, ReactionReads,
+    CounterRepository, FactorRepository, FeedReads, FeedRepository, GraphReads, GraphRepository, Journal, Lock,
+    MediaReads, MediaRepository, NotificationReads, NotificationRepository, PostReads, PostRepository, ReactionReads,
     ReactionRepository, Recount, SearchReads,
 };
 use crate::port::{ReadView, Store, UnitOfWork};
@@ -138,7 +138,7 @@ impl Drop for Unit {
 #[async_trait]
 impl UnitOfWork for Unit {
     hand_on!(self => self.inner();
-        accounts: AccountRepository, graph: GraphRepository, comments: CommentRepository,
+        accounts: AccountRepository, factors: FactorRepository, graph: GraphRepository, comments: CommentRepository,
         reactions: ReactionRepository, media: MediaRepository, notifications: NotificationRepository,
         feed: FeedRepository,
     );

@@ -44,6 +44,7 @@ fn session(world: &Fixture, person: &Person) -> Session {
         seen_generation: 1,
         rotated_at: at,
         created_at: at,
+        proven_at: at,
         last_used_at: at,
         expires_at: world.now() + MINUTE,
         revoked_at: None,
@@ -482,4 +483,28 @@ pub async fn others_change_nothing(ports: &Ports) {
         unit.accounts().account(mona.account, Lock::None).await.unwrap().map(|a| a.state),
         Some(AccountState::Active)
     );
+}
+
+/// That somebody proved themselves is noted on their own session, is kept through refreshes, and is noted by nobody else.
+pub async fn a_proof_is_noted_by_its_owner(ports: &Ports) {
+    let world = world(ports);
+    let (mona, ali) = (world.person("mona").await, world.person("ali").await);
+    let began = session(&world, &mona);
+    keep(&world, &mona, &began).await;
+    let later = began.created_at + MINUTE;
+    let mut unit = world.unit(&mona.actor()).await;
+    unit.accounts().prove_session(began.id, later).await.unwrap();
+    unit.commit().await.unwrap();
+    let mut unit = world.unit(&Actor::Anonymous).await;
+    unit.accounts().update_session(&Session { generation: 4, ..began.clone() }).await.unwrap();
+    unit.commit().await.unwrap();
+    for stranger in [ali.actor(), Actor::Anonymous] {
+        let mut unit = world.unit(&stranger).await;
+        assert_eq!(failure(unit.accounts().prove_session(began.id, later + MINUTE).await), ErrorKind::Stale);
+    }
+    let mut unit = world.unit(&mona.actor()).await;
+    let stored = unit.accounts().session(began.id).await.unwrap().unwrap();
+    assert_eq!((stored.proven_at, stored.created_at, stored.generation), (later, began.created_at, 4));
+    let own = world.view(&mona.actor()).await.accounts().own_sessions(world.now()).await.unwrap();
+    assert_eq!(own.iter().map(|s| s.proven_at).collect::<Vec<_>>(), [later]);
 }

@@ -6,6 +6,7 @@ pub mod account;
 pub mod comment;
 pub mod counter;
 pub mod edges;
+pub mod factor;
 pub mod feed;
 pub mod inbox;
 pub mod journal;
@@ -32,7 +33,9 @@ super::kit! { $
             a_mailing_is_for_ones_own_account, lapsed_mailings_are_purged, an_email_has_one_account,
             an_id_is_given_once, a_handle_has_one_living_face, a_version_is_updated_once, a_member_loads_only_their_account,
             handles_are_held_passed_on_and_freed, a_session_is_resolved_while_it_lives, sessions_are_revoked_but_one,
-            a_credential_names_the_oldest_face, a_password_is_replaced, others_change_nothing;
+            a_credential_names_the_oldest_face, a_password_is_replaced, others_change_nothing, a_proof_is_noted_by_its_owner;
+        factor: a_second_factor_comes_back_whole, a_second_factor_is_its_owners, a_passkey_comes_back_whole,
+            a_passkey_is_its_owners, a_ceremony_is_taken_once, lapsed_ceremonies_are_purged;
         people: standing_and_blocks_hide_people, a_block_shuts_out_every_face, a_profile_is_found_by_its_handle,
             own_faces_come_oldest_first, unknown_handles_are_left_out, counters_come_with_visible_people;
         edges: a_follow_is_one_edge, only_the_ends_write_an_edge, following_takes_consent, a_request_is_taken_once,
@@ -75,7 +78,7 @@ super::kit! { $
         unit: a_dropped_unit_leaves_nothing, a_unit_sees_its_own_writes, a_view_is_one_snapshot, a_commit_is_seen_at_once,
             a_refused_body_rolls_back, the_store_answers_a_ping;
         race: a_block_and_a_follow, opening_up_and_a_request, two_edits, one_handle_for_two, one_email_for_two, one_key_twice,
-            two_frozen_lists, two_reactions_of_one_person, one_follow_twice, a_circle_and_its_member;
+            two_frozen_lists, two_reactions_of_one_person, one_code_twice, one_ceremony_twice, one_follow_twice, a_circle_and_its_member;
     }
 }
 

@@ -9,6 +9,8 @@ use core::time::Duration;
 use futures_util::future::join;
 
 use super::world;
+use crate::account::{CeremonyKind, PendingCeremony, SecondFactor};
+use crate::actor::Actor;
 use crate::error::{CommonRefusal, Error, ErrorKind};
 use crate::graph::{Block, Follow};
 use crate::id::{FeedSessionId, PostId};
@@ -292,5 +294,55 @@ pub async fn a_circle_and_its_member(ports: &Ports) {
         assert!(!world.sees(&ali.actor(), &post).await);
         let members = world.view(&actor).await.graph().circle_members(circle, None, limit(100)).await.unwrap();
         assert!(members.items.is_empty());
+    }
+}
+
+/// Two spend the same code of a second factor: one of them finds it spent.
+pub async fn one_code_twice(ports: &Ports) {
+    let world = world(&taking_turns(ports));
+    for round in 0..ROUNDS {
+        let mona = &world.person(format!("mona{round}").as_str()).await;
+        let actor = mona.actor();
+        let mut unit = world.unit(&actor).await;
+        let factor = SecondFactor { recovery: vec![[1; 32], [2; 32]], ..SecondFactor::none(mona.account) };
+        unit.factors().put_second_factor(&factor).await.unwrap();
+        unit.commit().await.unwrap();
+        let spend = || {
+            world.ports.transact(&actor, |mut unit| {
+                Box::pin(async move {
+                    let mut factor = unit.factors().second_factor(mona.account).await?.unwrap();
+                    let before = factor.recovery.len();
+                    factor.recovery.retain(|code| *code != [1; 32]);
+                    unit.factors().put_second_factor(&factor).await?;
+                    Ok(factor.recovery.len() < before)
+                })
+            })
+        };
+        let (one, other) = join(spend(), spend()).await;
+        assert!(one.unwrap() != other.unwrap(), "it is spent once");
+    }
+}
+
+/// Two answer one ceremony: one of them gets it.
+pub async fn one_ceremony_twice(ports: &Ports) {
+    let world = world(&taking_turns(ports));
+    for _ in 0..ROUNDS {
+        let pending = &PendingCeremony {
+            id: world.draw(),
+            kind: CeremonyKind::LogIn,
+            account: None,
+            state: b"{}".to_vec(),
+            expires_at: world.now() + Duration::from_mins(1),
+        };
+        let mut unit = world.unit(&Actor::Anonymous).await;
+        unit.factors().insert_ceremony(pending).await.unwrap();
+        unit.commit().await.unwrap();
+        let take = || {
+            world.ports.transact(&Actor::Anonymous, |mut unit| {
+                Box::pin(async move { unit.factors().take_ceremony(pending.id).await })
+            })
+        };
+        let (one, other) = join(take(), take()).await;
+        assert!(one.unwrap().is_some() != other.unwrap().is_some(), "it is taken once");
     }
 }

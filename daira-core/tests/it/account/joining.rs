@@ -28,7 +28,7 @@ async fn a_registration_becomes_an_account_by_its_code() {
     assert_eq!(world.accounts.sessions(&actor(&mona)).await.unwrap()[0].device, "Firefox on Android");
     assert_eq!(world.events("a").await, ["account.v1.registration_opened", "account.v1.profile_created"]);
     assert_eq!(world.audit(), ["account.registered"]);
-    let logged = world.accounts.log_in(&Client::default(), logging_in("mona"), None).await.unwrap();
+    let logged = entered(world.accounts.log_in(&Client::default(), logging_in("mona"), None).await).unwrap();
     assert_eq!(logged.member.profile, mona.member.profile);
 }
 

@@ -37,7 +37,7 @@ async fn security_08_strangers_are_stopped_and_cannot_lock_the_owner_out() {
     );
 
     let own = Client { known_device: Some(mona.device.clone()), ..from(1) };
-    let back = world.accounts.log_in(&own, logging_in("mona"), None).await.unwrap();
+    let back = entered(world.accounts.log_in(&own, logging_in("mona"), None).await).unwrap();
     // Named anew it would have ten tries more.
     let own = Client { known_device: Some(back.device), ..from(1) };
     for _ in 0..9 {

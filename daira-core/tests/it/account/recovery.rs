@@ -22,7 +22,7 @@ fn told<T: core::fmt::Debug>(outcome: Result<T>) -> (Option<AccountRefusal>, Opt
 
 impl World {
     /// Sends the mails that are due since this was last asked: to whom, and with what subject.
-    async fn deliver(&self) -> Vec<(String, String)> {
+    pub(super) async fn deliver(&self) -> Vec<(String, String)> {
         let before = self.mail.messages().len();
         let group = Group { name: "mail", topics: &["daira.account.v1"], rebuilds: true };
         let mut due = Vec::new();
@@ -63,7 +63,7 @@ impl World {
 
     async fn enter(&self, name: &str, password: &str) -> Result<LoggedIn> {
         let input = LogIn { password: Secret::new(password), ..logging_in(name) };
-        self.accounts.log_in(&Client::default(), input, None).await
+        entered(self.accounts.log_in(&Client::default(), input, None).await)
     }
 
     async fn request(&self, email: &str) -> Result<()> {

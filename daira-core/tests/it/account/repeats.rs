@@ -4,8 +4,8 @@ use daira_core::error::{CommonRefusal, ErrorKind};
 use daira_core::id::PostId;
 use daira_core::idempotency::{IdempotencyKey, LIFETIME};
 use daira_core::port::store::{
-    AccountRepository, CommentRepository, CounterRepository, FeedRepository, GraphRepository, Journal, MediaRepository,
-    NotificationRepository, PostRepository, ReactionRepository,
+    AccountRepository, CommentRepository, CounterRepository, FactorRepository, FeedRepository, GraphRepository,
+    Journal, MediaRepository, NotificationRepository, PostRepository, ReactionRepository,
 };
 use daira_core::post::{CreatePost, PostService};
 use tokio::task::JoinSet;
@@ -66,6 +66,7 @@ macro_rules! passed_on {
 impl UnitOfWork for ShakyUnit {
     passed_on! {
         accounts: AccountRepository;
+        factors: FactorRepository;
         graph: GraphRepository;
         posts: PostRepository;
         comments: CommentRepository;
@@ -247,7 +248,7 @@ async fn a_repeated_log_in_is_one_session() {
     let world = world();
     let mona = world.join("mona").await;
     let client = Client::default();
-    let log_in = |input: LogIn, text: &str| world.accounts.log_in(&client, input, Some(key(text)));
+    let log_in = async |input: LogIn, text: &str| entered(world.accounts.log_in(&client, input, Some(key(text))).await);
     let first = log_in(logging_in("mona"), "k").await.unwrap();
     let again = log_in(logging_in("mona"), "k").await.unwrap();
     assert_eq!((again.member, &again.tokens.refresh), (first.member, &first.tokens.refresh));
@@ -271,13 +272,14 @@ async fn repeated_ends_of_sessions_answer_alike() {
     let world = world();
     let mona = world.join("mona").await;
     let me = actor(&mona);
-    let phone = world.accounts.log_in(&Client::default(), logging_in("mona"), None).await.unwrap().member.session;
+    let phone =
+        entered(world.accounts.log_in(&Client::default(), logging_in("mona"), None).await).unwrap().member.session;
     for _ in 0..2 {
         world.accounts.revoke_session(&me, phone, Some(key("one"))).await.unwrap();
     }
     let other = world.accounts.revoke_session(&me, mona.member.session, Some(key("one"))).await;
     assert_eq!(refusal::<_, CommonRefusal>(other), CommonRefusal::KeyReused);
-    let tablet = world.accounts.log_in(&Client::default(), logging_in("mona"), None).await.unwrap();
+    let tablet = entered(world.accounts.log_in(&Client::default(), logging_in("mona"), None).await).unwrap();
     for _ in 0..2 {
         assert_eq!(world.accounts.revoke_other_sessions(&me, Some(key("all"))).await.unwrap(), 1);
     }

@@ -93,10 +93,10 @@ async fn an_outdated_hash_is_replaced_at_the_next_log_in() {
     let mona = world.join("mona").await;
     let stored = || world.change(mona.member, |unit| Box::pin(unit.accounts().password_hash(mona.member.account)));
     let before = stored().await;
-    world.accounts.log_in(&Client::default(), logging_in("mona"), None).await.unwrap();
+    entered(world.accounts.log_in(&Client::default(), logging_in("mona"), None).await).unwrap();
     assert_ne!(stored().await, before);
     assert_eq!(world.audit(), ["account.registered", "account.password_upgraded", "account.log_in"]);
-    world.accounts.log_in(&Client::default(), logging_in("mona"), None).await.unwrap();
+    entered(world.accounts.log_in(&Client::default(), logging_in("mona"), None).await).unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -132,7 +132,7 @@ async fn states_decide_who_gets_in() {
     let world = world();
     let mona = world.join("mona").await;
     let client = Client::default();
-    let log_in = || world.accounts.log_in(&client, logging_in("mona"), None);
+    let log_in = async || entered(world.accounts.log_in(&client, logging_in("mona"), None).await);
     let later = world.clock.now() + Duration::from_hours(1);
 
     world.set_state(mona.member, AccountState::Suspended(later)).await;
@@ -250,7 +250,7 @@ async fn security_27_sessions_end_by_idling_and_by_age() {
     assert!(is_invalid(world.accounts.refresh(&idle.refresh).await));
 
     let began = world.clock.now();
-    let mut tokens = world.accounts.log_in(&Client::default(), logging_in("mona"), None).await.unwrap().tokens;
+    let mut tokens = entered(world.accounts.log_in(&Client::default(), logging_in("mona"), None).await).unwrap().tokens;
     while world.clock.now() + Duration::from_hours(24 * 50) < began + settings.session_life {
         world.advance(Duration::from_hours(24 * 50));
         tokens = world.accounts.refresh(&tokens.refresh).await.unwrap();
@@ -295,7 +295,7 @@ async fn security_29_people_see_and_end_their_own_sessions_only() {
     let world = world();
     let (mona, nour) = (world.join("mona").await, world.join("nour").await);
     world.advance(Duration::from_secs(1));
-    let phone = world.accounts.log_in(&Client::default(), logging_in("mona"), None).await.unwrap();
+    let phone = entered(world.accounts.log_in(&Client::default(), logging_in("mona"), None).await).unwrap();
     let listed: Vec<_> = world.accounts.sessions(&actor(&mona)).await.unwrap().into_iter().map(|s| s.id).collect();
     assert_eq!(listed, [phone.member.session, mona.member.session], "newest first");
 
@@ -312,8 +312,8 @@ async fn security_29_people_see_and_end_their_own_sessions_only() {
     assert!(is_invalid(world.accounts.refresh(&phone.tokens.refresh).await));
 
     let (tablet, laptop) = (
-        world.accounts.log_in(&Client::default(), logging_in("mona"), None).await.unwrap(),
-        world.accounts.log_in(&Client::default(), logging_in("mona"), None).await.unwrap(),
+        entered(world.accounts.log_in(&Client::default(), logging_in("mona"), None).await).unwrap(),
+        entered(world.accounts.log_in(&Client::default(), logging_in("mona"), None).await).unwrap(),
     );
     assert_eq!(world.accounts.revoke_other_sessions(&actor(&laptop), None).await.unwrap(), 2);
     for gone in [&mona, &tablet] {

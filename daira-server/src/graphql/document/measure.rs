@@ -21,7 +21,7 @@ const DEFAULT_PAGE: usize = 20;
 /// What a page holds at most.
 const MAX_PAGE: usize = 100;
 /// Mutations that secrets could be guessed with: one of them in a request, whatever it is called there.
-const GUESSABLE: [&str; 9] = [
+const GUESSABLE: [&str; 15] = [
     "logIn",
     "refreshSession",
     "register",
@@ -31,6 +31,12 @@ const GUESSABLE: [&str; 9] = [
     "resetPassword",
     "changeEmail",
     "confirmEmail",
+    "verifySecondFactor",
+    "reauthenticate",
+    "confirmAuthenticator",
+    "addPasskey",
+    "logInWithPasskey",
+    "proveWithPasskey",
 ];
 
 /// What a part of a document comes to once it is unfolded.

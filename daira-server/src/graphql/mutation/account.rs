@@ -1,7 +1,7 @@
 //! Joining and logging in.
 
 use async_graphql::{Context, ID, Object, Result};
-use daira_core::account::{LogIn, LoggedIn, Register, VerifyEmail};
+use daira_core::account::{Entry, LogIn, LoggedIn, Register, VerifyEmail};
 use daira_core::error::CommonRefusal;
 use daira_core::error::Error;
 use daira_core::secret::Secret;
@@ -9,7 +9,7 @@ use daira_core::secret::Secret;
 use crate::graphql::input::{id, inputs};
 use crate::graphql::payload::{change, payloads};
 use crate::graphql::scope::{InScope, Scope};
-use crate::graphql::types::me::Tokens;
+use crate::graphql::types::me::{SecondFactorChallenge, Tokens};
 use crate::graphql::types::profile::Profile;
 use crate::graphql::types::scalar::Language;
 
@@ -72,8 +72,10 @@ payloads! {
         /// By this the device is known at its next log-in. It lets nobody in.
         device_token: String,
     }
-    /// What logging in came to.
+    /// What logging in came to: a session or, where the account has a second factor, a challenge.
     LogInPayload {
+        /// What is given to `verifySecondFactor` together with the code.
+        second_factor: SecondFactorChallenge,
         /// The tokens of the new session.
         tokens: Tokens,
         /// The profile that the session acts as.
@@ -140,7 +142,7 @@ impl AccountMutation {
         .await
     }
 
-    /// Logs in with e-mail and password.
+    /// Logs in with e-mail and password. An account with a second factor is entered by `verifySecondFactor` alone.
     async fn log_in(
         &self,
         ctx: &Context<'_>,
@@ -152,7 +154,12 @@ impl AccountMutation {
             let (email, password) = (input.email, Secret::new(input.password));
             let log_in = LogIn { email, password, device: input.device.unwrap_or_default() };
             let client = scope.client(input.device_token);
-            let logged_in = scope.services.accounts.log_in(&client, log_in, key).await?;
+            let logged_in = match scope.services.accounts.log_in(&client, log_in, key).await? {
+                Entry::In(logged_in) => *logged_in,
+                Entry::Waits(waited) => {
+                    return Ok(LogInPayload { second_factor: Some(waited.into()), ..Default::default() });
+                }
+            };
             let device_token = Some(logged_in.device.expose().to_owned());
             let (tokens, profile) = shown(scope, logged_in).await?;
             Ok(LogInPayload { tokens: Some(tokens), profile, device_token, ..Default::default() })
@@ -178,7 +185,7 @@ impl AccountMutation {
 }
 
 /// The tokens, and the profile as everybody sees it: whoever asks here is still a stranger.
-async fn shown(scope: &Scope, logged_in: LoggedIn) -> daira_core::Result<(Tokens, Option<Profile>)> {
+pub(super) async fn shown(scope: &Scope, logged_in: LoggedIn) -> daira_core::Result<(Tokens, Option<Profile>)> {
     let profile = match Profile::load(scope, logged_in.member.profile).await {
         Err(error) if error.refusal() != Some(CommonRefusal::NotFound) => {
             // The session has begun: its tokens must not be lost because its profile could not be read.

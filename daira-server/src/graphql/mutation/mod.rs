@@ -5,10 +5,12 @@ mod circle;
 mod comment;
 mod graph;
 mod notification;
+mod passkey;
 mod post;
 mod profile;
 mod reaction;
 mod recovery;
+mod second_factor;
 mod session;
 
 use async_graphql::MergedObject;
@@ -19,6 +21,8 @@ pub struct Mutation(
     account::AccountMutation,
     session::SessionMutation,
     recovery::RecoveryMutation,
+    second_factor::SecondFactorMutation,
+    passkey::PasskeyMutation,
     profile::ProfileMutation,
     graph::GraphMutation,
     circle::CircleMutation,

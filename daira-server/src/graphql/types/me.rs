@@ -92,6 +92,19 @@ impl Viewer {
         Ok(Some(account.into()))
     }
 
+    /// What guards their account besides the password.
+    async fn second_factor(&self, ctx: &Context<'_>) -> Result<Option<SecondFactor>> {
+        let scope = ctx.scope();
+        Ok(Some(scope.services.accounts.second_factor(&scope.actor).await?.into()))
+    }
+
+    /// Their passkeys, oldest first.
+    async fn passkeys(&self, ctx: &Context<'_>) -> Result<Option<Vec<Passkey>>> {
+        let scope = ctx.scope();
+        let passkeys = scope.services.accounts.passkeys(&scope.actor).await?;
+        Ok(Some(passkeys.into_iter().map(Passkey).collect()))
+    }
+
     /// Where they are logged in, newest first.
     async fn sessions(&self, ctx: &Context<'_>) -> Result<Option<Vec<Session>>> {
         Ok(Some(Session::all(ctx.scope()).await?))
@@ -212,6 +225,78 @@ impl Session {
         scope.member()?;
         let sessions = scope.reads.view().await?.accounts().own_sessions(scope.now()).await?;
         Ok(sessions.into_iter().map(Self).collect())
+    }
+}
+
+/// A log-in whose password was right, and that waits for the second factor.
+#[derive(SimpleObject)]
+pub(crate) struct SecondFactorChallenge {
+    /// Lets nobody in; to be given to `verifySecondFactor`.
+    challenge: String,
+    /// When it lapses.
+    expires_at: DateTime,
+    /// Whether the digits of an authenticator app will do.
+    authenticator: bool,
+    /// Whether a passkey will do: `beginPasskeyLogIn` with the challenge.
+    passkey: bool,
+}
+
+impl From<account::Waited> for SecondFactorChallenge {
+    fn from(waited: account::Waited) -> Self {
+        Self {
+            challenge: waited.challenge.expose().to_owned(),
+            expires_at: waited.expires_at.into(),
+            authenticator: waited.authenticator,
+            passkey: waited.passkey,
+        }
+    }
+}
+
+/// One of the reader's own passkeys.
+pub(crate) struct Passkey(pub(in crate::graphql) account::Passkey);
+
+/// A passkey of the own account.
+#[Object]
+impl Passkey {
+    /// Its id, for instance `psk_0c5h2m9k1v3q8`.
+    async fn id(&self) -> ID {
+        self.0.id.to_string().into()
+    }
+
+    /// What its owner calls it.
+    async fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// When it was made.
+    async fn created_at(&self) -> DateTime {
+        self.0.created_at.into()
+    }
+
+    /// When it last signed.
+    async fn last_used_at(&self) -> Option<DateTime> {
+        self.0.used_at.map(Into::into)
+    }
+}
+
+/// What guards the own account besides its password.
+#[derive(SimpleObject)]
+pub(crate) struct SecondFactor {
+    /// Since when the digits of an authenticator app are asked for; nothing when they are not.
+    authenticator_since: Option<DateTime>,
+    /// How many passkeys there are.
+    passkeys: i64,
+    /// How many recovery codes are left.
+    recovery_codes_left: i64,
+}
+
+impl From<account::FactorStatus> for SecondFactor {
+    fn from(status: account::FactorStatus) -> Self {
+        Self {
+            authenticator_since: status.authenticator_since.map(Into::into),
+            passkeys: i64::try_from(status.passkeys).unwrap_or(i64::MAX),
+            recovery_codes_left: i64::try_from(status.recovery_codes).unwrap_or(i64::MAX),
+        }
     }
 }
 

@@ -360,8 +360,8 @@ impl AccountRepository for PgUnit {
     async fn insert_session(&mut self, session: &Session) -> Result<()> {
         let done = sqlx::query!(
             "insert into daira.session (id, account, profile, device, salt, generation, seen_generation, rotated_at, created_at,
-                 last_used_at, expires_at, revoked_at)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+                 last_used_at, expires_at, revoked_at, proven_at)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
             session.id.raw(),
             session.account.raw(),
             session.profile.raw(),
@@ -374,6 +374,7 @@ impl AccountRepository for PgUnit {
             stored(session.last_used_at),
             stored(session.expires_at),
             session.revoked_at.map(stored),
+            stored(session.proven_at),
         )
         .execute(self.connection())
         .await;
@@ -385,7 +386,7 @@ impl AccountRepository for PgUnit {
             SessionRow,
             r#"select id as "id!", account as "account!", profile as "profile!", device as "device!", salt as "salt!",
                       generation as "generation!", seen_generation as "seen_generation!", rotated_at as "rotated_at!",
-                      created_at as "created_at!", last_used_at as "last_used_at!", expires_at as "expires_at!", revoked_at
+                      created_at as "created_at!", proven_at, last_used_at as "last_used_at!", expires_at as "expires_at!", revoked_at
                from daira.session_by_id($1)"#,
             id.raw()
         )
@@ -412,6 +413,13 @@ impl AccountRepository for PgUnit {
             Some(true) => Ok(()),
             _ => Err(Error::new(ErrorKind::Stale, "session.update")),
         }
+    }
+
+    async fn prove_session(&mut self, id: SessionId, at: Timestamp) -> Result<()> {
+        let done = sqlx::query!("update daira.session set proven_at = $2 where id = $1", id.raw(), stored(at))
+            .execute(self.connection())
+            .await;
+        self.check_version("session.prove", done)
     }
 
     async fn revoke_sessions(

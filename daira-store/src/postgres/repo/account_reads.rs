@@ -1,9 +1,12 @@
 //! Accounts, profiles and sessions: the reading half.
 
 use async_trait::async_trait;
-use daira_core::account::{Account, Email, Profile, ProfileCounters, Session, StoredCredential};
+use daira_core::account::{
+    Account, Email, Passkey, Profile, ProfileCounters, Session, StoredCredential, StoredPasskey,
+};
 use daira_core::error::Result;
-use daira_core::id::{AccountId, Id, ProfileId, SessionId};
+use daira_core::id::{AccountId, Id, PasskeyId, ProfileId, SessionId};
+use daira_core::port::PublicPart;
 use daira_core::port::store::AccountReads;
 use daira_core::text::Handle;
 use daira_core::time::Timestamp;
@@ -32,6 +35,29 @@ impl AccountReads for PgView {
         }))
     }
 
+    async fn passkey_by_credential(&mut self, credential: &[u8]) -> Result<Option<StoredPasskey>> {
+        let found = sqlx::query!(
+            r#"select id as "id!", account as "account!", key as "key!", name as "name!", created_at as "created_at!", used_at,
+                      profile as "profile!"
+               from daira.passkey_by_credential($1) where profile is not null"#,
+            credential
+        )
+        .fetch_optional(self.connection())
+        .await
+        .map_err(|e| fault("passkey.by_credential", e))?;
+        Ok(found.map(|row| StoredPasskey {
+            passkey: Passkey {
+                id: PasskeyId::from_raw(row.id),
+                account: AccountId::from_raw(row.account),
+                public: PublicPart { credential: credential.to_vec(), key: row.key },
+                name: row.name,
+                created_at: instant(row.created_at),
+                used_at: row.used_at.map(instant),
+            },
+            profile: ProfileId::from_raw(row.profile),
+        }))
+    }
+
     async fn own_account(&mut self) -> Result<Option<Account>> {
         let Some(member) = self.member() else { return Ok(None) };
         sqlx::query_as!(
@@ -50,8 +76,8 @@ impl AccountReads for PgView {
         let Some(member) = self.member() else { return Ok(Vec::new()) };
         let rows = sqlx::query_as!(
             SessionRow,
-            "select id, account, profile, device, salt, generation, seen_generation, rotated_at, created_at, last_used_at,
-                    expires_at, revoked_at
+            "select id, account, profile, device, salt, generation, seen_generation, rotated_at, created_at, proven_at,
+                    last_used_at, expires_at, revoked_at
              from daira.session where account = $1 and revoked_at is null and expires_at > $2
              order by created_at desc, id desc",
             member.account.raw(),

@@ -97,6 +97,13 @@ pub(super) fn mailing_code(kind: MailingKind) -> i16 {
         MailingKind::NewEmail => 1,
         MailingKind::PasswordChanged => 2,
         MailingKind::EmailChanged => 3,
+        MailingKind::SecondFactorOn => 4,
+        MailingKind::SecondFactorOff => 5,
+        MailingKind::RecoveryCodeUsed => 6,
+        MailingKind::RecoveryCodesRenewed => 7,
+        MailingKind::PasskeyAdded => 8,
+        MailingKind::PasskeyRemoved => 9,
+        MailingKind::PasskeyCopied => 10,
     }
 }
 
@@ -106,6 +113,13 @@ pub(super) fn mailing_kind(code: i16) -> Result<MailingKind> {
         1 => Ok(MailingKind::NewEmail),
         2 => Ok(MailingKind::PasswordChanged),
         3 => Ok(MailingKind::EmailChanged),
+        4 => Ok(MailingKind::SecondFactorOn),
+        5 => Ok(MailingKind::SecondFactorOff),
+        6 => Ok(MailingKind::RecoveryCodeUsed),
+        7 => Ok(MailingKind::RecoveryCodesRenewed),
+        8 => Ok(MailingKind::PasskeyAdded),
+        9 => Ok(MailingKind::PasskeyRemoved),
+        10 => Ok(MailingKind::PasskeyCopied),
         _ => Err(corrupt("store.mailing", code.to_string())),
     }
 }
@@ -294,6 +308,7 @@ pub(super) struct SessionRow {
     pub(super) seen_generation: i32,
     pub(super) rotated_at: OffsetDateTime,
     pub(super) created_at: OffsetDateTime,
+    pub(super) proven_at: Option<OffsetDateTime>,
     pub(super) last_used_at: OffsetDateTime,
     pub(super) expires_at: OffsetDateTime,
     pub(super) revoked_at: Option<OffsetDateTime>,
@@ -313,6 +328,7 @@ impl TryFrom<SessionRow> for Session {
             seen_generation: row.seen_generation,
             rotated_at: instant(row.rotated_at),
             created_at: instant(row.created_at),
+            proven_at: instant(row.proven_at.unwrap_or(row.created_at)),
             last_used_at: instant(row.last_used_at),
             expires_at: instant(row.expires_at),
             revoked_at: row.revoked_at.map(instant),

@@ -2,7 +2,8 @@
 //! an address has one account.
 
 use daira_core::account::{
-    AccountRefusal, AccountService, ChangePassword, Email, LogIn, LoggedIn, Mailing, MailingKind, VerifyEmail, token,
+    AccountRefusal, AccountService, ChangePassword, Email, Entry, LogIn, LoggedIn, Mailing, MailingKind, VerifyEmail,
+    factor, token,
 };
 use daira_core::actor::{Actor, Client};
 use daira_core::id::ChallengeId;
@@ -35,7 +36,8 @@ async fn join(ports: &Ports, name: &str) -> LoggedIn {
 
 async fn log_in(ports: Ports, name: &str, password: &str) -> Result<LoggedIn> {
     let input = LogIn { email: format!("{name}@example.com"), password: Secret::new(password), device: String::new() };
-    AccountService::new(ports).log_in(&Client::default(), input, None).await
+    let entry = AccountService::new(ports).log_in(&Client::default(), input, None).await?;
+    Ok(entry.logged_in().expect("no second factor"))
 }
 
 async fn change(ports: Ports, person: &LoggedIn) -> Result<u32> {
@@ -154,6 +156,33 @@ async fn one_address_for_two_accounts(server: Server) {
     assert_eq!(other.unwrap_err().refusal(), Some(AccountRefusal::CodeInvalid));
 }
 
+/// Digits of somebody's app, which was set up just now, and the log-in that waits for them.
+async fn waiting(ports: &Ports, name: &str) -> (Secret, Secret) {
+    let (person, accounts) = (join(ports, name).await, AccountService::new(ports.clone()));
+    let me = Actor::Member(person.member);
+    let begun = accounts.begin_authenticator(&me).await.unwrap();
+    let secret = data_encoding::BASE32_NOPAD.decode(begun.secret.expose().as_bytes()).unwrap();
+    let secret = secret.as_slice().try_into().unwrap();
+    // The digits before confirm, those after are left: both are good now.
+    let step = ports.clock.now().as_seconds() / 30;
+    accounts.confirm_authenticator(&me, &factor::digits(secret, step)).await.unwrap();
+    let input = LogIn { email: format!("{name}@example.com"), password: Secret::new(OLD), device: String::new() };
+    let Entry::Waits(waited) = accounts.log_in(&Client::default(), input, None).await.unwrap() else {
+        panic!("nothing was asked for");
+    };
+    (waited.challenge, factor::digits(secret, step + 1))
+}
+
+async fn one_code_for_two_log_ins(server: Server) {
+    let (ports, _database) = ports(server).await;
+    let (challenge, digits) = &waiting(&ports, "mona").await;
+    let enter =
+        async |ports| AccountService::new(ports).verify_second_factor(&Client::default(), challenge, digits).await;
+    let (one, other, overtaken) = meet(&ports, enter, enter).await;
+    assert!(one.is_ok() && !overtaken, "{one:?}");
+    assert_eq!(other.unwrap_err().refusal(), Some(AccountRefusal::CodeInvalid));
+}
+
 async fn fifty_refreshes_of_one_token(server: Server) {
     let (ports, _database) = ports(server).await;
     let mona = join(&ports, "mona").await;
@@ -179,5 +208,6 @@ on_each_server!(
     a_new_password_and_a_log_in_with_the_old_one,
     a_reset_and_a_change,
     one_address_for_two_accounts,
+    one_code_for_two_log_ins,
     fifty_refreshes_of_one_token,
 );
