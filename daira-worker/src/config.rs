@@ -19,7 +19,8 @@ use daira_core::settings::{Limits, Settings};
 const NOT_OURS: &[&str] = &["cache", "config"];
 
 /// Settings that hold secrets.
-const SECRETS: &[&str] = &["secret", "database.url", "database.worker_url", "database.owner_url", "redis.url"];
+const SECRETS: &[&str] =
+    &["secret", "database.url", "database.worker_url", "database.direct_url", "database.owner_url", "redis.url"];
 
 /// A secret setting: read as text, shown as dots.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -129,13 +130,16 @@ pub struct Database {
     pub url: Option<SecretText>,
     /// Address for the role that runs consumers and jobs; wanted when `url` is given.
     pub worker_url: Option<SecretText>,
-    /// Address for the role that migrates; only `migrate` uses it.
+    /// Address for the role that runs consumers and jobs, past any pooler: for what must keep a connection, which is the ticks
+    /// of the event log and listening for them. When absent, `worker_url` is such an address.
+    pub direct_url: Option<SecretText>,
+    /// Address for the role that migrates, past any pooler; only `migrate` uses it.
     pub owner_url: Option<SecretText>,
     /// Most connections for serving people in transactions; a quarter as many more answer what is one statement.
     pub connections: u32,
     /// Most connections for consumers and jobs.
     pub worker_connections: u32,
-    /// How many prepared statements a connection keeps; 0 behind a pooler in transaction mode that cannot carry them.
+    /// How many prepared statements a connection keeps; 0 behind a pooler in transaction mode, and `direct_url` is wanted then.
     pub statement_cache: usize,
     /// The folder of PostgreSQL's programs for the private one; found by itself when absent.
     pub binaries: Option<PathBuf>,
@@ -148,6 +152,7 @@ impl Default for Database {
         Self {
             url: None,
             worker_url: None,
+            direct_url: None,
             owner_url: None,
             connections: 16,
             worker_connections: 4,
@@ -388,6 +393,11 @@ impl Config {
                 "database.url is set but database.worker_url is not: consumers and jobs need a role of their own",
             );
         }
+        if self.database.url.is_some() && self.database.statement_cache == 0 && self.database.direct_url.is_none() {
+            return wrong(
+                "database.statement_cache is 0, as for a pooler, but database.direct_url is not set: listening needs a connection past it",
+            );
+        }
         if self.database.connections == 0 || self.database.worker_connections == 0 {
             return wrong("database.connections and database.worker_connections must be at least 1");
         }
@@ -509,6 +519,18 @@ mod tests {
             let error = load(&[(name, value)]).unwrap_err().to_string();
             assert!(error.contains(told), "{name}: {error}");
         }
+    }
+
+    #[test]
+    fn a_pooler_needs_a_way_past_it() {
+        let pooled = [
+            ("DATABASE_URL", "postgres://x"),
+            ("DAIRA_DATABASE__WORKER_URL", "postgres://y"),
+            ("DAIRA_DATABASE__STATEMENT_CACHE", "0"),
+            ("DAIRA_DATABASE__DIRECT_URL", "postgres://z"),
+        ];
+        assert!(load(&pooled).is_ok());
+        assert!(load(&pooled[..3]).unwrap_err().to_string().contains("database.direct_url is not set"));
     }
 
     #[test]

@@ -18,7 +18,7 @@ use daira_core::error::{Error, ErrorKind, Result};
 use daira_core::secret::Secret;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection, Row as _};
 
 use super::config::PgStoreConfig;
 use super::error::fault;
@@ -141,27 +141,25 @@ impl SchemaState {
     }
 }
 
-/// How far a database is from this program's schema; any of the program's roles may ask.
+/// How far a database is from this program's schema; any of the program's roles may ask, through a pooler as well.
 ///
 /// # Errors
 /// [`ErrorKind::Unavailable`] when nobody answers.
 pub async fn schema_state(url: &str) -> Result<SchemaState> {
     const OPERATION: &str = "migrate.state";
     let mut connection = address(url)?.connect().await.map_err(|e| fault(OPERATION, e))?;
-    let server: i32 = sqlx::query_scalar("select current_setting('server_version_num')::integer")
-        .fetch_one(&mut connection)
-        .await
-        .map_err(|e| fault(OPERATION, e))?;
-    let known: bool = sqlx::query_scalar("select to_regclass('public._sqlx_migrations') is not null")
-        .fetch_one(&mut connection)
-        .await
-        .map_err(|e| fault(OPERATION, e))?;
-    let done: Vec<i64> = if known {
-        let all = sqlx::query_scalar("select version from public._sqlx_migrations where success");
-        all.fetch_all(&mut connection).await.map_err(|e| fault(OPERATION, e))?
-    } else {
-        Vec::new()
-    };
+    let facts =
+        "select current_setting('server_version_num')::integer, to_regclass('public._sqlx_migrations') is not null";
+    let facts = sqlx::raw_sql(facts).fetch_one(&mut connection).await.map_err(|e| fault(OPERATION, e))?;
+    let server: i32 = facts.try_get(0).map_err(|e| fault(OPERATION, e))?;
+    let known: bool = facts.try_get(1).map_err(|e| fault(OPERATION, e))?;
+    let mut done: Vec<i64> = Vec::new();
+    if known {
+        let all = sqlx::raw_sql("select version from public._sqlx_migrations where success");
+        for row in all.fetch_all(&mut connection).await.map_err(|e| fault(OPERATION, e))? {
+            done.push(row.try_get(0).map_err(|e| fault(OPERATION, e))?);
+        }
+    }
     connection.close().await.map_err(|e| fault(OPERATION, e))?;
     Ok(SchemaState::after(&done, u32::try_from(server / 10_000).ok()))
 }

@@ -24,8 +24,8 @@ pub struct PgStoreConfig {
     pub acquire_timeout: Duration,
     /// How long one statement may run; nothing leaves it to the role's own setting, five seconds.
     pub statement_timeout: Option<Duration>,
-    /// How many prepared statements a connection keeps. Zero behind a pooler in transaction mode that does not know
-    /// prepared statements (`PgBouncer` before 1.21).
+    /// How many prepared statements a connection keeps. Zero behind a pooler in transaction mode (`PgBouncer`): then nothing
+    /// is prepared under a name, and no statement is outside of a transaction.
     pub statement_cache: usize,
     /// How many days an inbox reaches back.
     pub inbox_days: u16,

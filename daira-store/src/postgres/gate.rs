@@ -8,7 +8,7 @@ use core::fmt;
 
 use daira_core::error::{Error, ErrorKind, Result};
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{ConnectOptions as _, Connection as _};
+use sqlx::{ConnectOptions as _, Connection as _, Row as _};
 
 use super::error::fault;
 
@@ -142,9 +142,11 @@ pub async fn inspect(url: &str) -> Result<Vec<Finding>> {
     let mut connection = options.connect().await.map_err(|e| fault(OPERATION, e))?;
     let mut findings = Vec::new();
     for (rule, breaks) in RULES.iter().copied() {
-        let objects: Vec<String> =
-            sqlx::query_scalar(breaks).fetch_all(&mut connection).await.map_err(|e| fault(OPERATION, e))?;
-        findings.extend(objects.into_iter().map(|object| Finding { rule, object }));
+        // Without a prepared statement, so that it can be asked through a pooler as well.
+        for row in sqlx::raw_sql(breaks).fetch_all(&mut connection).await.map_err(|e| fault(OPERATION, e))? {
+            let object = row.try_get(0).map_err(|e| fault(OPERATION, e))?;
+            findings.push(Finding { rule, object });
+        }
     }
     connection.close().await.map_err(|e| fault(OPERATION, e))?;
     Ok(findings)

@@ -32,6 +32,7 @@ pub mod testing;
 mod ties;
 mod unit;
 mod view;
+mod wire;
 
 pub use bootstrap::{Bootstrap, SchemaState, migrate, schema_state};
 pub use bus::{BusSettings, PgBus};

@@ -16,7 +16,7 @@ use daira_core::port::{ReadView, Store, UnitOfWork};
 use daira_core::post::PostCard;
 use daira_core::time::Timestamp;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{AssertSqlSafe, Connection as _, PgPool, Postgres, Transaction};
+use sqlx::{AssertSqlSafe, Connection as _};
 
 use super::config::PgStoreConfig;
 use super::error::{fault, is_dead};
@@ -24,6 +24,7 @@ use super::questions::Questions;
 use super::shared::Shared;
 use super::unit::PgUnit;
 use super::view::PgView;
+use super::wire::{Pool, Wire};
 
 /// A connection that was idle for longer is asked whether it still lives before it is used.
 const TRUSTED_IDLE: Duration = Duration::from_secs(5);
@@ -36,11 +37,13 @@ pub(super) const BEGIN_SNAPSHOT: &str = "begin isolation level repeatable read";
 /// The relational truth in PostgreSQL. Cloning is cheap: clones share the pools. See the [module](super).
 #[derive(Clone)]
 pub struct PgStore {
-    app: PgPool,
+    app: Pool,
     questions: Questions,
-    worker: PgPool,
-    replica: Option<PgPool>,
+    worker: Pool,
+    replica: Option<Pool>,
     limits: String,
+    /// Whether what is one statement may be asked outside of any transaction.
+    at_once: bool,
     inbox_days: u16,
     shared: Shared,
 }
@@ -74,6 +77,7 @@ impl PgStore {
             questions: Questions::new(app, config.app_connections.div_ceil(4), config.acquire_timeout),
             worker: pool(options(&config.worker_url, config)?, config.worker_connections, config),
             replica,
+            at_once: limits.is_empty() && config.statement_cache > 0,
             limits,
             inbox_days: config.inbox_days,
             shared: Shared::new(config),
@@ -95,12 +99,12 @@ impl PgStore {
     }
 
     /// Connections for the platform's own work, for the event bus and the maintenance beside it.
-    pub(super) fn worker_pool(&self) -> &PgPool {
+    pub(super) fn worker_pool(&self) -> &Pool {
         &self.worker
     }
 
     /// Connections as the role that serves people, for what is the same for all.
-    pub(super) fn app_pool(&self) -> &PgPool {
+    pub(super) fn app_pool(&self) -> &Pool {
         &self.app
     }
 
@@ -124,22 +128,17 @@ impl PgStore {
         &self.questions
     }
 
-    async fn open(&self, actor: &Actor, begin: &'static str) -> Result<Transaction<'static, Postgres>> {
+    async fn open(&self, actor: &Actor, begin: &'static str) -> Result<Wire> {
         let role = if matches!(actor, Actor::System(_)) { &self.worker } else { &self.app };
         self.open_on(role, begin, actor).await
     }
 
-    async fn open_on(
-        &self,
-        role: &PgPool,
-        begin: &'static str,
-        actor: &Actor,
-    ) -> Result<Transaction<'static, Postgres>> {
+    async fn open_on(&self, role: &Pool, begin: &'static str, actor: &Actor) -> Result<Wire> {
         let opening = opening(begin, actor, &self.limits);
         let mut tries = 1;
         loop {
             // The batch is made of constants and whole numbers.
-            match super::opening::begin(role, AssertSqlSafe(opening.clone())).await {
+            match role.begin(AssertSqlSafe(opening.clone())).await {
                 Err(error) if tries < OPENINGS && is_dead(&error) => tries += 1,
                 outcome => return outcome.map_err(|e| fault("store.open", e)),
             }
@@ -166,8 +165,8 @@ fn options(url: &str, config: &PgStoreConfig) -> Result<PgConnectOptions> {
     Ok(options.statement_cache_capacity(config.statement_cache).application_name("daira"))
 }
 
-fn pool(options: PgConnectOptions, connections: u32, config: &PgStoreConfig) -> PgPool {
-    PgPoolOptions::new()
+fn pool(options: PgConnectOptions, connections: u32, config: &PgStoreConfig) -> Pool {
+    let pool = PgPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(config.acquire_timeout)
         .idle_timeout(Duration::from_mins(10))
@@ -181,7 +180,8 @@ fn pool(options: PgConnectOptions, connections: u32, config: &PgStoreConfig) -> 
                 Ok(true)
             })
         })
-        .connect_lazy_with(options)
+        .connect_lazy_with(options);
+    Pool::new(pool, config.statement_cache > 0)
 }
 
 #[async_trait]
@@ -201,7 +201,7 @@ impl Store for PgStore {
     }
 
     async fn candidates(&self, actor: &Actor, as_of: Timestamp, limit: u16) -> Result<Vec<Candidate>> {
-        if let (Actor::Member(me), true) = (actor, self.limits.is_empty())
+        if let (Actor::Member(me), true) = (actor, self.at_once)
             && let Some(found) = self.candidates_at_once(*me, as_of, limit).await?
         {
             return Ok(found);
@@ -212,7 +212,7 @@ impl Store for PgStore {
 
     async fn cards(&self, actor: &Actor, of: &[Candidate]) -> Result<Vec<PostCard>> {
         let cards = match actor {
-            Actor::Member(me) if self.limits.is_empty() => self.cards_at_once(*me, of).await?,
+            Actor::Member(me) if self.at_once => self.cards_at_once(*me, of).await?,
             _ => {
                 let ids: Vec<PostId> = of.iter().map(|candidate| candidate.post).collect();
                 self.read(actor, Access::Read).await?.posts().cards(&ids).await?

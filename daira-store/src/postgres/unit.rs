@@ -10,13 +10,13 @@ use daira_core::port::store::{
     AccountRepository, CommentRepository, CounterRepository, FeedRepository, GraphRepository, Journal, MediaRepository,
     NotificationRepository, PostRepository, ReactionRepository,
 };
-use sqlx::{PgConnection, Postgres, Transaction};
 
 use super::error::{commit_fault, fault};
+use super::wire::Wire;
 
 /// An open transaction. Dropped, it rolls back.
 pub(crate) struct PgUnit {
-    transaction: Transaction<'static, Postgres>,
+    transaction: Wire,
     actor: Actor,
     /// A statement failed, so the database rolls back whatever is asked of it; it would answer a commit without an error.
     broken: bool,
@@ -29,12 +29,12 @@ impl fmt::Debug for PgUnit {
 }
 
 impl PgUnit {
-    pub(super) fn new(transaction: Transaction<'static, Postgres>, actor: Actor) -> Self {
+    pub(super) fn new(transaction: Wire, actor: Actor) -> Self {
         Self { transaction, actor, broken: false }
     }
 
     /// The connection, for one statement; its outcome goes through [`check`](Self::check).
-    pub(super) fn connection(&mut self) -> &mut PgConnection {
+    pub(super) fn connection(&mut self) -> &mut Wire {
         &mut self.transaction
     }
 

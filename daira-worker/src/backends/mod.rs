@@ -41,7 +41,8 @@ pub struct Backends {
     pub ports: Ports,
     store: PgStore,
     bus: PgBus,
-    worker_url: Secret,
+    /// The way to the database past any pooler.
+    direct_url: Secret,
     cluster: Option<Arc<Cluster>>,
 }
 
@@ -93,7 +94,8 @@ impl Backends {
             ids,
             settings,
         };
-        Ok(Self { ports, store, bus, worker_url: Secret::new(database.worker_url), cluster })
+        let direct = config.database.direct_url.as_ref().map_or(&*database.worker_url, SecretText::expose);
+        Ok(Self { ports, store, bus, direct_url: Secret::new(direct), cluster })
     }
 
     /// Brings the database up to this program's schema; the embedded one is brought there by every start.
@@ -132,9 +134,9 @@ impl Backends {
     /// PostgreSQL, which is started again when it dies.
     pub async fn attend(&self, shutdown: CancellationToken) -> Result<()> {
         let mut tasks = JoinSet::new();
-        let ticker = PgBus::ticker(self.worker_url.expose())?;
+        let ticker = PgBus::ticker(self.direct_url.expose())?;
         tasks.spawn(ticker.run(shutdown.clone().cancelled_owned()));
-        tasks.spawn(self.bus.attendant(&self.worker_url).run(shutdown.clone().cancelled_owned()));
+        tasks.spawn(self.bus.attendant(&self.direct_url).run(shutdown.clone().cancelled_owned()));
         if let Some(cluster) = self.cluster.clone() {
             let shutdown = shutdown.clone();
             tasks.spawn(async move {

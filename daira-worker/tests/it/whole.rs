@@ -8,7 +8,7 @@ use daira_core::actor::{Actor, Client};
 use daira_core::locale::Locale;
 use daira_core::secret::Secret;
 use daira_store::postgres::testing::{Server, TestDatabase};
-use daira_worker::backends::Backends;
+use daira_worker::backends::{Backends, Level, diagnose};
 use daira_worker::config::{Config, SecretText};
 use daira_worker::program;
 use tokio_util::sync::CancellationToken;
@@ -53,7 +53,25 @@ async fn mail(folder: &Path) -> String {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn from_a_configuration_to_a_mail_and_a_log_in_and_to_an_orderly_end() {
     let (database, data) = (Server::Pg15.database().await.unwrap(), tempfile::tempdir().unwrap());
-    let config = config(&database, data.path());
+    join_and_log_in(config(&database, data.path()), data.path()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn through_a_pooler_all_is_the_same_but_for_a_way_past_it() {
+    let (database, data) = (Server::Pg15.database().await.unwrap(), tempfile::tempdir().unwrap());
+    let mut config = config(&database, data.path());
+    let pooled = database.pooled().unwrap();
+    config.database.direct_url = config.database.worker_url.take();
+    config.database.url = Some(secret(&pooled.app_url));
+    config.database.worker_url = Some(secret(&pooled.worker_url));
+    config.database.statement_cache = 0;
+    let found = diagnose(&config).await;
+    assert!(found.iter().all(|finding| finding.level != Level::Fail), "{found:?}");
+    join_and_log_in(config, data.path()).await;
+}
+
+/// Joins, with a mail that a consumer sends, logs in, and starts once more.
+async fn join_and_log_in(config: Config, data: &Path) {
     let backends = Backends::connect(&config).await.unwrap();
     let accounts = AccountService::new(backends.ports.clone());
     let stop = CancellationToken::new();
@@ -80,7 +98,7 @@ async fn from_a_configuration_to_a_mail_and_a_log_in_and_to_an_orderly_end() {
     assert_eq!(accounts.authenticate(&joined.tokens.access).await.unwrap(), Actor::Member(joined.member));
     next.close().await.unwrap();
 
-    std::fs::write(data.path().join("secret"), "not sixty-four digits").unwrap();
+    std::fs::write(data.join("secret"), "not sixty-four digits").unwrap();
     let told = format!("{:#}", Backends::connect(&config).await.unwrap_err());
     assert!(told.contains("does not hold 64 hexadecimal digits"), "{told}");
 }

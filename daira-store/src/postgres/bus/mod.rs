@@ -36,7 +36,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use async_trait::async_trait;
-use sqlx::{PgPool, Postgres, Transaction};
 use tokio::sync::Notify;
 
 pub use attend::Attendant;
@@ -47,8 +46,8 @@ use daira_core::secret::Secret;
 pub use ticker::Ticker;
 
 use super::error::fault;
-use super::opening;
 use super::store::{BEGIN, PgStore};
+use super::wire::{Pool, Wire};
 use batch::{PgBatch, Source};
 use seat::Seat;
 
@@ -135,7 +134,7 @@ impl PgBus {
         &self.0.settings
     }
 
-    fn pool(&self) -> &PgPool {
+    fn pool(&self) -> &Pool {
         self.0.store.worker_pool()
     }
 
@@ -174,8 +173,8 @@ impl PgBus {
 }
 
 /// A transaction of the bus's own, on its own tables.
-async fn begin(db: &PgPool) -> Result<Transaction<'static, Postgres>> {
-    opening::begin(db, BEGIN).await.map_err(|e| fault("bus.begin", e))
+async fn begin(db: &Pool) -> Result<Wire> {
+    db.begin(BEGIN).await.map_err(|e| fault("bus.begin", e))
 }
 
 #[async_trait]
