@@ -22,6 +22,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection, Ro
 
 use super::config::PgStoreConfig;
 use super::error::fault;
+use super::hosts::Hosts;
 
 /// The schema's migrations, in order; they ship inside the program.
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
@@ -56,7 +57,7 @@ impl Bootstrap {
     pub async fn run(&self, admin_url: &str) -> Result<PgStoreConfig> {
         let admin = address(admin_url)?;
         self.prepare(&admin).await?;
-        run_migrations(&admin.clone().database(&self.database)).await?;
+        run_migrations(&hosts(admin_url)?.map(|options| options.database(&self.database))).await?;
         Ok(self.config(&admin))
     }
 
@@ -110,7 +111,7 @@ impl Bootstrap {
 /// # Errors
 /// [`ErrorKind::Internal`] when the database is newer than this program or a migration was changed after it ran.
 pub async fn migrate(owner_url: &str) -> Result<()> {
-    run_migrations(&address(owner_url)?).await
+    run_migrations(&hosts(owner_url)?).await
 }
 
 /// How far a database is from this program's schema.
@@ -147,7 +148,7 @@ impl SchemaState {
 /// [`ErrorKind::Unavailable`] when nobody answers.
 pub async fn schema_state(url: &str) -> Result<SchemaState> {
     const OPERATION: &str = "migrate.state";
-    let mut connection = address(url)?.connect().await.map_err(|e| fault(OPERATION, e))?;
+    let (_, mut connection) = hosts(url)?.primary().await.map_err(|e| fault(OPERATION, e))?;
     let facts =
         "select current_setting('server_version_num')::integer, to_regclass('public._sqlx_migrations') is not null";
     let facts = sqlx::raw_sql(facts).fetch_one(&mut connection).await.map_err(|e| fault(OPERATION, e))?;
@@ -164,9 +165,9 @@ pub async fn schema_state(url: &str) -> Result<SchemaState> {
     Ok(SchemaState::after(&done, u32::try_from(server / 10_000).ok()))
 }
 
-async fn run_migrations(database: &PgConnectOptions) -> Result<()> {
+async fn run_migrations(database: &Hosts) -> Result<()> {
     const OPERATION: &str = "migrate.run";
-    let mut connection = database.connect().await.map_err(|e| fault(OPERATION, e))?;
+    let (_, mut connection) = database.primary().await.map_err(|e| fault(OPERATION, e))?;
     // Whoever connects, everything belongs to the owner. Who comes second waits for the first to be done; but no migration
     // waits long for a table while others queue behind it.
     sqlx::raw_sql("set role daira_owner; set client_min_messages = warning; set lock_timeout = 0")
@@ -211,10 +212,12 @@ fn migration_fault(error: MigrateError) -> Error {
 }
 
 fn address(url: &str) -> Result<PgConnectOptions> {
-    // The parser's message may hold the address, and with it a password.
-    let address: PgConnectOptions = url.parse().map_err(|_| Error::new(ErrorKind::Internal, "bootstrap.address"))?;
+    hosts(url).map(|hosts| hosts.first().clone())
+}
+
+fn hosts(url: &str) -> Result<Hosts> {
     // What takes long here is whole files and waiting for others: a warning of a slow statement would print the files.
-    Ok(address.disable_statement_logging())
+    Ok(Hosts::parse(url, "bootstrap.address")?.map(PgConnectOptions::disable_statement_logging))
 }
 
 fn check_name(database: &str) -> Result<()> {

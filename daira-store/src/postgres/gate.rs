@@ -6,11 +6,11 @@
 
 use core::fmt;
 
-use daira_core::error::{Error, ErrorKind, Result};
-use sqlx::postgres::PgConnectOptions;
-use sqlx::{ConnectOptions as _, Connection as _, Row as _};
+use daira_core::error::Result;
+use sqlx::{Connection as _, Row as _};
 
 use super::error::fault;
+use super::hosts::Hosts;
 
 /// Something that lets somebody past a guard.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -138,8 +138,7 @@ const RULES: &[(&str, &str)] = &[
 /// [`ErrorKind::Unavailable`] when nobody answers.
 pub async fn inspect(url: &str) -> Result<Vec<Finding>> {
     const OPERATION: &str = "gate.inspect";
-    let options: PgConnectOptions = url.parse().map_err(|_| Error::new(ErrorKind::Internal, "gate.address"))?;
-    let mut connection = options.connect().await.map_err(|e| fault(OPERATION, e))?;
+    let (_, mut connection) = Hosts::parse(url, "gate.address")?.primary().await.map_err(|e| fault(OPERATION, e))?;
     let mut findings = Vec::new();
     for (rule, breaks) in RULES.iter().copied() {
         // Without a prepared statement, so that it can be asked through a pooler as well.

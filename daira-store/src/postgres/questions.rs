@@ -28,7 +28,7 @@ const ATTEMPTS: u32 = 3;
 pub(super) struct Questions(Arc<Inner>);
 
 struct Inner {
-    options: PgConnectOptions,
+    options: Mutex<PgConnectOptions>,
     patience: Duration,
     size: u32,
     free: Arc<Semaphore>,
@@ -73,7 +73,7 @@ impl Questions {
     /// Over at most `size` connections, made when they are needed; who finds none free waits no longer than `patience`.
     pub(super) fn new(options: PgConnectOptions, size: u32, patience: Duration) -> Self {
         let free = Arc::new(Semaphore::new(size.try_into().unwrap_or(usize::MAX)));
-        Self(Arc::new(Inner { options, patience, size, free, idle: Mutex::default() }))
+        Self(Arc::new(Inner { options: Mutex::new(options), patience, size, free, idle: Mutex::default() }))
     }
 
     /// The answer. It changes nothing, so it is asked again when the connection turns out to be dead.
@@ -95,6 +95,12 @@ impl Questions {
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// From now on they are asked elsewhere.
+    pub(super) fn move_to(&self, options: PgConnectOptions) {
+        *self.0.options.lock().unwrap_or_else(PoisonError::into_inner) = options;
+        self.idle().clear();
     }
 
     /// Waits for the questions that are under way, then closes their connections; later ones are refused.
@@ -119,7 +125,8 @@ impl Questions {
                 return Ok(Lent { connection, born, _permit: permit });
             }
         }
-        let connecting = PgConnection::connect_with(&self.0.options);
+        let options = self.0.options.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let connecting = PgConnection::connect_with(&options);
         let connection = tokio::time::timeout(self.0.patience, connecting).await.map_err(|_| Error::PoolTimedOut)??;
         Ok(Lent { connection, born: Instant::now(), _permit: permit })
     }

@@ -144,6 +144,11 @@ impl TestDatabase {
         PgStore::connect(&self.config).await
     }
 
+    /// What it is called on its server.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// The address of the superuser on this database, whom no policy holds back.
     pub fn admin_url(&self) -> String {
         self.admin.clone().database(&self.name).to_url_lossy().to_string()

@@ -6,12 +6,15 @@
 //! transaction, so that its parts stay together. Nothing else differs, so nothing else in this crate knows.
 
 use core::fmt;
+use core::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream};
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use sqlx::error::BoxDynError;
-use sqlx::postgres::{PgArguments, PgQueryResult, PgRow, PgStatement, PgTypeInfo};
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgQueryResult, PgRow, PgStatement, PgTypeInfo};
 use sqlx::{Either, Execute, Executor, PgConnection, PgPool, Postgres, Result, SqlSafeStr, SqlStr, Transaction};
 
 use super::opening;
@@ -19,9 +22,14 @@ use super::opening;
 /// A pool of connections.
 #[derive(Clone)]
 pub(super) struct Pool {
-    pool: PgPool,
+    inner: PgPool,
     named: bool,
+    moved: Moved,
 }
+
+/// When a pool was told to connect elsewhere, if it was: connections from before are not used any more.
+#[derive(Clone, Default)]
+pub(super) struct Moved(Arc<Mutex<Option<Instant>>>);
 
 /// A transaction that is open. Dropped, it rolls back.
 pub(super) struct Wire {
@@ -36,24 +44,43 @@ struct Told<E> {
 }
 
 impl Pool {
-    /// Over a pool whose connections keep prepared statements by name, or do not.
-    pub(super) fn new(pool: PgPool, named: bool) -> Self {
-        Self { pool, named }
+    /// Over a pool whose connections keep prepared statements by name, or do not, and which asks whether it was moved.
+    pub(super) fn new(pool: PgPool, named: bool, moved: Moved) -> Self {
+        Self { inner: pool, named, moved }
+    }
+
+    /// How connections are made.
+    pub(super) fn options(&self) -> PgConnectOptions {
+        PgConnectOptions::clone(&self.inner.connect_options())
+    }
+
+    /// From now on connections are made elsewhere.
+    pub(super) fn move_to(&self, options: PgConnectOptions) {
+        self.inner.set_connect_options(options);
+        *self.moved.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
     }
 
     /// Begins a transaction with a statement, or several in one batch, of which the first is `begin`.
     pub(super) async fn begin(&self, statement: impl SqlSafeStr) -> Result<Wire> {
-        Ok(Wire { transaction: opening::begin(&self.pool, statement).await?, named: self.named })
+        Ok(Wire { transaction: opening::begin(&self.inner, statement).await?, named: self.named })
     }
 
     /// How many connections there are.
     pub(super) fn size(&self) -> u32 {
-        self.pool.size()
+        self.inner.size()
     }
 
     /// Waits for transactions that are open, then closes the connections.
     pub(super) async fn close(&self) {
-        self.pool.close().await;
+        self.inner.close().await;
+    }
+}
+
+impl Moved {
+    /// Whether a connection of this age was made before.
+    pub(super) fn is_before(&self, age: Duration) -> bool {
+        let at = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        at.is_some_and(|at| at.elapsed() <= age)
     }
 }
 
@@ -145,7 +172,7 @@ impl<'p> Executor<'p> for &'p Pool {
         E: 'q + Execute<'q, Postgres>,
     {
         if self.named {
-            return (&self.pool).fetch_many(statement);
+            return (&self.inner).fetch_many(statement);
         }
         let all = async move {
             let mut wire = self.begin(super::store::BEGIN).await?;
@@ -162,7 +189,7 @@ impl<'p> Executor<'p> for &'p Pool {
         E: 'q + Execute<'q, Postgres>,
     {
         if self.named {
-            return (&self.pool).fetch_optional(statement);
+            return (&self.inner).fetch_optional(statement);
         }
         Box::pin(async move {
             let mut wire = self.begin(super::store::BEGIN).await?;
@@ -176,13 +203,13 @@ impl<'p> Executor<'p> for &'p Pool {
     where
         'p: 'e,
     {
-        (&self.pool).prepare_with(sql, parameters)
+        (&self.inner).prepare_with(sql, parameters)
     }
 
     fn describe<'e>(self, sql: SqlStr) -> BoxFuture<'e, Result<sqlx::Describe<Postgres>>>
     where
         'p: 'e,
     {
-        (&self.pool).describe(sql)
+        (&self.inner).describe(sql)
     }
 }

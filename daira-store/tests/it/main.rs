@@ -25,6 +25,8 @@ mod conformance;
 #[cfg(test)]
 mod event_log;
 #[cfg(test)]
+mod failover;
+#[cfg(test)]
 mod guards;
 #[cfg(test)]
 mod kept;
@@ -37,6 +39,8 @@ mod race;
 #[cfg(test)]
 #[cfg(feature = "redis")]
 mod redis;
+#[cfg(test)]
+mod replica;
 #[cfg(test)]
 mod round_trips;
 #[cfg(test)]

@@ -8,6 +8,7 @@ mod keys;
 
 pub use doctor::{Finding, Level, diagnose};
 
+use core::time::Duration;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
@@ -130,13 +131,14 @@ impl Backends {
         state.context("the private database cannot be reached")
     }
 
-    /// Keeps running what the ports rest on, until `shutdown`: ticks of the event log, attention to them, and the private
-    /// PostgreSQL, which is started again when it dies.
+    /// Keeps running what the ports rest on, until `shutdown`: ticks of the event log, attention to them, an eye on which server
+    /// is the primary and how new its replica is, and the private PostgreSQL, which is started again when it dies.
     pub async fn attend(&self, shutdown: CancellationToken) -> Result<()> {
         let mut tasks = JoinSet::new();
         let ticker = PgBus::ticker(self.direct_url.expose())?;
         tasks.spawn(ticker.run(shutdown.clone().cancelled_owned()));
         tasks.spawn(self.bus.attendant(&self.direct_url).run(shutdown.clone().cancelled_owned()));
+        tasks.spawn(self.store.watch().run(shutdown.clone().cancelled_owned()));
         if let Some(cluster) = self.cluster.clone() {
             let shutdown = shutdown.clone();
             tasks.spawn(async move {
@@ -188,7 +190,11 @@ async fn limiter(config: &Config) -> Result<Arc<dyn RateLimiter>> {
 fn addresses(database: &Database) -> Result<PgStoreConfig> {
     let url = database.url.as_ref().context("database.url is not set")?;
     let worker = database.worker_url.as_ref().context("database.worker_url is not set")?;
-    Ok(PgStoreConfig::new(url.expose(), worker.expose()))
+    let mut addresses = PgStoreConfig::new(url.expose(), worker.expose());
+    addresses.replica_url = database.replica_url.as_ref().map(|url| url.expose().to_owned());
+    addresses.replica_lag = Duration::from_millis(database.replica_lag_ms);
+    addresses.replica_patience = Duration::from_millis(database.replica_wait_ms);
+    Ok(addresses)
 }
 
 /// Refuses a database that this program was not built for.

@@ -70,6 +70,30 @@ async fn through_a_pooler_all_is_the_same_but_for_a_way_past_it() {
     join_and_log_in(config, data.path()).await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn over_several_servers_all_is_the_same() {
+    let (database, data) = (Server::Primary15.database().await.unwrap(), tempfile::tempdir().unwrap());
+    let mut config = config(&database, data.path());
+    let replica = database.replica(Server::Primary15).unwrap();
+    let host = |url: &str| url.split('@').nth(1).unwrap().split('/').next().unwrap().to_owned();
+    for url in [&mut config.database.url, &mut config.database.worker_url] {
+        let alone = url.as_ref().unwrap().expose().to_owned();
+        let primary = host(&alone);
+        *url = Some(secret(&alone.replace(&primary, &format!("{},{primary}", host(&replica)))));
+    }
+    config.database.replica_url = Some(secret(&replica));
+    for _ in 0..3_000 {
+        let found = diagnose(&config).await;
+        assert!(found.iter().all(|finding| finding.level != Level::Fail), "{found:?}");
+        // The replica may not have been told of the database yet.
+        if found.iter().any(|finding| finding.check == "replica" && finding.level == Level::Ok) {
+            return join_and_log_in(config, data.path()).await;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("the replica never answers");
+}
+
 /// Joins, with a mail that a consumer sends, logs in, and starts once more.
 async fn join_and_log_in(config: Config, data: &Path) {
     let backends = Backends::connect(&config).await.unwrap();

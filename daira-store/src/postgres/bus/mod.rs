@@ -40,12 +40,13 @@ use tokio::sync::Notify;
 
 pub use attend::Attendant;
 use daira_core::actor::Actor;
-use daira_core::error::{Error, ErrorKind, Result};
+use daira_core::error::Result;
 use daira_core::port::{DeadLetter, EventBatch, EventBus, Group, Lag};
 use daira_core::secret::Secret;
 pub use ticker::Ticker;
 
 use super::error::fault;
+use super::hosts::Hosts;
 use super::store::{BEGIN, PgStore};
 use super::wire::{Pool, Wire};
 use batch::{PgBatch, Source};
@@ -103,9 +104,7 @@ impl PgBus {
     /// # Errors
     /// [`ErrorKind::Internal`] for an address that is none.
     pub fn ticker(url: &str) -> Result<Ticker> {
-        // The parser's message may hold the address, and with it a password.
-        let options = url.parse().map_err(|_| Error::new(ErrorKind::Internal, "ticker.address"))?;
-        Ok(Ticker::new(options))
+        Hosts::parse(url, "ticker.address").map(Ticker::new)
     }
 
     /// What listens for ticks and keeps this bus's members alive, over an address as for [`ticker`](Self::ticker).
