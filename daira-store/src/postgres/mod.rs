@@ -25,6 +25,7 @@ pub mod gate;
 mod hosts;
 mod maintenance;
 mod opening;
+mod pools;
 mod questions;
 mod replica;
 mod repo;
@@ -42,6 +43,7 @@ pub use bootstrap::{Bootstrap, SchemaState, migrate, schema_state};
 pub use bus::{BusSettings, PgBus};
 pub use config::PgStoreConfig;
 pub use maintenance::PgMaintenance;
+pub use pools::{PoolState, WAIT_BOUNDS, Waits};
 pub use store::PgStore;
 pub use watch::Watch;
 

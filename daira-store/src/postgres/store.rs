@@ -21,6 +21,7 @@ use sqlx::{AssertSqlSafe, Connection as _};
 use super::config::PgStoreConfig;
 use super::error::{fault, is_dead};
 use super::hosts::Hosts;
+use super::pools::PoolState;
 use super::questions::Questions;
 use super::replica::Replica;
 use super::shared::Shared;
@@ -108,6 +109,18 @@ impl PgStore {
         if let Some(replica) = &self.replica {
             replica.pool().close().await;
         }
+    }
+
+    /// How the pools are at this moment.
+    pub fn pools(&self) -> Vec<PoolState> {
+        let mut pools = vec![self.app.state("app"), self.questions.state("questions"), self.worker.state("worker")];
+        pools.extend(self.replica.as_ref().map(|replica| replica.pool().state("replica")));
+        pools
+    }
+
+    /// How old what the replica shows may be at most, while anything is known of it.
+    pub fn replica_behind(&self) -> Option<Duration> {
+        self.replica.as_ref()?.as_of().map(|as_of| as_of.elapsed())
     }
 
     /// Connections for the platform's own work, for the event bus and the maintenance beside it.

@@ -18,6 +18,7 @@ use sqlx::postgres::{PgArguments, PgConnectOptions, PgQueryResult, PgRow, PgStat
 use sqlx::{Either, Execute, Executor, PgConnection, PgPool, Postgres, Result, SqlSafeStr, SqlStr, Transaction};
 
 use super::opening;
+use super::pools::{PoolState, Waiting};
 
 /// A pool of connections.
 #[derive(Clone)]
@@ -25,6 +26,7 @@ pub(super) struct Pool {
     inner: PgPool,
     named: bool,
     moved: Moved,
+    waiting: Waiting,
 }
 
 /// When a pool was told to connect elsewhere, if it was: connections from before are not used any more.
@@ -46,7 +48,7 @@ struct Told<E> {
 impl Pool {
     /// Over a pool whose connections keep prepared statements by name, or do not, and which asks whether it was moved.
     pub(super) fn new(pool: PgPool, named: bool, moved: Moved) -> Self {
-        Self { inner: pool, named, moved }
+        Self { inner: pool, named, moved, waiting: Waiting::default() }
     }
 
     /// How connections are made.
@@ -57,17 +59,24 @@ impl Pool {
     /// From now on connections are made elsewhere.
     pub(super) fn move_to(&self, options: PgConnectOptions) {
         self.inner.set_connect_options(options);
-        *self.moved.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        self.moved.now();
     }
 
     /// Begins a transaction with a statement, or several in one batch, of which the first is `begin`.
     pub(super) async fn begin(&self, statement: impl SqlSafeStr) -> Result<Wire> {
-        Ok(Wire { transaction: opening::begin(&self.inner, statement).await?, named: self.named })
+        Ok(Wire { transaction: opening::begin(&self.inner, &self.waiting, statement).await?, named: self.named })
     }
 
     /// How many connections there are.
     pub(super) fn size(&self) -> u32 {
         self.inner.size()
+    }
+
+    /// How it is.
+    pub(super) fn state(&self, name: &'static str) -> PoolState {
+        let idle = u32::try_from(self.inner.num_idle()).unwrap_or(u32::MAX);
+        let most = self.inner.options().get_max_connections();
+        PoolState { name, most, size: self.size(), idle, waits: self.waiting.read() }
     }
 
     /// Waits for transactions that are open, then closes the connections.
@@ -77,6 +86,11 @@ impl Pool {
 }
 
 impl Moved {
+    /// From now on.
+    pub(super) fn now(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
     /// Whether a connection of this age was made before.
     pub(super) fn is_before(&self, age: Duration) -> bool {
         let at = *self.0.lock().unwrap_or_else(PoisonError::into_inner);

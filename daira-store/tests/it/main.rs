@@ -33,6 +33,8 @@ mod kept;
 #[cfg(test)]
 mod law;
 #[cfg(test)]
+mod limits;
+#[cfg(test)]
 mod migrations;
 #[cfg(test)]
 mod race;

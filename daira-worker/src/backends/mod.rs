@@ -5,6 +5,7 @@
 
 mod doctor;
 mod keys;
+mod pools;
 
 pub use doctor::{Finding, Level, diagnose};
 
@@ -23,6 +24,7 @@ use daira_store::postgres::{
     Bootstrap, BusSettings, PgBus, PgMaintenance, PgStore, PgStoreConfig, SchemaState, migrate, schema_state,
 };
 use daira_store::redis::{Redis, RedisLimiter};
+use prometheus_client::registry::Registry;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -129,6 +131,11 @@ impl Backends {
         let state = schema_state(&cluster.facts().superuser_url(DATABASE)).await;
         cluster.shutdown().await?;
         state.context("the private database cannot be reached")
+    }
+
+    /// Makes what the adapters measure known to a registry.
+    pub fn measured_by(&self, registry: &mut Registry) {
+        pools::register(&self.store, registry);
     }
 
     /// Keeps running what the ports rest on, until `shutdown`: ticks of the event log, attention to them, an eye on which server

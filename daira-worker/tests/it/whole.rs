@@ -11,6 +11,7 @@ use daira_store::postgres::testing::{Server, TestDatabase};
 use daira_worker::backends::{Backends, Level, diagnose};
 use daira_worker::config::{Config, SecretText};
 use daira_worker::program;
+use prometheus_client::registry::Registry;
 use tokio_util::sync::CancellationToken;
 
 fn secret(text: &str) -> SecretText {
@@ -114,6 +115,20 @@ async fn join_and_log_in(config: Config, data: &Path) {
     let runner = program::runner(&backends.ports, &config);
     let (joined, attended, ()) = tokio::join!(work, backends.attend(stop.clone()), runner.run(stop.clone()));
     attended.unwrap();
+    let (mut registry, mut shown) = (Registry::default(), String::new());
+    backends.measured_by(&mut registry);
+    prometheus_client::encoding::text::encode(&mut shown, &registry).unwrap();
+    for line in [
+        "daira_database_connections_max{pool=\"app\"} 16\n",
+        "daira_database_connections{pool=\"app\",state=\"used\"} ",
+        "daira_database_wait_seconds_bucket{le=\"+Inf\",pool=\"worker\"} ",
+    ] {
+        assert!(shown.contains(line), "{line} in {shown}");
+    }
+    assert!(
+        shown.contains("daira_database_replica_behind_seconds ") == config.database.replica_url.is_some(),
+        "{shown}"
+    );
     backends.close().await.unwrap();
 
     // Another process finds the same secret in the data folder.
