@@ -57,7 +57,7 @@ impl Bootstrap {
     pub async fn run(&self, admin_url: &str) -> Result<PgStoreConfig> {
         let admin = address(admin_url)?;
         self.prepare(&admin).await?;
-        run_migrations(&hosts(admin_url)?.map(|options| options.database(&self.database))).await?;
+        run_migrations(&hosts(admin_url)?.map(|options| options.database(&self.database)), None).await?;
         Ok(self.config(&admin))
     }
 
@@ -111,7 +111,19 @@ impl Bootstrap {
 /// # Errors
 /// [`ErrorKind::Internal`] when the database is newer than this program or a migration was changed after it ran.
 pub async fn migrate(owner_url: &str) -> Result<()> {
-    run_migrations(&hosts(owner_url)?).await
+    run_migrations(&hosts(owner_url)?, None).await
+}
+
+/// The same up to one migration, that one included: for upgrades in steps. What is behind it stays as it is.
+///
+/// # Errors
+/// As [`migrate`], and [`ErrorKind::Internal`] for a migration that this program does not have.
+pub async fn migrate_to(owner_url: &str, version: i64) -> Result<()> {
+    if !MIGRATIONS.version_exists(version) {
+        return Err(Error::new(ErrorKind::Internal, "migrate.run")
+            .with_source(format!("this program has no migration {version}; nothing was changed")));
+    }
+    run_migrations(&hosts(owner_url)?, Some(version)).await
 }
 
 /// How far a database is from this program's schema.
@@ -165,7 +177,7 @@ pub async fn schema_state(url: &str) -> Result<SchemaState> {
     Ok(SchemaState::after(&done, u32::try_from(server / 10_000).ok()))
 }
 
-async fn run_migrations(database: &Hosts) -> Result<()> {
+async fn run_migrations(database: &Hosts, to: Option<i64>) -> Result<()> {
     const OPERATION: &str = "migrate.run";
     let (_, mut connection) = database.primary().await.map_err(|e| fault(OPERATION, e))?;
     // Whoever connects, everything belongs to the owner. Who comes second waits for the first to be done; but no migration
@@ -180,7 +192,11 @@ async fn run_migrations(database: &Hosts) -> Result<()> {
         .await
         .map_err(|e| fault(OPERATION, e))?;
     sqlx::raw_sql("set lock_timeout = '2s'").execute(&mut connection).await.map_err(|e| fault(OPERATION, e))?;
-    MIGRATIONS.run(&mut connection).await.map_err(migration_fault)?;
+    let run = match to {
+        Some(version) => MIGRATIONS.run_to(version, &mut connection).await,
+        None => MIGRATIONS.run(&mut connection).await,
+    };
+    run.map_err(migration_fault)?;
     connection.close().await.map_err(|e| fault(OPERATION, e))
 }
 

@@ -39,7 +39,7 @@ mod view;
 mod watch;
 mod wire;
 
-pub use bootstrap::{Bootstrap, SchemaState, migrate, schema_state};
+pub use bootstrap::{Bootstrap, SchemaState, migrate, migrate_to, schema_state};
 pub use bus::{BusSettings, PgBus};
 pub use config::PgStoreConfig;
 pub use maintenance::PgMaintenance;

@@ -49,3 +49,5 @@ mod round_trips;
 mod schema;
 #[cfg(test)]
 mod secrets;
+#[cfg(test)]
+mod shards;

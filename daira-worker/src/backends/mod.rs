@@ -21,7 +21,8 @@ use daira_core::secret::{Key, Secret};
 use daira_media::FsBlobs;
 use daira_store::postgres::cluster::{Cluster, ClusterConfig, MINIMUM_MAJOR};
 use daira_store::postgres::{
-    Bootstrap, BusSettings, PgBus, PgMaintenance, PgStore, PgStoreConfig, SchemaState, migrate, schema_state,
+    Bootstrap, BusSettings, PgBus, PgMaintenance, PgStore, PgStoreConfig, SchemaState, migrate, migrate_to,
+    schema_state,
 };
 use daira_store::redis::{Redis, RedisLimiter};
 use prometheus_client::registry::Registry;
@@ -101,14 +102,21 @@ impl Backends {
         Ok(Self { ports, store, bus, direct_url: Secret::new(direct), cluster })
     }
 
-    /// Brings the database up to this program's schema; the embedded one is brought there by every start.
+    /// Brings the database up to this program's schema, or up to one of its migrations; the embedded one is brought there by
+    /// every start.
     ///
     /// # Errors
     /// With a sentence for the operator.
-    pub async fn migrate(config: &Config) -> Result<()> {
+    pub async fn migrate(config: &Config, to: Option<i64>) -> Result<()> {
         match (&config.database.url, &config.database.owner_url) {
+            (None, _) if to.is_some() => {
+                bail!("the private database always has this program's whole schema: `--to` is for one of your own")
+            }
             (None, _) => Self::connect(config).await?.close().await,
-            (Some(_), Some(owner)) => Ok(migrate(owner.expose()).await?),
+            (Some(_), Some(owner)) => Ok(match to {
+                Some(version) => migrate_to(owner.expose(), version).await.context("nothing was changed")?,
+                None => migrate(owner.expose()).await?,
+            }),
             (Some(_), None) => {
                 anyhow::bail!("database.owner_url is not set: migrations run as the owner of the database")
             }

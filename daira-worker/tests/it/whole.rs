@@ -158,6 +158,6 @@ async fn what_cannot_be_connected_is_told_in_a_sentence() {
     config.data = file.join("below");
     let told = format!("{:#}", Backends::connect(&config).await.unwrap_err());
     assert!(told.contains("the data folder") && told.contains("cannot be made"), "{told}");
-    let told = format!("{:#}", Backends::migrate(&config).await.unwrap_err());
+    let told = format!("{:#}", Backends::migrate(&config, None).await.unwrap_err());
     assert!(told.contains("database.owner_url"), "{told}");
 }
