@@ -128,7 +128,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     telemetry::init(&config.log)?;
     blocking(async {
         match &arguments.command {
-            None | Some(Command::Serve) => app::serve(config, program::until_told()).await,
+            None | Some(Command::Serve) => Box::pin(app::serve(config, program::until_told())).await,
             Some(Command::Migrate { dry_run, to }) => migrate(&config, *dry_run, *to).await,
             Some(Command::Seed(wanted)) => seed::run(&config, wanted).await,
             Some(Command::Dlq { what }) => letters::run(&config, what).await,

@@ -27,6 +27,8 @@ use super::hosts::Hosts;
 /// The schema's migrations, in order; they ship inside the program.
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 const ROLES: &str = include_str!("roles.sql");
+/// The list of what ran is not made by any migration, and belongs into a backup.
+const AFTERWARDS: &str = "grant select on public._sqlx_migrations to daira_backup";
 /// The lock under which roles, databases and schemas are made: any number will do, as long as nothing else uses it.
 const LOCK: i64 = 0x0064_6169_7261;
 /// The role that serves people.
@@ -197,13 +199,14 @@ async fn run_migrations(database: &Hosts, to: Option<i64>) -> Result<()> {
         None => MIGRATIONS.run(&mut connection).await,
     };
     run.map_err(migration_fault)?;
+    sqlx::raw_sql(AFTERWARDS).execute(&mut connection).await.map_err(|e| fault(OPERATION, e))?;
     connection.close().await.map_err(|e| fault(OPERATION, e))
 }
 
 /// A number that differs when the schema does.
 #[cfg(feature = "testing")]
 pub(super) fn fingerprint() -> u64 {
-    let bytes = MIGRATIONS.iter().flat_map(|m| m.checksum.iter()).chain(ROLES.as_bytes());
+    let bytes = MIGRATIONS.iter().flat_map(|m| m.checksum.iter()).chain(ROLES.as_bytes()).chain(AFTERWARDS.as_bytes());
     // FNV-1a: it tells schemas apart, nobody attacks it.
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }

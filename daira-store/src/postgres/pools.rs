@@ -82,7 +82,7 @@ mod tests {
     #[test]
     fn waits_fall_into_classes() {
         let waiting = Waiting::default();
-        for time in [Duration::ZERO, Duration::from_millis(1), Duration::from_millis(2), Duration::from_secs(60)] {
+        for time in [Duration::ZERO, Duration::from_millis(1), Duration::from_millis(2), Duration::from_mins(1)] {
             waiting.waited(time);
         }
         let waits = waiting.read();

@@ -28,7 +28,7 @@ use crate::conformance::ports_over;
 use crate::event_log::QUICK;
 
 /// Where and as whom servers run that are thrown away.
-struct Yard {
+pub(crate) struct Yard {
     folder: PathBuf,
     bin: PathBuf,
     /// PostgreSQL refuses to run as root.
@@ -36,7 +36,7 @@ struct Yard {
 }
 
 impl Yard {
-    fn new(server: Server) -> Self {
+    pub(crate) fn new(server: Server) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let n = COUNT.fetch_add(1, Ordering::Relaxed);
         let folder = std::env::temp_dir().join(format!("daira-failover-{}-{n}", std::process::id()));
@@ -73,16 +73,33 @@ impl Yard {
         self.folder.join(name).display().to_string()
     }
 
-    /// Sets up a server, and a copy of it that nobody has started yet.
-    fn lay(&self) {
-        let (one, two) = (self.data("one"), self.data("two"));
-        self.run(self.bin.join("initdb"), &["-D", &one, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"]);
-        self.run("cp", &["-a", &one, &two]);
-        fs::write(Path::new(&two).join("standby.signal"), "").unwrap();
+    /// Sets up a server that nobody has started yet.
+    pub(crate) fn set_up(&self, name: &str) {
+        let arguments = ["-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync", "-D", &self.data(name)];
+        self.run(self.bin.join("initdb"), &arguments);
+    }
+
+    /// Copies a server's files, or those in a folder of them, without the note that it runs.
+    pub(crate) fn copy(&self, from: &str, to: &str, folder: &str) {
+        let (from, into) = (Path::new(&self.data(from)).join(folder), Path::new(&self.data(to)).join(folder));
+        drop(fs::remove_dir_all(&into));
+        // Files may go while they are copied: what PostgreSQL needs of them is in its log.
+        let copied = self.command("cp").arg("-a").args([&from, &into]).status().unwrap();
+        assert!(copied.code().is_some_and(|code| code <= 1));
+        drop(fs::remove_file(into.join("postmaster.pid")));
+    }
+
+    /// Puts a file among a server's.
+    pub(crate) fn give(&self, name: &str, file: &str, text: &str) {
+        let path = Path::new(&self.data(name)).join(file);
+        fs::write(&path, text).unwrap();
+        if let Some(user) = &self.user {
+            chown(&path, Some(user.uid.as_raw()), Some(user.gid.as_raw())).unwrap();
+        }
     }
 
     /// Starts a server with these settings; its port.
-    fn start(&self, name: &str, settings: &str) -> u16 {
+    pub(crate) fn start(&self, name: &str, settings: &str) -> u16 {
         let data = self.data(name);
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let settings = format!(
@@ -96,7 +113,7 @@ impl Yard {
         port
     }
 
-    fn control(&self, name: &str, arguments: &[&str]) {
+    pub(crate) fn control(&self, name: &str, arguments: &[&str]) {
         let data = self.data(name);
         let mut all = arguments.to_vec();
         all.extend(["-s", "-w", "-D", &data]);
@@ -120,7 +137,7 @@ impl Drop for Yard {
 }
 
 /// Tells of a post of this number.
-async fn told(store: &PgStore, number: i64) {
+pub(crate) async fn told(store: &PgStore, number: i64) {
     let mut unit = store.begin(&Actor::System("test")).await.unwrap();
     let event = Event::from(v1::PostCreated { post_id: number, author_id: 7, ..v1::PostCreated::default() });
     unit.journal().append(&[event]).await.unwrap();
@@ -128,7 +145,7 @@ async fn told(store: &PgStore, number: i64) {
 }
 
 /// The numbers that are delivered next, once any are.
-async fn delivered(bus: &PgBus, group: Group) -> Vec<i64> {
+pub(crate) async fn delivered(bus: &PgBus, group: Group) -> Vec<i64> {
     for _ in 0..600 {
         let Ok(Some(batch)) = bus.next(group, "one", 100).await else {
             bus.wait(Duration::from_millis(100)).await;
@@ -148,7 +165,10 @@ async fn delivered(bus: &PgBus, group: Group) -> Vec<i64> {
 async fn the_same_store_goes_on_after_the_replica_was_promoted(server: Server) {
     const GROUP: Group = Group { name: "failover", topics: &["daira.post.v1"], rebuilds: false };
     let yard = Yard::new(server);
-    yard.lay();
+    yard.set_up("one");
+    // A copy of what was never started is as good as a backup.
+    yard.copy("one", "two", "");
+    yard.give("two", "standby.signal", "");
     let one = yard.start("one", "");
     let follow = format!("primary_conninfo = 'host=127.0.0.1 port={one} user=postgres'\nhot_standby_feedback = on");
     let two = yard.start("two", &follow);

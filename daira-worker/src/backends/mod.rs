@@ -113,10 +113,13 @@ impl Backends {
                 bail!("the private database always has this program's whole schema: `--to` is for one of your own")
             }
             (None, _) => Self::connect(config).await?.close().await,
-            (Some(_), Some(owner)) => Ok(match to {
-                Some(version) => migrate_to(owner.expose(), version).await.context("nothing was changed")?,
-                None => migrate(owner.expose()).await?,
-            }),
+            (Some(_), Some(owner)) => {
+                let done = match to {
+                    Some(version) => migrate_to(owner.expose(), version).await,
+                    None => migrate(owner.expose()).await,
+                };
+                Ok(done?)
+            }
             (Some(_), None) => {
                 anyhow::bail!("database.owner_url is not set: migrations run as the owner of the database")
             }
