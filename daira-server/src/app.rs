@@ -34,6 +34,7 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> Result<()> {
     let ports = backends.ports.clone();
     let services = Services::new(&ports, FeedSettings::default(), config.public_url());
     let mut registry = Registry::default();
+    backends.measured_by(&mut registry);
     let mut runner = config.workers.in_server.then(|| program::runner(&ports, &config));
     runner = runner.map(|r| r.measured_by(&mut registry));
     let state = AppState::new(ports.clone(), services.clone(), http_settings(&config), &mut registry);

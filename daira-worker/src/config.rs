@@ -19,7 +19,15 @@ use daira_core::settings::{Limits, Settings};
 const NOT_OURS: &[&str] = &["cache", "config"];
 
 /// Settings that hold secrets.
-const SECRETS: &[&str] = &["secret", "database.url", "database.worker_url", "database.owner_url", "redis.url"];
+const SECRETS: &[&str] = &[
+    "secret",
+    "database.url",
+    "database.worker_url",
+    "database.direct_url",
+    "database.replica_url",
+    "database.owner_url",
+    "redis.url",
+];
 
 /// A secret setting: read as text, shown as dots.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -127,18 +135,30 @@ pub struct Tokens {
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct Database {
-    /// Address for the role that serves people, `postgres://daira_app:…@host/daira`. When absent, a private PostgreSQL is
-    /// set up in the data folder and started.
+    /// Address for the role that serves people, `postgres://daira_app:…@host/daira`. It may name several servers,
+    /// `…@one:5432,two:5432/daira`: the one that takes writes is used, and when another one is promoted, that. When absent, a
+    /// private PostgreSQL is set up in the data folder and started.
     pub url: Option<SecretText>,
     /// Address for the role that runs consumers and jobs; wanted when `url` is given.
     pub worker_url: Option<SecretText>,
-    /// Address for the role that migrates; only `migrate` uses it.
+    /// Address for the role that runs consumers and jobs, past any pooler: for what must keep a connection, which is the ticks
+    /// of the event log and listening for them. When absent, `worker_url` is such an address.
+    pub direct_url: Option<SecretText>,
+    /// Address of one streaming replica, for the role that serves people: for reads that may lag behind. When absent, the
+    /// primary answers them.
+    pub replica_url: Option<SecretText>,
+    /// How far the replica may lag behind and still be read, in milliseconds.
+    pub replica_lag_ms: u64,
+    /// How long a read waits for the replica, when its reader wrote just now and when it does not answer, before the primary is
+    /// asked, in milliseconds.
+    pub replica_wait_ms: u64,
+    /// Address for the role that migrates, past any pooler; only `migrate` uses it.
     pub owner_url: Option<SecretText>,
     /// Most connections for serving people in transactions; a quarter as many more answer what is one statement.
     pub connections: u32,
     /// Most connections for consumers and jobs.
     pub worker_connections: u32,
-    /// How many prepared statements a connection keeps; 0 behind a pooler in transaction mode that cannot carry them.
+    /// How many prepared statements a connection keeps; 0 behind a pooler in transaction mode, and `direct_url` is wanted then.
     pub statement_cache: usize,
     /// The folder of PostgreSQL's programs for the private one; found by itself when absent.
     pub binaries: Option<PathBuf>,
@@ -151,6 +171,10 @@ impl Default for Database {
         Self {
             url: None,
             worker_url: None,
+            direct_url: None,
+            replica_url: None,
+            replica_lag_ms: 5_000,
+            replica_wait_ms: 100,
             owner_url: None,
             connections: 16,
             worker_connections: 4,
@@ -409,6 +433,14 @@ impl Config {
                 "database.url is set but database.worker_url is not: consumers and jobs need a role of their own",
             );
         }
+        if self.database.url.is_some() && self.database.statement_cache == 0 && self.database.direct_url.is_none() {
+            return wrong(
+                "database.statement_cache is 0, as for a pooler, but database.direct_url is not set: listening needs a connection past it",
+            );
+        }
+        if self.database.replica_url.is_some() && self.database.url.is_none() {
+            return wrong("database.replica_url is set but database.url is not: the private PostgreSQL has no replica");
+        }
         if self.database.connections == 0 || self.database.worker_connections == 0 {
             return wrong("database.connections and database.worker_connections must be at least 1");
         }
@@ -525,11 +557,24 @@ mod tests {
             ("DAIRA_HTTP__TRUSTED_PROXIES", "[nowhere]", "http.trusted_proxies"),
             ("DAIRA_SECRET", "abc", "secret"),
             ("DATABASE_URL", "postgres://x", "database.worker_url"),
+            ("DAIRA_DATABASE__REPLICA_URL", "postgres://x", "database.url is not"),
             ("DAIRA_SECRET_FILE", "/nonexistent/file", "DAIRA_SECRET_FILE"),
         ] {
             let error = load(&[(name, value)]).unwrap_err().to_string();
             assert!(error.contains(told), "{name}: {error}");
         }
+    }
+
+    #[test]
+    fn a_pooler_needs_a_way_past_it() {
+        let pooled = [
+            ("DATABASE_URL", "postgres://x"),
+            ("DAIRA_DATABASE__WORKER_URL", "postgres://y"),
+            ("DAIRA_DATABASE__STATEMENT_CACHE", "0"),
+            ("DAIRA_DATABASE__DIRECT_URL", "postgres://z"),
+        ];
+        assert!(load(&pooled).is_ok());
+        assert!(load(&pooled[..3]).unwrap_err().to_string().contains("database.direct_url is not set"));
     }
 
     #[test]

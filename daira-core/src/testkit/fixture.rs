@@ -380,7 +380,7 @@ impl Fixture {
 
     /// A post as it would be stored.
     pub fn written(&self, author: &Person, writing: impl Into<Writing>) -> Post {
-        Post { id: self.draw(), author: author.id, ..writing.into().0 }
+        Post { id: self.ports.ids.draw(self.tick(), author.id.shard()), author: author.id, ..writing.into().0 }
     }
 
     /// Stores a changed post under the next version.

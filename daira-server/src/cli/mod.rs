@@ -44,12 +44,15 @@ enum Command {
     /// The private PostgreSQL is brought there by every start; with a database of your own, `database.owner_url` names the
     /// role that may. Migrations only go forward, one transaction each, and wait at most two seconds for a lock.
     #[command(
-        after_help = "Examples:\n  daira-server migrate --dry-run\n  DAIRA_DATABASE__OWNER_URL=postgres://daira_owner@db/daira daira-server migrate"
+        after_help = "Examples:\n  daira-server migrate --dry-run\n  daira-server migrate --to 4\n  DAIRA_DATABASE__OWNER_URL=postgres://daira_owner@db/daira daira-server migrate"
     )]
     Migrate {
         /// Only say which migrations would run.
         #[arg(long)]
         dry_run: bool,
+        /// Run no migration after this one; for a database of your own that is upgraded in steps.
+        #[arg(long, value_name = "NUMBER")]
+        to: Option<i64>,
     },
     /// Fill an empty platform with a demo world: people, follows, posts, comments, reactions.
     #[command(after_help = "Examples:\n  daira-server seed\n  daira-server seed --people 50 --posts 500 --seed 7")]
@@ -126,7 +129,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     blocking(async {
         match &arguments.command {
             None | Some(Command::Serve) => Box::pin(app::serve(config, program::until_told())).await,
-            Some(Command::Migrate { dry_run }) => migrate(&config, *dry_run).await,
+            Some(Command::Migrate { dry_run, to }) => migrate(&config, *dry_run, *to).await,
             Some(Command::Seed(wanted)) => seed::run(&config, wanted).await,
             Some(Command::Dlq { what }) => letters::run(&config, what).await,
             Some(Command::Counters { what: Counters::Rebuild }) => rebuild(&config).await,
@@ -139,18 +142,19 @@ fn blocking<T>(work: impl Future<Output = T>) -> Result<T> {
     Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work))
 }
 
-async fn migrate(config: &Config, dry_run: bool) -> Result<()> {
+async fn migrate(config: &Config, dry_run: bool, to: Option<i64>) -> Result<()> {
     let state = Backends::schema(config).await?;
     if let Some(newest) = state.unknown.iter().max() {
         bail!("the database is newer than this program: it has migration {newest}; nothing was changed");
     }
-    for (version, about) in &state.pending {
+    let wanted = |version: i64| to.is_none_or(|to| version <= to);
+    for (version, about) in state.pending.iter().filter(|(version, _)| wanted(*version)) {
         println!("{} {version:04} {about}", if dry_run { "would run" } else { "running" });
     }
     match (state.pending.is_empty(), dry_run) {
         (true, _) => println!("the database has this program's schema"),
         (false, true) => {}
-        (false, false) => Backends::migrate(config).await?,
+        (false, false) => Backends::migrate(config, to).await?,
     }
     Ok(())
 }

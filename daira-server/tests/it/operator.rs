@@ -198,5 +198,8 @@ async fn a_server_of_ones_own_is_looked_at_like_the_private_one() {
             assert_eq!(level(&run(&["doctor", "--json"]).out, "schema"), "fail");
         }
         assert!(run(&["migrate", "--dry-run"]).out.starts_with("would run 0004 "));
+        assert_eq!(run(&["migrate", "--dry-run", "--to", "3"]).out, "");
+        let unknown = run(&["migrate", "--to", "9999"]);
+        assert!(unknown.code == 1 && unknown.err.contains("no migration 9999"), "{}", unknown.err);
     }
 }

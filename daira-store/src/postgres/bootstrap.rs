@@ -18,14 +18,17 @@ use daira_core::error::{Error, ErrorKind, Result};
 use daira_core::secret::Secret;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection, Row as _};
 
 use super::config::PgStoreConfig;
 use super::error::fault;
+use super::hosts::Hosts;
 
 /// The schema's migrations, in order; they ship inside the program.
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 const ROLES: &str = include_str!("roles.sql");
+/// The list of what ran is not made by any migration, and belongs into a backup.
+const AFTERWARDS: &str = "grant select on public._sqlx_migrations to daira_backup";
 /// The lock under which roles, databases and schemas are made: any number will do, as long as nothing else uses it.
 const LOCK: i64 = 0x0064_6169_7261;
 /// The role that serves people.
@@ -56,7 +59,7 @@ impl Bootstrap {
     pub async fn run(&self, admin_url: &str) -> Result<PgStoreConfig> {
         let admin = address(admin_url)?;
         self.prepare(&admin).await?;
-        run_migrations(&admin.clone().database(&self.database)).await?;
+        run_migrations(&hosts(admin_url)?.map(|options| options.database(&self.database)), None).await?;
         Ok(self.config(&admin))
     }
 
@@ -110,7 +113,19 @@ impl Bootstrap {
 /// # Errors
 /// [`ErrorKind::Internal`] when the database is newer than this program or a migration was changed after it ran.
 pub async fn migrate(owner_url: &str) -> Result<()> {
-    run_migrations(&address(owner_url)?).await
+    run_migrations(&hosts(owner_url)?, None).await
+}
+
+/// The same up to one migration, that one included: for upgrades in steps. What is behind it stays as it is.
+///
+/// # Errors
+/// As [`migrate`], and [`ErrorKind::Internal`] for a migration that this program does not have.
+pub async fn migrate_to(owner_url: &str, version: i64) -> Result<()> {
+    if !MIGRATIONS.version_exists(version) {
+        return Err(Error::new(ErrorKind::Internal, "migrate.run")
+            .with_source(format!("this program has no migration {version}; nothing was changed")));
+    }
+    run_migrations(&hosts(owner_url)?, Some(version)).await
 }
 
 /// How far a database is from this program's schema.
@@ -141,34 +156,32 @@ impl SchemaState {
     }
 }
 
-/// How far a database is from this program's schema; any of the program's roles may ask.
+/// How far a database is from this program's schema; any of the program's roles may ask, through a pooler as well.
 ///
 /// # Errors
 /// [`ErrorKind::Unavailable`] when nobody answers.
 pub async fn schema_state(url: &str) -> Result<SchemaState> {
     const OPERATION: &str = "migrate.state";
-    let mut connection = address(url)?.connect().await.map_err(|e| fault(OPERATION, e))?;
-    let server: i32 = sqlx::query_scalar("select current_setting('server_version_num')::integer")
-        .fetch_one(&mut connection)
-        .await
-        .map_err(|e| fault(OPERATION, e))?;
-    let known: bool = sqlx::query_scalar("select to_regclass('public._sqlx_migrations') is not null")
-        .fetch_one(&mut connection)
-        .await
-        .map_err(|e| fault(OPERATION, e))?;
-    let done: Vec<i64> = if known {
-        let all = sqlx::query_scalar("select version from public._sqlx_migrations where success");
-        all.fetch_all(&mut connection).await.map_err(|e| fault(OPERATION, e))?
-    } else {
-        Vec::new()
-    };
+    let (_, mut connection) = hosts(url)?.primary().await.map_err(|e| fault(OPERATION, e))?;
+    let facts =
+        "select current_setting('server_version_num')::integer, to_regclass('public._sqlx_migrations') is not null";
+    let facts = sqlx::raw_sql(facts).fetch_one(&mut connection).await.map_err(|e| fault(OPERATION, e))?;
+    let server: i32 = facts.try_get(0).map_err(|e| fault(OPERATION, e))?;
+    let known: bool = facts.try_get(1).map_err(|e| fault(OPERATION, e))?;
+    let mut done: Vec<i64> = Vec::new();
+    if known {
+        let all = sqlx::raw_sql("select version from public._sqlx_migrations where success");
+        for row in all.fetch_all(&mut connection).await.map_err(|e| fault(OPERATION, e))? {
+            done.push(row.try_get(0).map_err(|e| fault(OPERATION, e))?);
+        }
+    }
     connection.close().await.map_err(|e| fault(OPERATION, e))?;
     Ok(SchemaState::after(&done, u32::try_from(server / 10_000).ok()))
 }
 
-async fn run_migrations(database: &PgConnectOptions) -> Result<()> {
+async fn run_migrations(database: &Hosts, to: Option<i64>) -> Result<()> {
     const OPERATION: &str = "migrate.run";
-    let mut connection = database.connect().await.map_err(|e| fault(OPERATION, e))?;
+    let (_, mut connection) = database.primary().await.map_err(|e| fault(OPERATION, e))?;
     // Whoever connects, everything belongs to the owner. Who comes second waits for the first to be done; but no migration
     // waits long for a table while others queue behind it.
     sqlx::raw_sql("set role daira_owner; set client_min_messages = warning; set lock_timeout = 0")
@@ -181,14 +194,19 @@ async fn run_migrations(database: &PgConnectOptions) -> Result<()> {
         .await
         .map_err(|e| fault(OPERATION, e))?;
     sqlx::raw_sql("set lock_timeout = '2s'").execute(&mut connection).await.map_err(|e| fault(OPERATION, e))?;
-    MIGRATIONS.run(&mut connection).await.map_err(migration_fault)?;
+    let run = match to {
+        Some(version) => MIGRATIONS.run_to(version, &mut connection).await,
+        None => MIGRATIONS.run(&mut connection).await,
+    };
+    run.map_err(migration_fault)?;
+    sqlx::raw_sql(AFTERWARDS).execute(&mut connection).await.map_err(|e| fault(OPERATION, e))?;
     connection.close().await.map_err(|e| fault(OPERATION, e))
 }
 
 /// A number that differs when the schema does.
 #[cfg(feature = "testing")]
 pub(super) fn fingerprint() -> u64 {
-    let bytes = MIGRATIONS.iter().flat_map(|m| m.checksum.iter()).chain(ROLES.as_bytes());
+    let bytes = MIGRATIONS.iter().flat_map(|m| m.checksum.iter()).chain(ROLES.as_bytes()).chain(AFTERWARDS.as_bytes());
     // FNV-1a: it tells schemas apart, nobody attacks it.
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }
@@ -213,10 +231,12 @@ fn migration_fault(error: MigrateError) -> Error {
 }
 
 fn address(url: &str) -> Result<PgConnectOptions> {
-    // The parser's message may hold the address, and with it a password.
-    let address: PgConnectOptions = url.parse().map_err(|_| Error::new(ErrorKind::Internal, "bootstrap.address"))?;
+    hosts(url).map(|hosts| hosts.first().clone())
+}
+
+fn hosts(url: &str) -> Result<Hosts> {
     // What takes long here is whole files and waiting for others: a warning of a slow statement would print the files.
-    Ok(address.disable_statement_logging())
+    Ok(Hosts::parse(url, "bootstrap.address")?.map(PgConnectOptions::disable_statement_logging))
 }
 
 fn check_name(database: &str) -> Result<()> {

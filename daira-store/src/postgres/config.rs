@@ -8,13 +8,20 @@ use core::time::Duration;
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct PgStoreConfig {
-    /// Connection address of the role that serves people (`daira_app`).
+    /// Connection address of the role that serves people (`daira_app`). It may name several servers, `…@one:5432,two:5432/…`: the
+    /// one that takes writes is used, and with a [`Watch`](super::Watch) that runs, the next one that does.
     pub app_url: String,
     /// Connection address of the role that consumers and jobs use (`daira_worker`).
     pub worker_url: String,
-    /// Address of a replica for reads that may lag behind, as the role that serves people; without one the primary
-    /// answers them.
+    /// Address of a replica for reads that may lag behind, as the role that serves people; without one, and without a
+    /// [`Watch`](super::Watch) that runs, the primary answers them. It names one server: what one says of itself is not true of
+    /// another.
     pub replica_url: Option<String>,
+    /// How far a replica may be behind and still be read.
+    pub replica_lag: Duration,
+    /// How long a read waits for a replica to have what its reader wrote just now, or to answer at all, before it goes to the
+    /// primary.
+    pub replica_patience: Duration,
     /// The most connections that serve people in transactions. For reads that are one statement each, as the first page of a
     /// feed, there are a quarter as many more.
     pub app_connections: u32,
@@ -24,8 +31,8 @@ pub struct PgStoreConfig {
     pub acquire_timeout: Duration,
     /// How long one statement may run; nothing leaves it to the role's own setting, five seconds.
     pub statement_timeout: Option<Duration>,
-    /// How many prepared statements a connection keeps. Zero behind a pooler in transaction mode that does not know
-    /// prepared statements (`PgBouncer` before 1.21).
+    /// How many prepared statements a connection keeps. Zero behind a pooler in transaction mode (`PgBouncer`): then nothing
+    /// is prepared under a name, and no statement is outside of a transaction.
     pub statement_cache: usize,
     /// How many days an inbox reaches back.
     pub inbox_days: u16,
@@ -49,6 +56,8 @@ impl PgStoreConfig {
             app_url: app_url.into(),
             worker_url: worker_url.into(),
             replica_url: None,
+            replica_lag: Duration::from_secs(5),
+            replica_patience: Duration::from_millis(100),
             app_connections: 16,
             worker_connections: 4,
             acquire_timeout: Duration::from_secs(5),
@@ -66,6 +75,8 @@ impl PgStoreConfig {
 impl fmt::Debug for PgStoreConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PgStoreConfig")
+            .field("replica_lag", &self.replica_lag)
+            .field("replica_patience", &self.replica_patience)
             .field("app_connections", &self.app_connections)
             .field("worker_connections", &self.worker_connections)
             .field("acquire_timeout", &self.acquire_timeout)

@@ -77,8 +77,11 @@ fn database_kind(answer: &dyn DatabaseError) -> ErrorKind {
     match code.as_ref() {
         "40001" | "40P01" => ErrorKind::Serialization,
         "23505" => unique_kind(answer.constraint().unwrap_or_default()),
-        // Cancelled by a time limit, locked out, idle for too long, shutting down or starting up.
-        "57014" | "55P03" | "25P03" | "25P04" | "57P01" | "57P02" | "57P03" | "57P05" => ErrorKind::Unavailable,
+        // Cancelled by a time limit, locked out, idle for too long, shutting down or starting up, or a replica that is about to
+        // be promoted.
+        "25006" | "57014" | "55P03" | "25P03" | "25P04" | "57P01" | "57P02" | "57P03" | "57P05" => {
+            ErrorKind::Unavailable
+        }
         // Broken connections, exhausted resources, a failing disk.
         _ if ["08", "53", "58"].iter().any(|class| code.starts_with(class)) => ErrorKind::Unavailable,
         _ => ErrorKind::Internal,

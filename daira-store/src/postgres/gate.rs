@@ -6,11 +6,11 @@
 
 use core::fmt;
 
-use daira_core::error::{Error, ErrorKind, Result};
-use sqlx::postgres::PgConnectOptions;
-use sqlx::{ConnectOptions as _, Connection as _};
+use daira_core::error::Result;
+use sqlx::{Connection as _, Row as _};
 
 use super::error::fault;
+use super::hosts::Hosts;
 
 /// Something that lets somebody past a guard.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -138,13 +138,14 @@ const RULES: &[(&str, &str)] = &[
 /// [`ErrorKind::Unavailable`] when nobody answers.
 pub async fn inspect(url: &str) -> Result<Vec<Finding>> {
     const OPERATION: &str = "gate.inspect";
-    let options: PgConnectOptions = url.parse().map_err(|_| Error::new(ErrorKind::Internal, "gate.address"))?;
-    let mut connection = options.connect().await.map_err(|e| fault(OPERATION, e))?;
+    let (_, mut connection) = Hosts::parse(url, "gate.address")?.primary().await.map_err(|e| fault(OPERATION, e))?;
     let mut findings = Vec::new();
     for (rule, breaks) in RULES.iter().copied() {
-        let objects: Vec<String> =
-            sqlx::query_scalar(breaks).fetch_all(&mut connection).await.map_err(|e| fault(OPERATION, e))?;
-        findings.extend(objects.into_iter().map(|object| Finding { rule, object }));
+        // Without a prepared statement, so that it can be asked through a pooler as well.
+        for row in sqlx::raw_sql(breaks).fetch_all(&mut connection).await.map_err(|e| fault(OPERATION, e))? {
+            let object = row.try_get(0).map_err(|e| fault(OPERATION, e))?;
+            findings.push(Finding { rule, object });
+        }
     }
     connection.close().await.map_err(|e| fault(OPERATION, e))?;
     Ok(findings)

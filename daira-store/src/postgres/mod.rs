@@ -9,7 +9,8 @@
 //! transaction's opening batch and for this transaction alone. Two roles serve the program, `daira_app` for people and
 //! `daira_worker` for the platform's own actors; neither owns anything, neither bypasses row security.
 //!
-//! Where to look: `store` (pools), `opening` (transactions that leave nothing behind), `unit` and `view` (one transaction each), `repo` (the statements, one file for
+//! Where to look: `store` (pools), `wire` (what statements go through), `hosts` and `watch` (which server is the primary), `replica` (reads that may lag),
+//! `opening` (transactions that leave nothing behind), `unit` and `view` (one transaction each), `repo` (the statements, one file for
 //! each port), `error` (what the database's answers mean), [`bootstrap`](Bootstrap) (roles, database, migrations),
 //! [`gate`] (proof that the guards are up), [`cluster`] (a private server of our own). The schema is in `migrations/`.
 
@@ -21,10 +22,13 @@ mod config;
 mod counts;
 mod error;
 pub mod gate;
+mod hosts;
 mod maintenance;
 mod opening;
+mod pools;
 mod pubsub;
 mod questions;
+mod replica;
 mod repo;
 mod shared;
 mod store;
@@ -33,13 +37,17 @@ pub mod testing;
 mod ties;
 mod unit;
 mod view;
+mod watch;
+mod wire;
 
-pub use bootstrap::{Bootstrap, SchemaState, migrate, schema_state};
+pub use bootstrap::{Bootstrap, SchemaState, migrate, migrate_to, schema_state};
 pub use bus::{BusSettings, PgBus};
 pub use config::PgStoreConfig;
 pub use maintenance::PgMaintenance;
+pub use pools::{PoolState, WAIT_BOUNDS, Waits};
 pub use pubsub::PgPubSub;
 pub use store::PgStore;
+pub use watch::Watch;
 
 /// Nobody gets at a connection but through a unit of work or a read view, and both say who asks:
 ///

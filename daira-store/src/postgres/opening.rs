@@ -8,9 +8,12 @@
 use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
+use std::time::Instant;
 
 use futures_util::future::BoxFuture;
 use sqlx::{PgPool, Postgres, SqlSafeStr, Transaction};
+
+use super::pools::Waiting;
 
 type Begun = sqlx::Result<Transaction<'static, Postgres>>;
 
@@ -19,9 +22,12 @@ type Begun = sqlx::Result<Transaction<'static, Postgres>>;
     clippy::disallowed_methods,
     reason = "the one place where transactions begin; who may call it is decided by the store and the bus"
 )]
-pub(super) async fn begin(pool: &PgPool, statement: impl SqlSafeStr) -> Begun {
+pub(super) async fn begin(pool: &PgPool, waiting: &Waiting, statement: impl SqlSafeStr) -> Begun {
     let statement = statement.into_sql_str();
-    let connection = pool.acquire().await?;
+    let since = Instant::now();
+    let connection = pool.acquire().await;
+    waiting.waited(since.elapsed());
+    let connection = connection?;
     Opening(Some(Transaction::begin(connection, Some(statement)))).await
 }
 

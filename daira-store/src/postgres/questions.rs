@@ -15,6 +15,8 @@ use sqlx::{Connection as _, Error, Result};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::error::is_dead;
+use super::pools::{PoolState, Waiting};
+use super::wire::Moved;
 
 /// A connection that was idle for longer is asked whether it still lives before it is used.
 const TRUSTED_IDLE: Duration = Duration::from_secs(5);
@@ -28,9 +30,11 @@ const ATTEMPTS: u32 = 3;
 pub(super) struct Questions(Arc<Inner>);
 
 struct Inner {
-    options: PgConnectOptions,
+    options: Mutex<PgConnectOptions>,
     patience: Duration,
     size: u32,
+    moved: Moved,
+    waiting: Waiting,
     free: Arc<Semaphore>,
     idle: Mutex<Vec<Idle>>,
 }
@@ -73,7 +77,15 @@ impl Questions {
     /// Over at most `size` connections, made when they are needed; who finds none free waits no longer than `patience`.
     pub(super) fn new(options: PgConnectOptions, size: u32, patience: Duration) -> Self {
         let free = Arc::new(Semaphore::new(size.try_into().unwrap_or(usize::MAX)));
-        Self(Arc::new(Inner { options, patience, size, free, idle: Mutex::default() }))
+        Self(Arc::new(Inner {
+            options: Mutex::new(options),
+            patience,
+            size,
+            moved: Moved::default(),
+            waiting: Waiting::default(),
+            free,
+            idle: Mutex::default(),
+        }))
     }
 
     /// The answer. It changes nothing, so it is asked again when the connection turns out to be dead.
@@ -97,6 +109,20 @@ impl Questions {
         }
     }
 
+    /// From now on they are asked elsewhere.
+    pub(super) fn move_to(&self, options: PgConnectOptions) {
+        *self.0.options.lock().unwrap_or_else(PoisonError::into_inner) = options;
+        self.0.moved.now();
+        self.idle().clear();
+    }
+
+    /// How its connections are.
+    pub(super) fn state(&self, name: &'static str) -> PoolState {
+        let idle = u32::try_from(self.idle().len()).unwrap_or(u32::MAX);
+        let asking = self.0.size.saturating_sub(u32::try_from(self.0.free.available_permits()).unwrap_or(0));
+        PoolState { name, most: self.0.size, size: asking.saturating_add(idle), idle, waits: self.0.waiting.read() }
+    }
+
     /// Waits for the questions that are under way, then closes their connections; later ones are refused.
     pub(super) async fn close(&self) {
         let all = self.0.free.acquire_many(self.0.size).await;
@@ -111,15 +137,21 @@ impl Questions {
 
     async fn lend(&self) -> Result<Lent> {
         let free = Arc::clone(&self.0.free).acquire_owned();
+        let begun = Instant::now();
         let permit = tokio::time::timeout(self.0.patience, free).await;
+        self.0.waiting.waited(begun.elapsed());
         let permit = permit.map_err(|_| Error::PoolTimedOut)?.map_err(|_| Error::PoolClosed)?;
         loop {
             let Some(Idle { mut connection, born, since }) = self.pop() else { break };
+            if self.0.moved.is_before(born.elapsed()) {
+                continue;
+            }
             if born.elapsed() < LIFETIME && (since.elapsed() < TRUSTED_IDLE || connection.ping().await.is_ok()) {
                 return Ok(Lent { connection, born, _permit: permit });
             }
         }
-        let connecting = PgConnection::connect_with(&self.0.options);
+        let options = self.0.options.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let connecting = PgConnection::connect_with(&options);
         let connection = tokio::time::timeout(self.0.patience, connecting).await.map_err(|_| Error::PoolTimedOut)??;
         Ok(Lent { connection, born: Instant::now(), _permit: permit })
     }

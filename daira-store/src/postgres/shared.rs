@@ -40,6 +40,12 @@ impl Shared {
         }
     }
 
+    /// Nothing, and no room: for a server whose snapshots are not brought together with those of the primary.
+    pub(super) fn bare(config: &PgStoreConfig) -> Self {
+        let (ties, cards) = (KeptTies::new(0), KeptCards::new(0, 0));
+        Self { popular: Arc::default(), age: config.popular_age, ties, cards }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Option<Learned>> {
         // Whatever a panicking thread left is a list or none.
         self.popular.lock().unwrap_or_else(PoisonError::into_inner)

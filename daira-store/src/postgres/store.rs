@@ -16,14 +16,19 @@ use daira_core::port::{ReadView, Store, UnitOfWork};
 use daira_core::post::PostCard;
 use daira_core::time::Timestamp;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{AssertSqlSafe, Connection as _, PgPool, Postgres, Transaction};
+use sqlx::{AssertSqlSafe, Connection as _};
 
 use super::config::PgStoreConfig;
 use super::error::{fault, is_dead};
+use super::hosts::Hosts;
+use super::pools::PoolState;
 use super::questions::Questions;
+use super::replica::Replica;
 use super::shared::Shared;
 use super::unit::PgUnit;
 use super::view::PgView;
+use super::watch::Watch;
+use super::wire::{Moved, Pool, Wire};
 
 /// A connection that was idle for longer is asked whether it still lives before it is used.
 const TRUSTED_IDLE: Duration = Duration::from_secs(5);
@@ -36,11 +41,15 @@ pub(super) const BEGIN_SNAPSHOT: &str = "begin isolation level repeatable read";
 /// The relational truth in PostgreSQL. Cloning is cheap: clones share the pools. See the [module](super).
 #[derive(Clone)]
 pub struct PgStore {
-    app: PgPool,
+    app: Pool,
     questions: Questions,
-    worker: PgPool,
-    replica: Option<PgPool>,
+    worker: Pool,
+    replica: Option<Replica>,
+    hosts: Hosts,
+    worker_hosts: Hosts,
     limits: String,
+    /// Whether what is one statement may be asked outside of any transaction.
+    at_once: bool,
     inbox_days: u16,
     shared: Shared,
 }
@@ -62,18 +71,26 @@ impl PgStore {
     /// [`ErrorKind::Internal`] for an address that is none, [`ErrorKind::Unavailable`] when nobody answers there.
     pub async fn connect(config: &PgStoreConfig) -> Result<Self> {
         let replica = match &config.replica_url {
-            Some(url) => Some(pool(options(url, config)?, config.app_connections, config)),
+            Some(url) => {
+                let pool = pool(hosts(url, config)?.first().clone(), config.app_connections, config);
+                Some(Replica::new(pool, Shared::bare(config), config.replica_lag, config.replica_patience))
+            }
             None => None,
         };
-        let app = options(&config.app_url, config)?;
+        let (hosts, worker_hosts) = (hosts(&config.app_url, config)?, hosts(&config.worker_url, config)?);
+        let app = primary(&hosts).await?;
+        let worker = primary(&worker_hosts).await?;
         let limits = config
             .statement_timeout
             .map_or_else(String::new, |limit| format!("; set local statement_timeout = {}", limit.as_millis()));
         let store = Self {
             app: pool(app.clone(), config.app_connections, config),
             questions: Questions::new(app, config.app_connections.div_ceil(4), config.acquire_timeout),
-            worker: pool(options(&config.worker_url, config)?, config.worker_connections, config),
+            worker: pool(worker, config.worker_connections, config),
             replica,
+            hosts,
+            worker_hosts,
+            at_once: limits.is_empty() && config.statement_cache > 0,
             limits,
             inbox_days: config.inbox_days,
             shared: Shared::new(config),
@@ -90,23 +107,65 @@ impl PgStore {
         self.questions.close().await;
         self.worker.close().await;
         if let Some(replica) = &self.replica {
-            replica.close().await;
+            replica.pool().close().await;
         }
     }
 
+    /// How the pools are at this moment.
+    pub fn pools(&self) -> Vec<PoolState> {
+        let mut pools = vec![self.app.state("app"), self.questions.state("questions"), self.worker.state("worker")];
+        pools.extend(self.replica.as_ref().map(|replica| replica.pool().state("replica")));
+        pools
+    }
+
+    /// How old what the replica shows may be at most, while anything is known of it.
+    pub fn replica_behind(&self) -> Option<Duration> {
+        self.replica.as_ref()?.as_of().map(|as_of| as_of.elapsed())
+    }
+
     /// Connections for the platform's own work, for the event bus and the maintenance beside it.
-    pub(super) fn worker_pool(&self) -> &PgPool {
+    pub(super) fn worker_pool(&self) -> &Pool {
         &self.worker
     }
 
     /// Connections as the role that serves people, for what is the same for all.
-    pub(super) fn app_pool(&self) -> &PgPool {
+    pub(super) fn app_pool(&self) -> &Pool {
         &self.app
     }
 
     /// Opens a unit of work whose isolation is chosen by its opening statement.
     pub(super) async fn unit(&self, actor: &Actor, begin: &'static str) -> Result<PgUnit> {
-        Ok(PgUnit::new(self.open(actor, begin).await?, actor.clone()))
+        let ended = self.replica.as_ref().map(|replica| replica.ended().clone());
+        Ok(PgUnit::new(self.open(actor, begin).await?, actor.clone(), ended))
+    }
+
+    /// What keeps an eye on the servers, if there is more than one: run it for as long as the store is used.
+    pub fn watch(&self) -> Watch {
+        Watch::new(self.clone())
+    }
+
+    pub(super) fn replica(&self) -> Option<&Replica> {
+        self.replica.as_ref()
+    }
+
+    /// The servers that the role which serves people knows, and those of the workers' role.
+    pub(super) fn hosts(&self) -> [&Hosts; 2] {
+        [&self.hosts, &self.worker_hosts]
+    }
+
+    /// How to connect to the server that is used as the primary, as the role that serves people.
+    pub(super) fn primary_options(&self) -> PgConnectOptions {
+        self.app.options()
+    }
+
+    /// From now on the primary is elsewhere: connections to the one before are not used again.
+    pub(super) fn move_to(&self, app: PgConnectOptions, worker: PgConnectOptions) {
+        self.questions.move_to(app.clone());
+        self.app.move_to(app);
+        self.worker.move_to(worker);
+        if let Some(replica) = &self.replica {
+            replica.forget();
+        }
     }
 
     /// How many days an inbox reaches back.
@@ -124,22 +183,17 @@ impl PgStore {
         &self.questions
     }
 
-    async fn open(&self, actor: &Actor, begin: &'static str) -> Result<Transaction<'static, Postgres>> {
+    async fn open(&self, actor: &Actor, begin: &'static str) -> Result<Wire> {
         let role = if matches!(actor, Actor::System(_)) { &self.worker } else { &self.app };
         self.open_on(role, begin, actor).await
     }
 
-    async fn open_on(
-        &self,
-        role: &PgPool,
-        begin: &'static str,
-        actor: &Actor,
-    ) -> Result<Transaction<'static, Postgres>> {
+    async fn open_on(&self, role: &Pool, begin: &'static str, actor: &Actor) -> Result<Wire> {
         let opening = opening(begin, actor, &self.limits);
         let mut tries = 1;
         loop {
             // The batch is made of constants and whole numbers.
-            match super::opening::begin(role, AssertSqlSafe(opening.clone())).await {
+            match role.begin(AssertSqlSafe(opening.clone())).await {
                 Err(error) if tries < OPENINGS && is_dead(&error) => tries += 1,
                 outcome => return outcome.map_err(|e| fault("store.open", e)),
             }
@@ -160,28 +214,46 @@ fn opening(begin: &str, actor: &Actor, limits: &str) -> String {
     batch
 }
 
-fn options(url: &str, config: &PgStoreConfig) -> Result<PgConnectOptions> {
-    // The parser's message may hold the address, and with it a password.
-    let options: PgConnectOptions = url.parse().map_err(|_| Error::new(ErrorKind::Internal, "store.address"))?;
-    Ok(options.statement_cache_capacity(config.statement_cache).application_name("daira"))
+fn hosts(url: &str, config: &PgStoreConfig) -> Result<Hosts> {
+    let cache = config.statement_cache;
+    Ok(Hosts::parse(url, "store.address")?
+        .map(|options| options.statement_cache_capacity(cache).application_name("daira")))
 }
 
-fn pool(options: PgConnectOptions, connections: u32, config: &PgStoreConfig) -> PgPool {
-    PgPoolOptions::new()
+/// How to connect to the primary; of one server, whatever it is.
+async fn primary(hosts: &Hosts) -> Result<PgConnectOptions> {
+    if !hosts.are_several() {
+        return Ok(hosts.first().clone());
+    }
+    let (options, connection) = hosts.primary().await.map_err(|e| fault("store.primary", e))?;
+    // What cannot say good-bye is gone already.
+    let _ = connection.close().await;
+    Ok(options)
+}
+
+fn pool(options: PgConnectOptions, connections: u32, config: &PgStoreConfig) -> Pool {
+    let moved = Moved::default();
+    let since = moved.clone();
+    let pool = PgPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(config.acquire_timeout)
         .idle_timeout(Duration::from_mins(10))
         .max_lifetime(Duration::from_hours(1))
         .test_before_acquire(false)
-        .before_acquire(|connection, about| {
+        .before_acquire(move |connection, about| {
+            let since = since.clone();
             Box::pin(async move {
+                if since.is_before(about.age) {
+                    return Ok(false);
+                }
                 if about.idle_for > TRUSTED_IDLE {
                     connection.ping().await?;
                 }
                 Ok(true)
             })
         })
-        .connect_lazy_with(options)
+        .connect_lazy_with(options);
+    Pool::new(pool, config.statement_cache > 0, moved)
 }
 
 #[async_trait]
@@ -191,17 +263,18 @@ impl Store for PgStore {
     }
 
     async fn read(&self, actor: &Actor, access: Access) -> Result<Box<dyn ReadView>> {
-        let transaction = match (access, &self.replica, actor) {
-            (Access::ReadStale, Some(replica), Actor::Anonymous | Actor::Member(_)) => {
-                self.open_on(replica, BEGIN_READ, actor).await?
-            }
-            _ => self.open(actor, BEGIN_READ).await?,
-        };
+        if let (Access::ReadStale, Some(replica), Actor::Anonymous | Actor::Member(_)) = (access, &self.replica, actor)
+            && let Some(opened) =
+                replica.open(&self.app, actor, async |pool| self.open_on(pool, BEGIN_READ, actor).await).await
+        {
+            return Ok(Box::new(PgView::new(opened, actor, self.inbox_days, replica.shared().clone())));
+        }
+        let transaction = self.open(actor, BEGIN_READ).await?;
         Ok(Box::new(PgView::new(transaction, actor, self.inbox_days, self.shared.clone())))
     }
 
     async fn candidates(&self, actor: &Actor, as_of: Timestamp, limit: u16) -> Result<Vec<Candidate>> {
-        if let (Actor::Member(me), true) = (actor, self.limits.is_empty())
+        if let (Actor::Member(me), true) = (actor, self.at_once)
             && let Some(found) = self.candidates_at_once(*me, as_of, limit).await?
         {
             return Ok(found);
@@ -212,7 +285,7 @@ impl Store for PgStore {
 
     async fn cards(&self, actor: &Actor, of: &[Candidate]) -> Result<Vec<PostCard>> {
         let cards = match actor {
-            Actor::Member(me) if self.limits.is_empty() => self.cards_at_once(*me, of).await?,
+            Actor::Member(me) if self.at_once => self.cards_at_once(*me, of).await?,
             _ => {
                 let ids: Vec<PostId> = of.iter().map(|candidate| candidate.post).collect();
                 self.read(actor, Access::Read).await?.posts().cards(&ids).await?

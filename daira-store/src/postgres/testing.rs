@@ -1,7 +1,8 @@
 //! A database of its own for each test, on a real server.
 //!
-//! `DAIRA_TEST_PG15` and `DAIRA_TEST_PG18` hold the addresses of superusers on servers that may be used for tests;
-//! `cargo xtask services up` starts such servers and prints the variables. A missing server is an error, never a skipped
+//! `DAIRA_TEST_PG15` and `DAIRA_TEST_PG18` hold the addresses of superusers on servers that may be used for tests,
+//! `DAIRA_TEST_PG15_PRIMARY` and the like those of servers with a replica, and `DAIRA_TEST_PGBOUNCER` that of a pooler before
+//! the first; `cargo xtask services up` starts such servers and prints the variables. A missing server is an error, never a skipped
 //! test. The schema is laid once into a template, which each test copies.
 
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -27,6 +28,10 @@ pub enum Server {
     Pg15,
     /// The newest supported version.
     Pg18,
+    /// The oldest one as a primary with a replica.
+    Primary15,
+    /// The newest one as a primary with a replica.
+    Primary18,
 }
 
 impl Server {
@@ -34,6 +39,19 @@ impl Server {
         match self {
             Self::Pg15 => "DAIRA_TEST_PG15",
             Self::Pg18 => "DAIRA_TEST_PG18",
+            Self::Primary15 => "DAIRA_TEST_PG15_PRIMARY",
+            Self::Primary18 => "DAIRA_TEST_PG18_PRIMARY",
+        }
+    }
+
+    /// The address of the superuser on the replica, if the server has one.
+    ///
+    /// # Errors
+    /// When the environment does not name it.
+    pub fn replica_url(self) -> Result<String> {
+        match self {
+            Self::Pg15 | Self::Primary15 => address_of("DAIRA_TEST_PG15_REPLICA"),
+            Self::Pg18 | Self::Primary18 => address_of("DAIRA_TEST_PG18_REPLICA"),
         }
     }
 
@@ -41,22 +59,20 @@ impl Server {
     ///
     /// # Errors
     /// When the environment does not name the server.
-    #[expect(clippy::disallowed_methods, reason = "tests find their servers in the environment")]
     pub fn admin_url(self) -> Result<String> {
-        std::env::var(self.variable()).map_err(|_| {
-            Error::new(ErrorKind::Unavailable, "testing.server").with_source(format!(
-                "{} is not set; `cargo xtask services up` starts the servers that tests need",
-                self.variable()
-            ))
-        })
+        address_of(self.variable())
     }
 
     async fn template(self) -> Result<&'static str> {
         static PG15: OnceCell<String> = OnceCell::const_new();
         static PG18: OnceCell<String> = OnceCell::const_new();
+        static PRIMARY15: OnceCell<String> = OnceCell::const_new();
+        static PRIMARY18: OnceCell<String> = OnceCell::const_new();
         let cell = match self {
             Self::Pg15 => &PG15,
             Self::Pg18 => &PG18,
+            Self::Primary15 => &PRIMARY15,
+            Self::Primary18 => &PRIMARY18,
         };
         let url = self.admin_url()?;
         cell.get_or_try_init(|| make_template(url)).await.map(String::as_str)
@@ -101,12 +117,36 @@ impl TestDatabase {
         self.config.clone()
     }
 
+    /// How a store connects to it through `PgBouncer`, if the server is the one behind that.
+    ///
+    /// # Errors
+    /// When the environment does not name the pooler.
+    pub fn pooled(&self) -> Result<PgStoreConfig> {
+        let pooler = address(&address_of("DAIRA_TEST_PGBOUNCER")?)?;
+        let mut config = plan(&self.name).config(&pooler);
+        config.statement_cache = 0;
+        Ok(config)
+    }
+
+    /// The address of the role that serves people, on the replica of the server.
+    ///
+    /// # Errors
+    /// When the environment does not name the replica.
+    pub fn replica(&self, server: Server) -> Result<String> {
+        Ok(plan(&self.name).config(&address(&server.replica_url()?)?).app_url)
+    }
+
     /// A store on it with its usual configuration.
     ///
     /// # Errors
     /// As [`PgStore::connect`].
     pub async fn store(&self) -> Result<PgStore> {
         PgStore::connect(&self.config).await
+    }
+
+    /// What it is called on its server.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// The address of the superuser on this database, whom no policy holds back.
@@ -129,6 +169,14 @@ impl Drop for TestDatabase {
         });
         drop(dropper.join());
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "tests find their servers in the environment")]
+fn address_of(variable: &str) -> Result<String> {
+    std::env::var(variable).map_err(|_| {
+        Error::new(ErrorKind::Unavailable, "testing.server")
+            .with_source(format!("{variable} is not set; `cargo xtask services up` starts the servers that tests need"))
+    })
 }
 
 fn plan(database: &str) -> Bootstrap {

@@ -5,21 +5,26 @@ use core::fmt;
 use async_trait::async_trait;
 use daira_core::actor::Actor;
 use daira_core::error::{Error, ErrorKind, Result};
+use daira_core::id::{AccountId, Id as _};
 use daira_core::port::UnitOfWork;
 use daira_core::port::store::{
     AccountRepository, CommentRepository, CounterRepository, FactorRepository, FeedRepository, GraphRepository,
     Journal, MediaRepository, NotificationRepository, PostRepository, ReactionRepository,
 };
-use sqlx::{PgConnection, Postgres, Transaction};
 
 use super::error::{commit_fault, fault};
+use super::replica::Ended;
+use super::wire::Wire;
 
 /// An open transaction. Dropped, it rolls back.
 pub(crate) struct PgUnit {
-    transaction: Transaction<'static, Postgres>,
+    transaction: Wire,
     actor: Actor,
     /// A statement failed, so the database rolls back whatever is asked of it; it would answer a commit without an error.
     broken: bool,
+    /// Whose moment it is when this unit ends, where readers of a replica are told of it.
+    ended: Option<Ended>,
+    accounts: Vec<i64>,
 }
 
 impl fmt::Debug for PgUnit {
@@ -29,12 +34,18 @@ impl fmt::Debug for PgUnit {
 }
 
 impl PgUnit {
-    pub(super) fn new(transaction: Transaction<'static, Postgres>, actor: Actor) -> Self {
-        Self { transaction, actor, broken: false }
+    pub(super) fn new(transaction: Wire, actor: Actor, ended: Option<Ended>) -> Self {
+        let accounts = actor.member().map(|member| member.account.raw()).into_iter().collect();
+        Self { transaction, actor, broken: false, ended, accounts }
+    }
+
+    /// The unit writes what is an account's own, whoever asks for it.
+    pub(super) fn is_for(&mut self, account: AccountId) {
+        self.accounts.push(account.raw());
     }
 
     /// The connection, for one statement; its outcome goes through [`check`](Self::check).
-    pub(super) fn connection(&mut self) -> &mut PgConnection {
+    pub(super) fn connection(&mut self) -> &mut Wire {
         &mut self.transaction
     }
 
@@ -74,7 +85,23 @@ impl PgUnit {
                 Error::new(ErrorKind::Internal, "store.commit").with_source("a statement of this unit failed before")
             );
         }
+        // Noted when the commit was answered, failed or was given up: each time it may have happened.
+        let _noted = Noted { ended: self.ended, accounts: self.accounts };
         self.transaction.commit().await.map_err(commit_fault)
+    }
+}
+
+/// Notes on its way out that a unit of these accounts ended.
+struct Noted {
+    ended: Option<Ended>,
+    accounts: Vec<i64>,
+}
+
+impl Drop for Noted {
+    fn drop(&mut self) {
+        if let Some(ended) = &self.ended {
+            self.accounts.iter().for_each(|account| ended.note(*account));
+        }
     }
 }
 

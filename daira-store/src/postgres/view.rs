@@ -3,6 +3,7 @@
 use core::fmt;
 
 use super::shared::Shared;
+use super::wire::Wire;
 use daira_core::actor::{Actor, Member};
 use daira_core::id::ProfileId;
 use daira_core::port::ReadView;
@@ -10,11 +11,10 @@ use daira_core::port::store::{
     AccountReads, CommentReads, FeedReads, GraphReads, MediaReads, NotificationReads, PostReads, ReactionReads,
     SearchReads,
 };
-use sqlx::{PgConnection, Postgres, Transaction};
 
 /// An open snapshot.
 pub(crate) struct PgView {
-    transaction: Transaction<'static, Postgres>,
+    transaction: Wire,
     member: Option<Member>,
     pub(super) inbox_days: u16,
     pub(super) shared: Shared,
@@ -27,16 +27,11 @@ impl fmt::Debug for PgView {
 }
 
 impl PgView {
-    pub(super) fn new(
-        transaction: Transaction<'static, Postgres>,
-        actor: &Actor,
-        inbox_days: u16,
-        shared: Shared,
-    ) -> Self {
+    pub(super) fn new(transaction: Wire, actor: &Actor, inbox_days: u16, shared: Shared) -> Self {
         Self { transaction, member: actor.member().ok().copied(), inbox_days, shared }
     }
 
-    pub(super) fn connection(&mut self) -> &mut PgConnection {
+    pub(super) fn connection(&mut self) -> &mut Wire {
         &mut self.transaction
     }
 

@@ -46,6 +46,20 @@ async fn ports_with_bus(server: Server) -> (Ports, (JoinSet<()>, TestDatabase)) 
     (Ports { bus: Arc::new(bus), ..ports_over(&store) }, (tasks, database))
 }
 
+/// The same through `PgBouncer` in transaction mode; only what ticks and listens goes past it.
+pub(crate) async fn ports_pooled() -> (Ports, (JoinSet<()>, TestDatabase)) {
+    let database = Server::Pg15.database().await.unwrap();
+    let mut config = database.pooled().unwrap();
+    config.popular_age = Duration::ZERO;
+    let store = PgStore::connect(&config).await.unwrap();
+    let bus = PgBus::new(&store, BusSettings { lease: Duration::from_mins(1), ..QUICK });
+    let direct = database.config().worker_url;
+    let mut tasks = JoinSet::new();
+    tasks.spawn(PgBus::ticker(&direct).unwrap().run(core::future::pending()));
+    tasks.spawn(bus.attendant(&Secret::new(direct)).run(core::future::pending()));
+    (Ports { bus: Arc::new(bus), ..ports_over(&store) }, (tasks, database))
+}
+
 /// Two nodes on one database that tell each other.
 async fn nodes(server: Server) -> (Nodes, (JoinSet<()>, TestDatabase)) {
     let database = server.database().await.unwrap();
@@ -65,6 +79,9 @@ daira_core::pubsub_kit!(pg15_pubsub, nodes(Server::Pg15).await);
 daira_core::pubsub_kit!(pg18_pubsub, nodes(Server::Pg18).await);
 daira_core::store_kit!(pg15_store, ports(Server::Pg15).await);
 daira_core::store_kit!(pg18_store, ports(Server::Pg18).await);
+daira_core::store_kit!(pgbouncer_store, ports_pooled().await);
+daira_core::bus_kit!(pgbouncer_bus, ports_pooled().await);
+daira_core::maintenance_kit!(pgbouncer_maintenance, ports_pooled().await);
 daira_core::bus_kit!(pg15_bus, ports_with_bus(Server::Pg15).await);
 daira_core::bus_kit!(pg18_bus, ports_with_bus(Server::Pg18).await);
 daira_core::maintenance_kit!(pg15_maintenance, ports_with_bus(Server::Pg15).await);

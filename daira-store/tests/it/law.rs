@@ -7,7 +7,7 @@ use daira_store::postgres::testing::Server;
 use futures_util::FutureExt as _;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
-use crate::conformance::ports;
+use crate::conformance::{ports, ports_pooled};
 
 const SEED: u64 = 2_026;
 
@@ -15,6 +15,14 @@ async fn the_law_of_the_two_guards_holds(server: Server) {
     let (ports, _database) = ports(server).await;
     let tally = law::check(&ports, SEED, 100_000).await;
     println!("law {server:?} {tally:?}");
+    assert!(tally.pairs >= 100_000 && tally.towns > 5);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_law_of_the_two_guards_holds_through_a_pooler() {
+    let (ports, _running) = ports_pooled().await;
+    let tally = law::check(&ports, SEED, 100_000).await;
+    println!("law PgBouncer {tally:?}");
     assert!(tally.pairs >= 100_000 && tally.towns > 5);
 }
 

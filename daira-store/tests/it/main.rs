@@ -19,17 +19,23 @@ macro_rules! on_each_server {
 }
 
 #[cfg(test)]
+mod backup;
+#[cfg(test)]
 mod cluster;
 #[cfg(test)]
 mod conformance;
 #[cfg(test)]
 mod event_log;
 #[cfg(test)]
+mod failover;
+#[cfg(test)]
 mod guards;
 #[cfg(test)]
 mod kept;
 #[cfg(test)]
 mod law;
+#[cfg(test)]
+mod limits;
 #[cfg(test)]
 mod migrations;
 #[cfg(test)]
@@ -38,8 +44,12 @@ mod race;
 #[cfg(feature = "redis")]
 mod redis;
 #[cfg(test)]
+mod replica;
+#[cfg(test)]
 mod round_trips;
 #[cfg(test)]
 mod schema;
 #[cfg(test)]
 mod secrets;
+#[cfg(test)]
+mod shards;

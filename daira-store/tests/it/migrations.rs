@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use daira_core::error::ErrorKind;
 use daira_core::secret::Secret;
 use daira_store::postgres::testing::Server;
-use daira_store::postgres::{Bootstrap, gate, migrate, schema_state};
+use daira_store::postgres::{Bootstrap, gate, migrate, migrate_to, schema_state};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 
 /// The last migration of the first release: it lays an empty database, so nobody waits for it.
@@ -229,6 +229,22 @@ async fn failure_10_two_programs_migrate_at_once(server: Server) {
     empty.gone().await;
 }
 
+async fn a_database_is_upgraded_in_steps(server: Server) {
+    let empty = Empty::new(server, "steps").await;
+    for version in [2, 2, 3] {
+        migrate_to(&empty.url, version).await.unwrap();
+        let pending = schema_state(&empty.url).await.unwrap().pending;
+        assert_eq!(pending.first().map(|next| next.0), Some(version + 1));
+    }
+    let refused = migrate_to(&empty.url, 9_999).await.unwrap_err();
+    assert!(std::error::Error::source(&refused).unwrap().to_string().contains("no migration 9999"));
+    migrate_to(&empty.url, 1).await.unwrap();
+    assert_eq!(schema_state(&empty.url).await.unwrap().pending[0].0, 4, "what ran is not taken back");
+    migrate(&empty.url).await.unwrap();
+    assert!(gate::inspect(&empty.url).await.unwrap().is_empty());
+    empty.gone().await;
+}
+
 async fn failure_10_a_migration_gives_way_and_goes_on_later(server: Server) {
     let empty = Empty::new(server, "later").await;
     let mut other = PgConnection::connect(&empty.url).await.unwrap();
@@ -291,6 +307,7 @@ async fn a_changed_or_newer_schema_is_refused_by_name(server: Server) {
 
 on_each_server!(
     failure_10_two_programs_migrate_at_once,
+    a_database_is_upgraded_in_steps,
     failure_10_a_migration_gives_way_and_goes_on_later,
     migrations_are_not_printed_into_the_log,
     a_changed_or_newer_schema_is_refused_by_name,

@@ -175,6 +175,16 @@ async fn database_at(findings: &mut Findings, config: &Config, database: PgStore
     if let (Some(server), true) = (state.server, config.database.url.is_some()) {
         findings.add("PostgreSQL", Level::Ok, format!("version {server}, a server of your own"));
     }
+    if let Some(url) = &database.replica_url {
+        match schema_state(url).await {
+            Ok(_) => findings.add("replica", Level::Ok, "answers; it is read while it is new enough"),
+            Err(error) => {
+                let told =
+                    format!("cannot be read at database.replica_url: the primary answers everything ({error:#})");
+                findings.add("replica", Level::Warn, told);
+            }
+        }
+    }
     for (check, url) in [("role of the server", &database.app_url), ("role of the worker", &database.worker_url)] {
         let holes = gate::inspect(url).await.map_err(Into::into);
         match findings.take(check, holes).as_deref() {

@@ -5,9 +5,11 @@
 
 mod doctor;
 mod keys;
+mod pools;
 
 pub use doctor::{Finding, Level, diagnose};
 
+use core::time::Duration;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
@@ -19,9 +21,11 @@ use daira_core::secret::{Key, Secret};
 use daira_media::FsBlobs;
 use daira_store::postgres::cluster::{Cluster, ClusterConfig, MINIMUM_MAJOR};
 use daira_store::postgres::{
-    Bootstrap, BusSettings, PgBus, PgMaintenance, PgPubSub, PgStore, PgStoreConfig, SchemaState, migrate, schema_state,
+    Bootstrap, BusSettings, PgBus, PgMaintenance, PgPubSub, PgStore, PgStoreConfig, SchemaState, migrate, migrate_to,
+    schema_state,
 };
 use daira_store::redis::{Redis, RedisLimiter, RedisPubSub};
+use prometheus_client::registry::Registry;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -43,7 +47,8 @@ pub struct Backends {
     store: PgStore,
     bus: PgBus,
     signals: Signals,
-    worker_url: Secret,
+    /// The way to the database past any pooler.
+    direct_url: Secret,
     cluster: Option<Arc<Cluster>>,
 }
 
@@ -101,17 +106,28 @@ impl Backends {
             ids,
             settings,
         };
-        Ok(Self { ports, store, bus, signals, worker_url: Secret::new(database.worker_url), cluster })
+        let direct = config.database.direct_url.as_ref().map_or(&*database.worker_url, SecretText::expose);
+        Ok(Self { ports, store, bus, signals, direct_url: Secret::new(direct), cluster })
     }
 
-    /// Brings the database up to this program's schema; the embedded one is brought there by every start.
+    /// Brings the database up to this program's schema, or up to one of its migrations; the embedded one is brought there by
+    /// every start.
     ///
     /// # Errors
     /// With a sentence for the operator.
-    pub async fn migrate(config: &Config) -> Result<()> {
+    pub async fn migrate(config: &Config, to: Option<i64>) -> Result<()> {
         match (&config.database.url, &config.database.owner_url) {
+            (None, _) if to.is_some() => {
+                bail!("the private database always has this program's whole schema: `--to` is for one of your own")
+            }
             (None, _) => Self::connect(config).await?.close().await,
-            (Some(_), Some(owner)) => Ok(migrate(owner.expose()).await?),
+            (Some(_), Some(owner)) => {
+                let done = match to {
+                    Some(version) => migrate_to(owner.expose(), version).await,
+                    None => migrate(owner.expose()).await,
+                };
+                Ok(done?)
+            }
             (Some(_), None) => {
                 anyhow::bail!("database.owner_url is not set: migrations run as the owner of the database")
             }
@@ -136,14 +152,20 @@ impl Backends {
         state.context("the private database cannot be reached")
     }
 
-    /// Keeps running what the ports rest on, until `shutdown`: ticks of the event log, attention to them, and the private
-    /// PostgreSQL, which is started again when it dies.
+    /// Makes what the adapters measure known to a registry.
+    pub fn measured_by(&self, registry: &mut Registry) {
+        pools::register(&self.store, registry);
+    }
+
+    /// Keeps running what the ports rest on, until `shutdown`: ticks of the event log, attention to them, an eye on which server
+    /// is the primary and how new its replica is, and the private PostgreSQL, which is started again when it dies.
     pub async fn attend(&self, shutdown: CancellationToken) -> Result<()> {
         let mut tasks = JoinSet::new();
-        let ticker = PgBus::ticker(self.worker_url.expose())?;
+        let ticker = PgBus::ticker(self.direct_url.expose())?;
         tasks.spawn(ticker.run(shutdown.clone().cancelled_owned()));
-        tasks.spawn(self.bus.attendant(&self.worker_url).run(shutdown.clone().cancelled_owned()));
-        let (signals, url, stop) = (self.signals.clone(), self.worker_url.clone(), shutdown.clone());
+        tasks.spawn(self.bus.attendant(&self.direct_url).run(shutdown.clone().cancelled_owned()));
+        tasks.spawn(self.store.watch().run(shutdown.clone().cancelled_owned()));
+        let (signals, url, stop) = (self.signals.clone(), self.direct_url.clone(), shutdown.clone());
         tasks.spawn(async move {
             tokio::select! {
                 () = stop.cancelled() => {}
@@ -231,7 +253,11 @@ fn limiter(redis: Option<Redis>) -> Arc<dyn RateLimiter> {
 fn addresses(database: &Database) -> Result<PgStoreConfig> {
     let url = database.url.as_ref().context("database.url is not set")?;
     let worker = database.worker_url.as_ref().context("database.worker_url is not set")?;
-    Ok(PgStoreConfig::new(url.expose(), worker.expose()))
+    let mut addresses = PgStoreConfig::new(url.expose(), worker.expose());
+    addresses.replica_url = database.replica_url.as_ref().map(|url| url.expose().to_owned());
+    addresses.replica_lag = Duration::from_millis(database.replica_lag_ms);
+    addresses.replica_patience = Duration::from_millis(database.replica_wait_ms);
+    Ok(addresses)
 }
 
 /// Refuses a database that this program was not built for.

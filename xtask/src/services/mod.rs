@@ -7,6 +7,7 @@
 mod clients;
 mod host;
 mod obtain;
+mod pgbouncer;
 mod postgres;
 mod redis;
 mod toxiproxy;
@@ -48,6 +49,14 @@ pub(crate) fn servers() -> Result<Vec<(String, String)>> {
         variables.push((server.variable(), url));
         variables.push((format!("{}_BIN", server.variable()), bin.display().to_string()));
     }
+    for pair in postgres::PAIRS {
+        let [primary, _] = &pair;
+        let urls = postgres::pair_up(&pair, &host, &obtain::postgres(&host, primary.major)?)?;
+        variables.extend(pair.iter().map(postgres::Postgres::variable).zip(urls));
+    }
+    let [oldest, _] = postgres::SERVERS;
+    let behind = oldest.alive(&host).context("the server behind PgBouncer does not run")?;
+    variables.push((pgbouncer::VARIABLE.to_owned(), pgbouncer::up(&host, &behind)?));
     for server in redis::SERVERS {
         variables.push((server.variable().to_owned(), server.up(&host)?));
     }
@@ -73,18 +82,21 @@ pub(crate) fn folder() -> Result<PathBuf> {
 
 fn down() -> Result<()> {
     let (host, _lock) = prepare()?;
-    postgres::SERVERS.iter().try_for_each(|server| server.down(&host))?;
+    pgbouncer::down(&host)?;
+    postgres::SERVERS.iter().chain(postgres::PAIRS.iter().flatten()).try_for_each(|server| server.down(&host))?;
     redis::SERVERS.iter().try_for_each(|server| server.down(&host))?;
     toxiproxy::down(&host)
 }
 
 fn status() -> Result<()> {
     let (host, _lock) = prepare()?;
-    let postgres = postgres::SERVERS.iter().map(|server| (server.name(), server.alive(&host)));
+    let postgres = postgres::SERVERS.iter().chain(postgres::PAIRS.iter().flatten());
+    let postgres = postgres.map(|server| (server.name(), server.alive(&host)));
+    let pgbouncer = [("PgBouncer".to_owned(), pgbouncer::alive(&host))];
     let redis = redis::SERVERS.iter().map(|server| (server.name().to_owned(), server.alive(&host)));
     let toxiproxy = [("Toxiproxy".to_owned(), toxiproxy::alive(&host))];
-    for (name, address) in postgres.chain(redis).chain(toxiproxy) {
-        println!("{name:<14} {}", address.as_deref().unwrap_or("down"));
+    for (name, address) in postgres.chain(pgbouncer).chain(redis).chain(toxiproxy) {
+        println!("{name:<21} {}", address.as_deref().unwrap_or("down"));
     }
     Ok(())
 }

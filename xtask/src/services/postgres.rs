@@ -15,25 +15,54 @@ use super::host::Host;
 use crate::run::{output, tail};
 
 /// The versions that everything is tested on: the oldest that we support, and the newest there is.
-pub(crate) const SERVERS: [Postgres; 2] = [Postgres { major: 15 }, Postgres { major: 18 }];
+pub(crate) const SERVERS: [Postgres; 2] = [Postgres::alone(15), Postgres::alone(18)];
+
+/// A primary of each version, and a streaming replica of it. How far the replica lags is set on it by whoever tests that:
+/// `alter system set recovery_min_apply_delay`, or `pg_wal_replay_pause()`.
+pub(crate) const PAIRS: [[Postgres; 2]; 2] = [Postgres::pair(15), Postgres::pair(18)];
 
 /// One server.
 pub(crate) struct Postgres {
     pub(crate) major: u32,
+    part: Part,
+}
+
+/// What a server is to others.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Alone,
+    Primary,
+    Replica,
 }
 
 impl Postgres {
+    const fn alone(major: u32) -> Self {
+        Self { major, part: Part::Alone }
+    }
+
+    const fn pair(major: u32) -> [Self; 2] {
+        [Self { major, part: Part::Primary }, Self { major, part: Part::Replica }]
+    }
+
+    fn part(&self) -> &'static str {
+        match self.part {
+            Part::Alone => "",
+            Part::Primary => "primary",
+            Part::Replica => "replica",
+        }
+    }
+
     pub(crate) fn name(&self) -> String {
-        format!("PostgreSQL {}", self.major)
+        format!("PostgreSQL {} {}", self.major, self.part()).trim_end().to_owned()
     }
 
     /// The environment variable that tells tests its URL.
     pub(crate) fn variable(&self) -> String {
-        format!("DAIRA_TEST_PG{}", self.major)
+        format!("DAIRA_TEST_PG{}_{}", self.major, self.part().to_uppercase()).trim_end_matches('_').to_owned()
     }
 
     fn folder(&self, host: &Host) -> PathBuf {
-        host.folder.join(format!("run/pg{}", self.major))
+        host.folder.join(format!("run/pg{}-{}", self.major, self.part()).trim_end_matches('-'))
     }
 
     /// Its URL, if it runs and answers.
@@ -62,16 +91,25 @@ impl Postgres {
             return Ok(url);
         }
         eprintln!("starting {}", self.name());
+        self.lay(host, bin)?;
+        self.start(host, bin)
+    }
+
+    /// Makes a fresh folder with nothing in its database.
+    fn lay(&self, host: &Host, bin: &Path) -> Result<()> {
         // Without fsync, what a crash left behind cannot be trusted.
         self.down(host)?;
         let folder = self.folder(host);
         host.create(&folder)?;
         fs::write(folder.join("bin"), bin.display().to_string())?;
-        let data = folder.join("data");
         let mut initdb = host.command(&bin.join("initdb"));
-        initdb.arg("-D").arg(&data).args(["-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"]);
+        initdb.arg("-D").arg(folder.join("data")).args(["-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"]);
         initdb.arg(if cfg!(target_os = "linux") { "--locale=C.UTF-8" } else { "--locale=C" });
-        output(&mut initdb).with_context(|| format!("setting up {}", self.name()))?;
+        output(&mut initdb).with_context(|| format!("setting up {}", self.name())).map(drop)
+    }
+
+    fn start(&self, host: &Host, bin: &Path) -> Result<String> {
+        let folder = self.folder(host);
         // The port is free when we look, and may be taken when the server does.
         let mut log = String::new();
         for _ in 0..3 {
@@ -106,6 +144,33 @@ impl Postgres {
             _ => Ok(()),
         }
     }
+}
+
+/// Starts a primary and its replica on fresh folders, unless both run already; their URLs.
+pub(crate) fn pair_up(pair: &[Postgres; 2], host: &Host, bin: &Path) -> Result<[String; 2]> {
+    let [primary, replica] = pair;
+    if let (Some(primary), Some(replica)) = (primary.alive(host), replica.alive(host)) {
+        return Ok([primary, replica]);
+    }
+    eprintln!("starting {} and its replica", primary.name());
+    primary.lay(host, bin)?;
+    replica.down(host)?;
+    let (from, to) = (primary.folder(host), replica.folder(host));
+    host.create(&to)?;
+    fs::write(to.join("bin"), bin.display().to_string())?;
+    // A copy of what was never started is as good as a backup, and not every build brings the program that makes those.
+    output(host.command(Path::new("cp")).arg("-a").arg(from.join("data")).arg(to.join("data")))?;
+    let leader = primary.start(host, bin)?;
+    let port =
+        leader.rsplit_once(':').and_then(|(_, rest)| rest.split('/').next()).context("a server without a port")?;
+    let settings = format!(
+        "primary_conninfo = 'host=127.0.0.1 port={port} user=postgres'\nhot_standby_feedback = on\nwal_retrieve_retry_interval = '200ms'\n"
+    );
+    OpenOptions::new().append(true).open(to.join("data/postgresql.conf"))?.write_all(settings.as_bytes())?;
+    let signal = to.join("data/standby.signal");
+    fs::write(&signal, "")?;
+    host.give(&signal)?;
+    Ok([leader, replica.start(host, bin)?])
 }
 
 fn url(port: u16) -> String {

@@ -2,10 +2,11 @@
 
 use core::time::Duration;
 
-use sqlx::{PgConnection, PgPool, Row as _};
+use sqlx::Row as _;
 
 use super::fault;
 use super::window::Row;
+use crate::postgres::wire::{Pool, Wire};
 use daira_core::error::{Error, ErrorKind, Result};
 use daira_core::event::LANES;
 use daira_core::port::{Delivered, Group, Lag};
@@ -54,7 +55,7 @@ macro_rules! ahead_sql {
 }
 
 /// How far a group is behind. One that never read anything is not behind.
-pub(super) async fn lag(db: &PgPool, group: Group) -> Result<Lag> {
+pub(super) async fn lag(db: &Pool, group: Group) -> Result<Lag> {
     let read = |e| fault("bus.lag", e);
     let row = sqlx::query(ahead_sql!(
         "select count(*), coalesce(extract(epoch from now() - min(e.at)), 0)::double precision, \
@@ -82,7 +83,7 @@ pub(super) async fn lag(db: &PgPool, group: Group) -> Result<Lag> {
 ///
 /// # Errors
 /// `Unavailable` when they are more than `most`.
-pub(in crate::postgres) async fn undelivered(db: &mut PgConnection, group: Group, most: u32) -> Result<Vec<Delivered>> {
+pub(in crate::postgres) async fn undelivered(db: &mut Wire, group: Group, most: u32) -> Result<Vec<Delivered>> {
     let rows = sqlx::query(ahead_sql!(
         "select id, lane, key, topic, kind, payload, at, attempts from (
              select id, lane, key, topic, kind, payload, event_at as at, attempts from daira.dead_letter where grp = $1

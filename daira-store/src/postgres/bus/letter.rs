@@ -4,15 +4,16 @@
 //! dead row is deliverable, and that is all there is to replaying and dropping: the dead row is turned into a parked one,
 //! or deleted. Delivered rows are deleted in the transaction of their effects.
 
-use sqlx::{PgConnection, PgExecutor, PgPool, Row as _};
+use sqlx::{PgExecutor, Row as _};
 
 use super::fault;
 use super::window::{Row, timestamp};
+use crate::postgres::wire::{Pool, Wire};
 use daira_core::error::Result;
 use daira_core::port::DeadLetter;
 
 /// Rows that wait for nothing any more, in order of id.
-pub(super) async fn deliverable(db: &PgPool, group: &str, lanes: &[i16], limit: i64) -> Result<Vec<Row>> {
+pub(super) async fn deliverable(db: &Pool, group: &str, lanes: &[i16], limit: i64) -> Result<Vec<Row>> {
     let rows = sqlx::query(
         "select id, lane, key, topic, kind, payload, event_at, attempts from daira.dead_letter d
          where grp = $1 and lane = any($2) and parked
@@ -29,12 +30,7 @@ pub(super) async fn deliverable(db: &PgPool, group: &str, lanes: &[i16], limit: 
 }
 
 /// Keys among these that have a row, so that their later events must wait; of dead rows alone when `dead`.
-pub(super) async fn blocked_keys(
-    db: &mut PgConnection,
-    group: &str,
-    keys: &[i64],
-    dead: bool,
-) -> sqlx::Result<Vec<i64>> {
+pub(super) async fn blocked_keys(db: &mut Wire, group: &str, keys: &[i64], dead: bool) -> sqlx::Result<Vec<i64>> {
     sqlx::query_scalar(
         "select distinct key from daira.dead_letter where grp = $1 and key = any($2) and not (parked and $3)",
     )
@@ -47,7 +43,7 @@ pub(super) async fn blocked_keys(
 
 /// Keeps an event as a dead letter, or a parked one.
 pub(super) async fn bury(
-    db: &mut PgConnection,
+    db: &mut Wire,
     group: &str,
     row: &Row,
     attempts: i16,
@@ -78,7 +74,7 @@ pub(super) async fn bury(
 }
 
 /// Removes rows that were delivered.
-pub(super) async fn delivered(db: &mut PgConnection, group: &str, ids: &[i64]) -> sqlx::Result<bool> {
+pub(super) async fn delivered(db: &mut Wire, group: &str, ids: &[i64]) -> sqlx::Result<bool> {
     let gone = sqlx::query("delete from daira.dead_letter where grp = $1 and id = any($2) and parked")
         .bind(group)
         .bind(ids)
@@ -125,7 +121,7 @@ pub(super) async fn list(
 }
 
 /// Puts a dead row back among those to be delivered. Says whether there was one.
-pub(super) async fn replay(db: &PgPool, group: &str, event: i64) -> Result<bool> {
+pub(super) async fn replay(db: &Pool, group: &str, event: i64) -> Result<bool> {
     let changed = sqlx::query(
         "update daira.dead_letter set parked = true, reason = 'to be delivered again', at = now()
          where grp = $1 and id = $2 and not parked",
@@ -139,7 +135,7 @@ pub(super) async fn replay(db: &PgPool, group: &str, event: i64) -> Result<bool>
 }
 
 /// Deletes a dead row for good. Says whether there was one.
-pub(super) async fn drop_letter(db: &PgPool, group: &str, event: i64) -> Result<bool> {
+pub(super) async fn drop_letter(db: &Pool, group: &str, event: i64) -> Result<bool> {
     let gone = sqlx::query("delete from daira.dead_letter where grp = $1 and id = $2 and not parked")
         .bind(group)
         .bind(event)

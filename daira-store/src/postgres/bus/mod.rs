@@ -36,19 +36,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use async_trait::async_trait;
-use sqlx::{PgPool, Postgres, Transaction};
 use tokio::sync::Notify;
 
 pub use attend::Attendant;
 use daira_core::actor::Actor;
-use daira_core::error::{Error, ErrorKind, Result};
+use daira_core::error::Result;
 use daira_core::port::{DeadLetter, EventBatch, EventBus, Group, Lag};
 use daira_core::secret::Secret;
 pub use ticker::Ticker;
 
 use super::error::fault;
-use super::opening;
+use super::hosts::Hosts;
 use super::store::{BEGIN, PgStore};
+use super::wire::{Pool, Wire};
 use batch::{PgBatch, Source};
 use seat::Seat;
 
@@ -104,9 +104,7 @@ impl PgBus {
     /// # Errors
     /// [`ErrorKind::Internal`] for an address that is none.
     pub fn ticker(url: &str) -> Result<Ticker> {
-        // The parser's message may hold the address, and with it a password.
-        let options = url.parse().map_err(|_| Error::new(ErrorKind::Internal, "ticker.address"))?;
-        Ok(Ticker::new(options))
+        Hosts::parse(url, "ticker.address").map(Ticker::new)
     }
 
     /// What listens for ticks and keeps this bus's members alive, over an address as for [`ticker`](Self::ticker).
@@ -135,7 +133,7 @@ impl PgBus {
         &self.0.settings
     }
 
-    fn pool(&self) -> &PgPool {
+    fn pool(&self) -> &Pool {
         self.0.store.worker_pool()
     }
 
@@ -174,8 +172,8 @@ impl PgBus {
 }
 
 /// A transaction of the bus's own, on its own tables.
-async fn begin(db: &PgPool) -> Result<Transaction<'static, Postgres>> {
-    opening::begin(db, BEGIN).await.map_err(|e| fault("bus.begin", e))
+async fn begin(db: &Pool) -> Result<Wire> {
+    db.begin(BEGIN).await.map_err(|e| fault("bus.begin", e))
 }
 
 #[async_trait]

@@ -3,9 +3,10 @@
 //! The days go without a group that can rebuild; it is parked in the transaction that drops them (`expire_events`). Coming
 //! back: move to the oldest tick after which nothing is missing, rebuild what lies before from the rows, go on.
 
-use sqlx::{PgConnection, PgExecutor};
+use sqlx::PgExecutor;
 
 use super::fault;
+use crate::postgres::wire::Wire;
 use daira_core::error::Result;
 
 // The first instant of the oldest day there is.
@@ -27,7 +28,7 @@ pub(super) async fn is_parked(db: impl PgExecutor<'_>, group: &str) -> Result<bo
 
 /// Moves a parked group's lanes to the oldest tick whose events are all kept. Their epochs grow: what was read before is
 /// void.
-pub(super) async fn skip(db: &mut PgConnection, group: &str) -> Result<()> {
+pub(super) async fn skip(db: &mut Wire, group: &str) -> Result<()> {
     let failed = |e| fault("bus.skip", e);
     sqlx::query("update daira.lease set owner = null, epoch = epoch + 1 where grp = $1 and (select parked_at is not null from daira.consumer_group where name = $1)")
         .bind(group)

@@ -12,11 +12,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sqlx::{PgConnection, PgPool, Row as _};
+use sqlx::Row as _;
 
 use super::tick::{self, Tick};
 use super::window::{self, Bounds, Row};
 use super::{BusSettings, fault};
+use crate::postgres::wire::{Pool, Wire};
 use daira_core::error::{Error, ErrorKind, Result};
 use daira_core::event::LANES;
 use daira_core::port::Group;
@@ -116,7 +117,7 @@ impl Seat {
     }
 
     /// Renews the membership and shares the lanes out, when it is time for either.
-    pub(super) async fn settle(&mut self, db: &PgPool, settings: &BusSettings) -> Result<()> {
+    pub(super) async fn settle(&mut self, db: &Pool, settings: &BusSettings) -> Result<()> {
         if !self.registered {
             self.register(db).await?;
         }
@@ -170,7 +171,7 @@ impl Seat {
     }
 
     /// Makes the group known, with all its lanes at the oldest kept tick.
-    async fn register(&mut self, db: &PgPool) -> Result<()> {
+    async fn register(&mut self, db: &Pool) -> Result<()> {
         sqlx::query(
             "with made as (
                  insert into daira.consumer_group as g (name, topics, rebuilds) values ($1, $2, $3)
@@ -192,7 +193,7 @@ impl Seat {
         Ok(())
     }
 
-    async fn take(&mut self, db: &PgPool, free: &[i16], count: usize) -> Result<()> {
+    async fn take(&mut self, db: &Pool, free: &[i16], count: usize) -> Result<()> {
         let taken: Vec<(i16, i64)> = sqlx::query_as(
             "update daira.lease l set owner = $2, epoch = l.epoch + 1 from (
                  select lane from daira.lease f
@@ -249,7 +250,7 @@ impl Seat {
         Ok(())
     }
 
-    async fn give_back(&mut self, db: &PgPool, count: usize) -> Result<()> {
+    async fn give_back(&mut self, db: &Pool, count: usize) -> Result<()> {
         let lanes: Vec<i16> = self.lanes.keys().rev().take(count).copied().collect();
         free(db, self.group.name, &self.owner, Some(&lanes)).await?;
         self.lanes.retain(|lane, _| !lanes.contains(lane));
@@ -265,7 +266,7 @@ impl Seat {
     /// The next events and where committing them leads, or nothing when there are none now.
     pub(super) async fn advance(
         &mut self,
-        db: &PgPool,
+        db: &Pool,
         settings: &BusSettings,
         max: usize,
     ) -> Result<Option<(Vec<Row>, Step)>> {
@@ -289,7 +290,7 @@ impl Seat {
     }
 
     /// Opens the window of the lanes that are farthest behind; says whether there is one.
-    async fn open(&mut self, db: &PgPool, max: usize) -> Result<bool> {
+    async fn open(&mut self, db: &Pool, max: usize) -> Result<bool> {
         let Some((start, lanes)) = self.hindmost() else { return Ok(false) };
         let limit = i64::try_from(max).unwrap_or(FETCH).max(FETCH);
         let (upto, after) = if let Some((upto, after)) = &start.part {
@@ -337,7 +338,7 @@ impl Seat {
     /// does not count: somebody else has the lanes, or this seat has moved since.
     pub(super) async fn store(
         &mut self,
-        db: &mut PgConnection,
+        db: &mut Wire,
         step: &Step,
         settings: &BusSettings,
     ) -> Result<Option<Vec<i16>>> {
@@ -384,7 +385,7 @@ impl Seat {
     }
 
     /// Writes down how far lanes without events are.
-    async fn flush(&mut self, db: &PgPool) -> Result<()> {
+    async fn flush(&mut self, db: &Pool) -> Result<()> {
         let mut behind: BTreeMap<(i64, i64, i64), (Cursor, Vec<i16>)> = BTreeMap::new();
         for (lane, held) in self.lanes.iter().filter(|(_, h)| h.stored != h.cursor.key()) {
             behind.entry(held.cursor.key()).or_insert_with(|| (held.cursor.clone(), Vec::new())).1.push(*lane);
@@ -407,7 +408,7 @@ impl Seat {
 
     /// Locks the leases of these lanes to the end of the transaction. Says whether all are still held, and the group is
     /// not parked.
-    pub(super) async fn fence(&self, db: &mut PgConnection, lanes: &[i16]) -> Result<bool> {
+    pub(super) async fn fence(&self, db: &mut Wire, lanes: &[i16]) -> Result<bool> {
         let epochs: Vec<i64> = lanes.iter().map(|lane| self.lanes.get(lane).map_or(-1, |h| h.epoch)).collect();
         let (held, parked): (i64, bool) = sqlx::query_as(
             "select count(*), (select parked_at is not null from daira.consumer_group where name = $1) from (
@@ -425,7 +426,7 @@ impl Seat {
     }
 
     /// Inserts positions. An old tick is locked, so that it cannot be thinned out meanwhile; one that is gone is refused.
-    async fn place(&self, db: &mut PgConnection, lanes: &[i16], to: &Cursor) -> Result<bool> {
+    async fn place(&self, db: &mut Wire, lanes: &[i16], to: &Cursor) -> Result<bool> {
         let placed = sqlx::query(
             "with old as materialized (
                  select n from daira.tick where n in ($3, $4) and at <= now() - interval '30 minutes' for key share
@@ -449,7 +450,7 @@ impl Seat {
     }
 
     /// The bounds and plan of the window that is read next, for people who look after the database.
-    pub(super) async fn explain(&mut self, db: &PgPool) -> Result<Vec<String>> {
+    pub(super) async fn explain(&mut self, db: &Pool) -> Result<Vec<String>> {
         let Some((start, lanes)) = self.hindmost() else { return Ok(Vec::new()) };
         let upto = match &start.part {
             Some((upto, _)) => Arc::clone(upto),
@@ -469,7 +470,7 @@ fn due(last: Option<Instant>, every: Duration) -> bool {
 }
 
 /// Keeps members alive for another lease.
-pub(super) async fn renew(db: &PgPool, groups: &[&str], owners: &[&str], lease: Duration) -> Result<()> {
+pub(super) async fn renew(db: &Pool, groups: &[&str], owners: &[&str], lease: Duration) -> Result<()> {
     sqlx::query(
         "insert into daira.member (grp, owner, until)
          select grp, owner, now() + $3::bigint * interval '1 ms'
@@ -486,7 +487,7 @@ pub(super) async fn renew(db: &PgPool, groups: &[&str], owners: &[&str], lease: 
 }
 
 /// Gives lanes up, all of the owner's when none are named.
-pub(super) async fn free(db: &PgPool, group: &str, owner: &str, lanes: Option<&[i16]>) -> Result<()> {
+pub(super) async fn free(db: &Pool, group: &str, owner: &str, lanes: Option<&[i16]>) -> Result<()> {
     sqlx::query("update daira.lease set owner = null, epoch = epoch + 1 where grp = $1 and owner = $2 and ($3 is null or lane = any($3))")
         .bind(group)
         .bind(owner)
@@ -498,7 +499,7 @@ pub(super) async fn free(db: &PgPool, group: &str, owner: &str, lanes: Option<&[
 }
 
 /// Leaves the group: all lanes are free at once.
-pub(super) async fn leave(db: &PgPool, group: &str, owner: &str) -> Result<()> {
+pub(super) async fn leave(db: &Pool, group: &str, owner: &str) -> Result<()> {
     free(db, group, owner, None).await?;
     sqlx::query("delete from daira.member where grp = $1 and owner = $2")
         .bind(group)

@@ -11,11 +11,12 @@ use core::time::Duration;
 use std::time::Instant;
 
 use futures_util::future::{Either, select};
-use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::postgres::PgConnection;
 use sqlx::{Connection as _, Row as _};
 
 use super::tick::{self, Snapshot, Tick};
 use super::{CHANNEL, fault, sweep};
+use crate::postgres::hosts::Hosts;
 use daira_core::error::{Error, ErrorKind, Result};
 
 /// How often the working ticker looks for news.
@@ -29,7 +30,7 @@ const SWEEP: Duration = Duration::from_mins(1);
 
 /// Writes ticks.
 pub struct Ticker {
-    options: PgConnectOptions,
+    hosts: Hosts,
     /// The newest tick known.
     last: Option<Tick>,
     working: bool,
@@ -45,14 +46,16 @@ impl core::fmt::Debug for Ticker {
 
 impl Ticker {
     /// With a way to connect directly, past any pooler, as the role of the workers.
-    pub(crate) fn new(options: PgConnectOptions) -> Self {
+    pub(in crate::postgres) fn new(hosts: Hosts) -> Self {
         // A ticker that hangs in its transaction must not stop all others.
-        let options = options.options([
-            ("idle_in_transaction_session_timeout", "5s"),
-            ("lock_timeout", "5s"),
-            ("statement_timeout", "60s"),
-        ]);
-        Self { options, last: None, working: false, sweeper: sweep::Sweeper::default(), swept: None }
+        let hosts = hosts.map(|options| {
+            options.options([
+                ("idle_in_transaction_session_timeout", "5s"),
+                ("lock_timeout", "5s"),
+                ("statement_timeout", "60s"),
+            ])
+        });
+        Self { hosts, last: None, working: false, sweeper: sweep::Sweeper::default(), swept: None }
     }
 
     /// Ticks until `shutdown` completes. A lost connection is made again; a fault is logged and tried again.
@@ -67,7 +70,8 @@ impl Ticker {
                 }
             };
             tracing::warn!(error = %error, cause = ?core::error::Error::source(&error), "the ticker lost its footing");
-            self.working = false;
+            // Another server may be the primary now, and lack what this one had not been sent.
+            (self.working, self.last) = (false, None);
             let pause = pin!(tokio::time::sleep(RECONNECT));
             if let Either::Left(_) = select(&mut shutdown, pause).await {
                 return;
@@ -76,8 +80,8 @@ impl Ticker {
     }
 
     async fn connected(&mut self) -> Error {
-        match PgConnection::connect_with(&self.options).await {
-            Ok(mut db) => loop {
+        match self.hosts.primary().await {
+            Ok((_, mut db)) => loop {
                 if let Err(error) = self.step(&mut db).await {
                     return error;
                 }

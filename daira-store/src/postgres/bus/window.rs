@@ -2,10 +2,11 @@
 
 use sqlx::postgres::PgRow;
 use sqlx::types::time::OffsetDateTime;
-use sqlx::{AssertSqlSafe, PgConnection, PgExecutor, Row as _};
+use sqlx::{AssertSqlSafe, PgExecutor, Row as _};
 
 use super::fault;
 use super::tick::Tick;
+use crate::postgres::wire::Wire;
 use daira_core::error::Result;
 use daira_core::event::{Envelope, Event};
 use daira_core::port::Delivered;
@@ -108,7 +109,7 @@ pub(super) async fn fetch(db: impl PgExecutor<'_>, bounds: &Bounds<'_>, limit: i
 
 /// How Postgres reads the window, with what it touched: the plan of the very statement that [`fetch`] prepared on this
 /// connection, or nothing where statements are not kept.
-pub(super) async fn explain(db: &mut PgConnection, bounds: &Bounds<'_>, limit: i64) -> Result<Vec<String>> {
+pub(super) async fn explain(db: &mut Wire, bounds: &Bounds<'_>, limit: i64) -> Result<Vec<String>> {
     let failed = |e| fault("bus.explain", e);
     fetch(&mut *db, bounds, limit).await?;
     let name: Option<String> = sqlx::query_scalar("select name from pg_prepared_statements where statement = $1")

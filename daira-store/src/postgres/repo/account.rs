@@ -156,6 +156,7 @@ impl AccountRepository for PgUnit {
     }
 
     async fn insert_account(&mut self, account: &Account, password_hash: &str) -> Result<()> {
+        self.is_for(account.id);
         let (state, until) = state_code(account.state);
         let born = stored_date(account.birth_date)?;
         if matches!(self.actor(), Actor::Anonymous) {
@@ -358,6 +359,7 @@ impl AccountRepository for PgUnit {
     }
 
     async fn insert_session(&mut self, session: &Session) -> Result<()> {
+        self.is_for(session.account);
         let done = sqlx::query!(
             "insert into daira.session (id, account, profile, device, salt, generation, seen_generation, rotated_at, created_at,
                  last_used_at, expires_at, revoked_at, proven_at)

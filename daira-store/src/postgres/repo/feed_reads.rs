@@ -11,7 +11,6 @@ use daira_core::id::{FeedSessionId, Id, IdMap, IdSet, PostId, ProfileId, floor};
 use daira_core::page::{Limit, Page};
 use daira_core::port::store::{Candidate, FeedReads, InboxReason, OLDER_MAX, SEEN_FOR, SEEN_PAGES};
 use daira_core::time::Timestamp;
-use sqlx::PgPool;
 use sqlx::postgres::PgConnection;
 use time::OffsetDateTime;
 
@@ -22,6 +21,7 @@ use super::super::shared::{Popular, Shared};
 use super::super::store::PgStore;
 use super::super::ties::Ties;
 use super::super::view::PgView;
+use super::super::wire::Pool;
 use super::feed::{list, reason_at};
 use super::post_reads::below;
 use super::rows::{instant, stored};
@@ -227,7 +227,7 @@ impl Question for Sources<'_> {
 }
 
 /// The counters of the newest posts, and the run of a server that they are from.
-async fn newest_counts(pool: &PgPool, most: usize) -> sqlx::Result<(OffsetDateTime, IdMap<i64, Counts>)> {
+async fn newest_counts(pool: &Pool, most: usize) -> sqlx::Result<(OffsetDateTime, IdMap<i64, Counts>)> {
     let read = sqlx::query!(
         r#"select string_agg(daira.packed(c), '') as counts, daira.server_run() as "server!"
            from (select c.* from daira.post_counter c order by c.post desc limit $1) c"#,

@@ -12,6 +12,7 @@ use daira_core::port::store::{Candidate, PostReads};
 use daira_core::post::{Post, PostCard, PostCounters, Revision};
 use daira_core::text::TagKey;
 use daira_core::time::Timestamp;
+use sqlx::PgExecutor;
 use sqlx::postgres::PgConnection;
 use time::OffsetDateTime;
 
@@ -36,7 +37,7 @@ pub(super) fn below(after: Option<PostId>) -> i64 {
 /// Posts with all that is shown of them, as far as the one who asks may see them: one statement, which says itself who asks.
 /// While the reader's ties are those of the version named, no block is looked for, and no counters are.
 async fn cards(
-    connection: &mut PgConnection,
+    connection: impl PgExecutor<'_>,
     me: Option<Member>,
     ids: &[i64],
     ties: Option<i64>,

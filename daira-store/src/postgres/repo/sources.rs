@@ -19,7 +19,7 @@ use daira_core::actor::Member;
 use daira_core::error::Result;
 use daira_core::id::{Id, IdMap, IdSet, PostId, ProfileId};
 use daira_core::port::store::{Along, Candidate, InboxReason, SEEN_PAGES, Signals};
-use sqlx::postgres::PgConnection;
+use sqlx::PgExecutor;
 use time::OffsetDateTime;
 
 use super::super::cards::UpTo;
@@ -135,13 +135,16 @@ const fn taken_apart(facts: i16) -> (i16, i16, i16) {
 
 /// Asks for the newest rows of each of the reader's sources, for their ties unless those that are kept still stand, and when they
 /// shall be ranked, which of the cards that are kept do not.
-pub(super) async fn look(
-    connection: &mut PgConnection,
+pub(super) async fn look<C>(
+    connection: &mut C,
     me: Member,
     window: Window,
     taken: usize,
     shared: &Shared,
-) -> sqlx::Result<Looked> {
+) -> sqlx::Result<Looked>
+where
+    for<'c> &'c mut C: PgExecutor<'c>,
+{
     let profile = me.profile.raw();
     let known = shared.ties.of(profile);
     let pulled = match &known {

@@ -7,7 +7,7 @@ use daira_core::port::{EventBus, Group, JobOutcome, Maintenance};
 use daira_core::time::Timestamp;
 use daira_store::postgres::PgMaintenance;
 use daira_store::postgres::testing::Server;
-use sqlx::PgConnection;
+use sqlx::{Connection as _, PgConnection};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
@@ -95,6 +95,51 @@ async fn days_go_when_all_are_past_and_only_a_rebuilding_group_is_left_behind(se
     assert_eq!(batch.events().last().map(read), Some((1, number + 1)));
     drop(batch);
     assert_eq!(upkeep.ensure_partitions(now, 9).await.unwrap(), 9);
+}
+
+/// Readers and writers of a partitioned table go on while partitions are made; one that is being read is not dropped, and
+/// nobody waits behind whoever would drop it.
+async fn partitions_come_and_go_around_open_readers(server: Server) {
+    let world = World::without_ticker(server).await;
+    let mut root = world.superuser().await;
+    let upkeep = PgMaintenance::new(&world.store);
+    let seconds = "select extract(epoch from now())::bigint";
+    let now = Timestamp::from_seconds(sqlx::query_scalar(seconds).fetch_one(&mut root).await.unwrap());
+    sqlx::raw_sql("set role daira_owner; select daira.ensure_partitions(now() - interval '30 days', 0); reset role")
+        .execute(&mut root)
+        .await
+        .unwrap();
+    let read = "select count(*) from daira.event";
+    let mut reader = world.worker().await;
+    let mut reading = reader.begin().await.unwrap();
+    sqlx::raw_sql(read).execute(&mut *reading).await.unwrap();
+    let mut writer = world.app().await;
+    let mut writing = writer.begin().await.unwrap();
+    append(&mut writing, 1, 0).await;
+    // Ahead: while both are open.
+    assert_eq!(upkeep.ensure_partitions(now, 40).await.unwrap(), 40);
+    append(&mut writing, 1, 1).await;
+    writing.commit().await.unwrap();
+
+    // Behind: it gives way, and others read and write meanwhile.
+    let others = async {
+        let (mut app, mut worker) = (world.app().await, world.worker().await);
+        for number in 2..40 {
+            append(&mut app, 1, number).await;
+            sqlx::raw_sql(read).execute(&mut worker).await.unwrap();
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let log = "select count(*) from pg_inherits where inhparent = 'daira.event'::regclass";
+    let mut days = async || sqlx::query_scalar::<_, i64>(log).fetch_one(&mut root).await.unwrap();
+    let before = days().await;
+    let (gone, ()) = tokio::join!(upkeep.expire(now), others);
+    gone.unwrap();
+    assert_eq!(days().await, before, "what is read stays");
+    sqlx::raw_sql(read).execute(&mut *reading).await.unwrap();
+    reading.rollback().await.unwrap();
+    assert!(upkeep.expire(now).await.unwrap() >= 1, "and goes the next time");
+    assert!(days().await < before);
 }
 
 async fn spent_ticks_go_and_those_that_lanes_stand_on_stay(server: Server) {
@@ -201,6 +246,7 @@ async fn the_log_cannot_be_read_or_changed_by_those_who_write_it(server: Server)
 on_each_server!(
     of_two_tickers_one_works_and_the_other_takes_over,
     days_go_when_all_are_past_and_only_a_rebuilding_group_is_left_behind,
+    partitions_come_and_go_around_open_readers,
     spent_ticks_go_and_those_that_lanes_stand_on_stay,
     a_job_runs_once_over_all_processes,
     the_log_cannot_be_read_or_changed_by_those_who_write_it,

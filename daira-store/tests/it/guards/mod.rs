@@ -5,6 +5,7 @@ mod catalog;
 mod context;
 mod faults;
 mod plans;
+mod pooler;
 mod writes;
 
 use daira_core::port::Ports;
