@@ -23,6 +23,7 @@ mod counts;
 mod error;
 pub mod gate;
 mod hosts;
+mod listen;
 mod maintenance;
 mod opening;
 mod pools;

@@ -13,6 +13,7 @@ use data_encoding::BASE64_NOPAD;
 use sqlx::postgres::PgListener;
 
 use super::error::fault;
+use super::listen::listen;
 use super::store::PgStore;
 
 /// Where messages go: `number topic base64`. The number keeps two of one call apart, of which PostgreSQL would make one.
@@ -39,7 +40,7 @@ impl PgPubSub {
     /// Listens until dropped. `url` leads to the server itself, past any pooler.
     pub async fn attend(&self, url: &Secret) {
         loop {
-            let error = match listener(url).await {
+            let error = match listen(url, CHANNEL, "pubsub.listen").await {
                 Ok(listener) => {
                     // What was told before it was connected, nobody heard.
                     self.here.tell_gaps();
@@ -79,12 +80,6 @@ impl PgPubSub {
             self.here.deliver(topic, &message.into());
         }
     }
-}
-
-async fn listener(url: &Secret) -> Result<PgListener> {
-    let mut listener = PgListener::connect(url.expose()).await.map_err(|e| fault("pubsub.listen", e))?;
-    listener.listen(CHANNEL).await.map_err(|e| fault("pubsub.listen", e))?;
-    Ok(listener)
 }
 
 #[async_trait]

@@ -6,18 +6,13 @@ use core::pin::pin;
 use core::time::Duration;
 
 use futures_util::future::{Either, select};
-use sqlx::postgres::{PgListener, PgPoolOptions};
 
 use super::{CHANNEL, PgBus, fault};
-use crate::postgres::hosts::Hosts;
-use daira_core::error::{Error, Result};
+use crate::postgres::listen::listen;
 use daira_core::secret::Secret;
 
 /// How long it waits to connect again.
 const RECONNECT: Duration = Duration::from_secs(1);
-
-/// How long it waits for a connection.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Keeps a bus attentive.
 #[derive(Debug)]
@@ -40,7 +35,7 @@ impl Attendant {
 
     async fn listen(&self) {
         loop {
-            let error = match self.listener().await {
+            let error = match listen(&self.url, CHANNEL, "bus.listen").await {
                 Ok(mut listener) => loop {
                     match listener.try_recv().await {
                         // Nothing means that it connected again: there may be something new as well.
@@ -53,18 +48,6 @@ impl Attendant {
             tracing::warn!(%error, cause = ?core::error::Error::source(&error), "the bus cannot listen and looks four times a second");
             tokio::time::sleep(RECONNECT).await;
         }
-    }
-
-    async fn listener(&self) -> Result<PgListener, Error> {
-        let failed = |e| fault("bus.listen", e);
-        let (options, _) = Hosts::parse(self.url.expose(), "bus.listen")?.primary().await.map_err(failed)?;
-        // The one connection; when it breaks, the listener makes it again, or gives up soon: the primary may be elsewhere.
-        let pool = PgPoolOptions::new().max_connections(1).max_lifetime(None).idle_timeout(None);
-        let pool = pool.acquire_timeout(PATIENCE).connect_lazy_with(options);
-        let mut listener = PgListener::connect_with(&pool).await.map_err(failed)?;
-        listener.ignore_pool_close_event(true);
-        listener.listen(CHANNEL).await.map_err(|e| fault("bus.listen", e))?;
-        Ok(listener)
     }
 
     async fn renew(&self) {
