@@ -69,7 +69,7 @@ async fn the_end_of_a_session_is_heard_without_a_poll() {
     assert_eq!(heard, daira_core::port::Heard::Message(id.into()));
     assert!(!other.directory().is_revoked(mona.member.session));
     // What keeps up listens from its beginning on: the second end is heard by it.
-    let again = world.accounts.log_in(&Client::default(), logging_in("mona"), None).await.unwrap();
+    let again = entered(world.accounts.log_in(&Client::default(), logging_in("mona"), None).await).unwrap();
     let ends = async {
         tokio::task::yield_now().await;
         world.accounts.log_out(&actor(&again)).await.unwrap();

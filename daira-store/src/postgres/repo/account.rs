@@ -3,7 +3,7 @@
 //! What somebody may do who is not logged in yet goes through definer functions, each for one row by its id.
 
 use async_trait::async_trait;
-use daira_core::account::{Account, Email, Mailing, Profile, Registration, Session};
+use daira_core::account::{Account, Email, Mailing, Profile, Registration, Session, Standing};
 use daira_core::actor::{Actor, Member};
 use daira_core::error::{Error, ErrorKind, Result};
 use daira_core::id::{AccountId, ChallengeId, Id, ProfileId, SessionId};
