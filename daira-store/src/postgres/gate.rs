@@ -135,7 +135,7 @@ const RULES: &[(&str, &str)] = &[
 /// Looks for holes in an installation, as any role that may log in to its database.
 ///
 /// # Errors
-/// [`ErrorKind::Unavailable`] when nobody answers.
+/// [`ErrorKind::Unavailable`](daira_core::error::ErrorKind::Unavailable) when nobody answers.
 pub async fn inspect(url: &str) -> Result<Vec<Finding>> {
     const OPERATION: &str = "gate.inspect";
     let (_, mut connection) = Hosts::parse(url, "gate.address")?.primary().await.map_err(|e| fault(OPERATION, e))?;

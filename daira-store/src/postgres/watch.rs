@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// So many places that the replica has not reached are remembered; with more, it is too far behind to be of use.
 const PLACES: usize = 4_096;
 
-/// See the [module](self). Made by [`PgStore::watch`].
+/// Follows the primary, and learns how new a replica is. Made by [`PgStore::watch`].
 #[derive(Debug)]
 pub struct Watch {
     store: PgStore,
