@@ -100,8 +100,8 @@ async fn a_block_holds_for_every_face_and_tells_of_none() {
     let post = stage.publish(&tarek, json!({ "text": "بيتنا" })).await;
     stage.done(Some(&tarek), "block", json!({ "profileId": nadia.id }), "changed").await;
     for blocked in [&nadia, &zell] {
-        let seen =
-            stage.ask_as(blocked, &format!("{{ profile(handle: \"tarek\") {{ id }} post(id: \"{post}\") {{ id }} }}"));
+        let ask = format!("{{ profile(handle: \"tarek\") {{ id }} post(id: \"{post}\") {{ id }} }}");
+        let seen = stage.ask_as(blocked, &ask);
         assert_eq!(seen.await.json()["data"], json!({ "profile": null, "post": null }));
         assert_eq!(stage.refused(blocked, "follow", json!({ "profileId": tarek.id })).await, "common.not_found");
     }

@@ -44,10 +44,10 @@ impl AsyncPushSender for Hearing {
                 }
             }
             // A slot that moves takes its listeners' subscriptions with it; what we left ourselves nobody listens to.
-            (PushKind::SUnsubscribe, [Value::BulkString(channel), ..]) => {
-                if self.topic(channel).is_some_and(|topic| self.here.is_heard(topic)) {
-                    self.lost.notify_one();
-                }
+            (PushKind::SUnsubscribe, [Value::BulkString(channel), ..])
+                if self.topic(channel).is_some_and(|topic| self.here.is_heard(topic)) =>
+            {
+                self.lost.notify_one();
             }
             (PushKind::Disconnection, _) => self.lost.notify_one(),
             _ => {}

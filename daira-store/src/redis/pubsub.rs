@@ -84,7 +84,9 @@ impl RedisPubSub {
                 try_join_all(topics.iter().map(|topic| wire.listen(hearing.channel(*topic)))).await?;
                 asked.topics.extend(topics);
                 // What was said before, nobody heard.
-                topics.iter().for_each(|topic| hearing.here.tell_gap(*topic));
+                for topic in topics {
+                    hearing.here.tell_gap(*topic);
+                }
             }
             for topic in leave {
                 wire.leave(hearing.channel(topic)).await?;
