@@ -384,7 +384,7 @@ impl Config {
     }
 
     fn from_sources(file: Option<&Path>, env: &[(String, String)]) -> Result<Self, ConfigError> {
-        let defaults = || Figment::from(Serialized::defaults(Self::plain_defaults()));
+        let defaults = || Figment::from(Serialized::defaults(Self::default()));
         let mut figment = defaults();
         if let Some(file) = file {
             if !file.is_file() {
@@ -419,11 +419,6 @@ impl Config {
         let config: Self = figment.extract().map_err(|e| ConfigError(told(&e)))?;
         config.check()?;
         Ok(config)
-    }
-
-    /// Defaults without secrets, which serialise as dots.
-    fn plain_defaults() -> Self {
-        Self::default()
     }
 
     fn check(&self) -> Result<(), ConfigError> {

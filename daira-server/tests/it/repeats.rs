@@ -102,14 +102,11 @@ async fn security_84_every_mutation_answers_again_what_it_answered() {
 
 /// Sends every mutation twice under one key, and another one of its kind under the same.
 pub(crate) async fn every_mutation_answers_again(stage: &Stage) {
-    let (mona, omar, layla) = (stage.join("mona").await, stage.join("omar").await, stage.join("layla").await);
+    let [mona, omar, layla] = [stage.join("mona").await, stage.join("omar").await, stage.join("layla").await];
     let to = |person: &Person| json!({ "profileId": person.id });
     let log_in = |device: &str| json!({ "email": "omar@example.com", "password": PASSWORD, "device": device });
-    let register = json!({
-        "email": "hany@example.com", "password": "kahraba nour shams", "handle": "hany", "name": "هاني",
-        "birthDate": "1999-03-21",
-    });
-
+    let hany = json!({ "email": "hany@example.com", "handle": "hany", "name": "هاني", "birthDate": "1999-03-21" });
+    let register = with(&hany, "password", json!(PASSWORD));
     let mut told = BTreeSet::new();
     let mut twice = async |change: Change<'_>| -> Value {
         let Change { who, name, input, other, selection } = change;
@@ -146,7 +143,7 @@ pub(crate) async fn every_mutation_answers_again(stage: &Stage) {
     twice!(None, "requestPasswordReset", reset("hany@example.com"), reset("x@example.com"), "sent");
     let change = json!({ "currentPassword": PASSWORD, "password": "shams nour kahraba" });
     twice!(her, "changePassword", change, Value::Null, "endedSessions");
-    let moving = |email: &str| json!({ "email": email, "currentPassword": PASSWORD });
+    let moving = |email: &str| with(&reset(email), "currentPassword", json!(PASSWORD));
     twice!(me, "changeEmail", moving("a@new.example"), moving("b@new.example"), "challengeId");
 
     stage.guard(&omar).await;
@@ -154,20 +151,15 @@ pub(crate) async fn every_mutation_answers_again(stage: &Stage) {
     let passkey = stage.passkey(&mona).await;
     let naming = |name: &str| json!({ "passkeyId": passkey, "name": name });
     twice!(me, "renamePasskey", naming("موبايل"), naming("تابلت"), "passkeyId");
-    let another = json!({ "passkeyId": "psk_0000000000001" });
-    twice!(me, "removePasskey", json!({ "passkeyId": passkey }), another, "passkeyId");
+    let removing = |passkey: Value| json!({ "passkeyId": passkey });
+    twice!(me, "removePasskey", removing(passkey.into()), removing("psk_0000000000001".into()), "passkeyId");
 
     twice!(me, "updateProfile", json!({ "name": "منى علي" }), json!({ "name": "منى" }), "profile { name }");
     let handle = |text: &str| json!({ "handle": text });
     twice!(her, "changeHandle", handle("layla.two"), handle("layla.six"), "profile { handle }");
-    twice!(
-        her,
-        "createProfile",
-        json!({ "handle": "zell.one", "name": "ظل" }),
-        json!({ "handle": "zell.two", "name": "ظل" }),
-        "profile { handle }"
-    );
-    let faces = stage.ask_as(&layla, "{ me { profiles { id handle } } }").await.data("/me/profiles");
+    let called = |handle: &str| json!({ "handle": handle, "name": "ظل" });
+    twice!(her, "createProfile", called("zell.one"), called("zell.two"), "profile { handle }");
+    let faces = stage.ask_as(&layla, "{ me { profiles { id } } }").await.data("/me/profiles");
     let face = |at: usize| json!({ "profileId": faces[at]["id"] });
     twice!(her, "switchProfile", face(1), face(0), "tokens { refreshToken } profile { id }");
     twice!(him, "follow", to(&mona), to(&layla), "outcome");

@@ -88,7 +88,7 @@ impl Backends {
         let ids = Arc::new(RandomIds);
         let signals = match &redis {
             Some(redis) => Signals::Redis(RedisPubSub::new(redis.clone())),
-            None => Signals::Postgres(PgPubSub::new(&store)),
+            None => Signals::Postgres(Box::new(PgPubSub::new(&store))),
         };
         let ports = Ports {
             bus: Arc::new(bus.clone()),
@@ -208,14 +208,14 @@ impl Backends {
 #[derive(Debug, Clone)]
 enum Signals {
     Redis(RedisPubSub),
-    Postgres(PgPubSub),
+    Postgres(Box<PgPubSub>),
 }
 
 impl Signals {
     fn port(&self) -> Arc<dyn PubSub> {
         match self {
             Self::Redis(redis) => Arc::new(redis.clone()),
-            Self::Postgres(postgres) => Arc::new(postgres.clone()),
+            Self::Postgres(postgres) => Arc::new(PgPubSub::clone(postgres)),
         }
     }
 
