@@ -152,7 +152,7 @@ pub(crate) async fn every_mutation_answers_again(stage: &Stage) {
     let naming = |name: &str| json!({ "passkeyId": passkey, "name": name });
     twice!(me, "renamePasskey", naming("موبايل"), naming("تابلت"), "passkeyId");
     let removing = |passkey: Value| json!({ "passkeyId": passkey });
-    twice!(me, "removePasskey", removing(passkey.into()), removing("psk_0000000000001".into()), "passkeyId");
+    twice!(me, "removePasskey", removing(passkey.clone()), removing("psk_0000000000001".into()), "passkeyId");
 
     twice!(me, "updateProfile", json!({ "name": "منى علي" }), json!({ "name": "منى" }), "profile { name }");
     let handle = |text: &str| json!({ "handle": text });
