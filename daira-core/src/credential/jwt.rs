@@ -21,7 +21,7 @@ use sha2::{Digest, Sha256};
 use crate::account::AccountRefusal;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{ProfileId, SessionId};
-use crate::port::{Claims, IdSource, TokenSigner};
+use crate::port::{Claims, IdSource, PublicKey, TokenSigner};
 use crate::recent::Recent;
 use crate::secret::Secret;
 use crate::time::Timestamp;
@@ -86,7 +86,7 @@ pub struct JwtSigner {
     signing: EncodingKey,
     public: [u8; 32],
     kid: String,
-    keys: HashMap<String, DecodingKey>,
+    keys: HashMap<String, (DecodingKey, [u8; 32])>,
     held: Recent<[u8; 32], Held>,
 }
 
@@ -158,7 +158,7 @@ impl JwtSigner {
     }
 
     fn believing(mut self, public: [u8; 32]) -> Self {
-        self.keys.insert(kid(&public), DecodingKey::from_ed_der(&public));
+        self.keys.insert(kid(&public), (DecodingKey::from_ed_der(&public), public));
         self
     }
 
@@ -170,7 +170,7 @@ impl JwtSigner {
         if head.alg != "EdDSA" || head.typ != "at+jwt" || head.crit.is_some() || head.kid.len() > MAX_KID {
             return None;
         }
-        let key = self.keys.get(&head.kid)?;
+        let (key, _) = self.keys.get(&head.kid)?;
         let holds = jsonwebtoken::crypto::verify(signature, message.as_bytes(), key, Algorithm::EdDSA);
         if !matches!(holds, Ok(true)) {
             return None;
@@ -237,6 +237,14 @@ impl TokenSigner for JwtSigner {
             self.held.insert(digest, held);
         }
         Ok(held.claims)
+    }
+
+    fn public_keys(&self) -> Vec<PublicKey> {
+        let key =
+            |(id, (_, public)): (&String, &(DecodingKey, [u8; 32]))| PublicKey { id: id.clone(), ed25519: *public };
+        let mut keys: Vec<_> = self.keys.iter().map(key).collect();
+        keys.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+        keys
     }
 }
 

@@ -8,7 +8,7 @@ use data_encoding::BASE64URL_NOPAD;
 use crate::account::AccountRefusal;
 use crate::error::{Error, Result};
 use crate::id::{Id, ProfileId, SessionId};
-use crate::port::{Claims, TokenSigner};
+use crate::port::{Claims, PublicKey, TokenSigner};
 use crate::secret::Key;
 use crate::time::Timestamp;
 
@@ -63,6 +63,11 @@ impl TokenSigner for HmacSigner {
             return Err(refused());
         }
         read(body).filter(|claims| claims.issued_at <= now && now < claims.expires_at).ok_or_else(refused)
+    }
+
+    /// None: whoever can check such a token can make one.
+    fn public_keys(&self) -> Vec<PublicKey> {
+        Vec::new()
     }
 }
 

@@ -28,7 +28,7 @@ pub use limiter::{Bucket, Charge, LimitRefusal, Quota, QuotaError, RateLimiter, 
 pub use maintenance::{JobOutcome, Maintenance};
 pub use passkey::{Ceremony, PasskeyVerifier, PublicPart, Signed};
 pub use pubsub::{Heard, MAX_SIGNAL, PubSub, Subscription, Topic};
-pub use signer::{Claims, TokenSigner};
+pub use signer::{Claims, PublicKey, TokenSigner};
 pub use store::{ReadView, Store, UnitOfWork};
 pub use transact::{Remembered, Unit};
 

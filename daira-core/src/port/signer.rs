@@ -19,6 +19,15 @@ pub struct Claims {
     pub expires_at: Timestamp,
 }
 
+/// A key that others can check access tokens with: Ed25519 (RFC 8032).
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct PublicKey {
+    /// Its name, as tokens have it in `kid`.
+    pub id: String,
+    /// The key.
+    pub ed25519: [u8; 32],
+}
+
 /// Issues and checks access tokens.
 pub trait TokenSigner: Send + Sync {
     /// Signs the claims.
@@ -32,4 +41,8 @@ pub trait TokenSigner: Send + Sync {
     /// # Errors
     /// The refusal `auth.token_invalid` for any token that does not hold.
     fn verify(&self, token: &str, now: Timestamp) -> Result<Claims>;
+
+    /// The keys that others can check such tokens with, those that only are to sign or have signed among them, by name. None
+    /// where nobody else can.
+    fn public_keys(&self) -> Vec<PublicKey>;
 }

@@ -3,7 +3,7 @@
 //! ```text
 //! request ─ observe ─ CORS ─ compression ─┬─ guard ─ /graphql /media     (and what other modules add; WebSockets too)
 //!           id, span, panics,             ├───────── /upload             has places and patience of its own
-//!           metrics, headers              └───────── /health /livez /readyz /metrics
+//!           metrics, headers              └───────── /health /livez /readyz /metrics /.well-known/jwks.json
 //! ```
 //!
 //! `observe` is outermost so that nothing escapes it; `guard` (places, queue, timeout) stands before what costs something,
@@ -17,6 +17,7 @@ mod graphiql;
 mod graphql;
 mod health;
 mod incoming;
+mod keys;
 mod media;
 mod metrics;
 mod negotiate;
@@ -62,6 +63,7 @@ pub fn router(state: AppState, registry: Arc<Registry>) -> Router {
 
     let mut free = Router::new()
         .route("/upload", post(upload::upload))
+        .route("/.well-known/jwks.json", get(keys::keys))
         .route("/health", get(health::health))
         .route("/livez", get(health::livez))
         .route("/readyz", get(health::readyz));

@@ -408,3 +408,30 @@ async fn security_31_no_log_and_no_error_holds_a_secret() {
     let a_word = everything.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| word == code);
     assert!(!a_word, "the code was written down");
 }
+
+/// Another service checks our tokens with a library of its own and the keys that we publish.
+#[tokio::test]
+async fn tokens_can_be_checked_with_the_published_keys() {
+    let [old, new] = [generate_signing_key(&RandomIds), generate_signing_key(&RandomIds)];
+    let signer = JwtSigner::new("https://daira.test", "daira", &old).unwrap().also_accepting(&new).unwrap();
+    let mail = Arc::new(MemoryMail::default());
+    let ports = Ports { signer: Arc::new(signer), mail: mail.clone(), ..Ports::in_memory_at(Arc::new(WallClock), 7) };
+    let stage = Stage::on(HttpSettings::default(), ports, mail);
+    let mona = stage.join("mona").await;
+    let reply = stage.get("/.well-known/jwks.json").await;
+    assert_eq!(reply.headers[header::CONTENT_TYPE], "application/jwk-set+json");
+    assert_eq!(reply.headers[header::CACHE_CONTROL], "public, max-age=300");
+    let keys: jsonwebtoken::jwk::JwkSet = serde_json::from_str(&reply.text).unwrap();
+    assert_eq!(keys.keys.len(), 2, "the key that is to sign next is there before it signs");
+    let kid = jsonwebtoken::decode_header(&mona.token).unwrap().kid.unwrap();
+    let key = jsonwebtoken::DecodingKey::from_jwk(keys.find(&kid).unwrap()).unwrap();
+    let mut wanted = jsonwebtoken::Validation::new(Algorithm::EdDSA);
+    wanted.set_audience(&["daira"]);
+    wanted.set_issuer(&["https://daira.test"]);
+    let claims = jsonwebtoken::decode::<Value>(&mona.token, &key, &wanted).unwrap().claims;
+    assert_eq!(claims["sub"], mona.id.as_str());
+    assert!(!reply.text.contains("\"d\""), "nothing private is published");
+    // Where only the server can check its tokens, there is nothing to publish.
+    let sealed = Stage::new().get("/.well-known/jwks.json").await;
+    assert_eq!(sealed.json(), json!({ "keys": [] }));
+}

@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::id::{AccountId, Id, ProfileId};
 use crate::port::{
     BlobMeta, BlobStore, Bucket, Ceremony, Charge, Claims, Clock, IdSource, MAX_SIGNAL, PasskeyVerifier,
-    PasswordHasher, PubSub, PublicPart, RateLimiter, Signed, Subject, Subscription, TokenSigner, Topic,
+    PasswordHasher, PubSub, PublicKey, PublicPart, RateLimiter, Signed, Subject, Subscription, TokenSigner, Topic,
 };
 use crate::secret::Secret;
 use crate::time::Timestamp;
@@ -130,6 +130,9 @@ impl TokenSigner for TimelessSigner {
     }
     fn verify(&self, token: &str, _: Timestamp) -> Result<Claims> {
         self.0.verify(token, self.1)
+    }
+    fn public_keys(&self) -> Vec<PublicKey> {
+        self.0.public_keys()
     }
 }
 
