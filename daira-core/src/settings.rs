@@ -65,6 +65,8 @@ pub struct Limits {
     pub join_address: Quota,
     /// Tries of mailed codes from one network address.
     pub code_address: Quota,
+    /// Tries of the password and of second factors on all devices of one account that are logged in.
+    pub proof_account: Quota,
     /// Moves of one account to another of its faces.
     pub switch_account: Quota,
     /// Mails that strangers can have sent to one e-mail address.
@@ -83,6 +85,7 @@ impl Default for Limits {
             second_factor: Quota::new(10, quarter),
             join_address: Quota::an_hour(60),
             code_address: Quota::an_hour(240),
+            proof_account: Quota::new(30, quarter),
             switch_account: Quota::an_hour(120),
             mail_recipient: Quota::an_hour(5),
         }

@@ -221,7 +221,7 @@ impl Waiting {
 
     /// Reads such a text, if it has not lapsed.
     pub fn open(key: &Key, text: &Secret, now: Timestamp) -> Option<Self> {
-        const LONGEST: usize = 4_096;
+        const LONGEST: usize = 8_192;
         let sealed = text.expose().strip_prefix(PREFIX).filter(|sealed| sealed.len() <= LONGEST)?;
         let bytes = key.open(&BASE64URL_NOPAD.decode(sealed.as_bytes()).ok()?, PREFIX.as_bytes())?;
         let (account, rest) = bytes.split_first_chunk::<8>()?;

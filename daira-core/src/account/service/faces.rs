@@ -4,7 +4,7 @@
 //! client shows or sends for one face tells of another. What belongs to the person behind them (log-ins, limits, blocks by
 //! others, suspension) belongs to the account and holds for all of them.
 
-use super::super::{AccountRefusal, Profile, ProfileKind, Session, Standing};
+use super::super::{AccountRefusal, Profile, ProfileKind, Session, Standing, policy};
 use super::profile::{NAME, new_handle};
 use super::{AccountService, DEVICE, DRAWS, Tokens, audit, is_taken, out_of_draws};
 use crate::actor::{Actor, Member};
@@ -84,8 +84,9 @@ impl AccountService {
         Err(out_of_draws())
     }
 
-    /// Begins a session as another face of the actor's account, on the same device; the one that asks goes on. Under a key a
-    /// repeated request gets the same session, as long as it lives.
+    /// Begins a session as another face of the actor's account, on the same device; the one that asks goes on. It is of the
+    /// same log-in: no younger, no longer, and no better proved than the one that asks. Under a key a repeated request gets
+    /// the same session, as long as it lives.
     ///
     /// # Errors
     /// Not found for a face that is gone or somebody else's; [`AccountRefusal::DeviceInvalid`];
@@ -102,6 +103,7 @@ impl AccountService {
         let device = DEVICE.check(device)?;
         self.count_switch(member.account).await?;
         let keyed = keyed("account.switch_profile", key, &(to, &device));
+        let settings = &self.ports.settings;
         for _ in 0..DRAWS {
             let now = self.ports.clock.now();
             let session: SessionId = self.ports.ids.draw(now, to.shard());
@@ -115,13 +117,18 @@ impl AccountService {
                         // Locked against whatever ends all sessions of the account, which this one must not outlive.
                         unit.accounts().account(member.account, Lock::Update).await?;
                         let asking = unit.accounts().session(member.session).await?;
-                        if !asking.is_some_and(|session| session.is_living(now)) {
-                            return Err(AccountRefusal::SessionEnded.into());
-                        }
+                        let asking = asking.filter(|session| session.is_living(now));
+                        let asking = asking.ok_or(AccountRefusal::SessionEnded)?;
                         let found = unit.accounts().profile(to, Lock::Share).await?;
                         let own = |face: &Profile| face.account == member.account && face.standing == Standing::Live;
                         found.filter(own).ok_or_else(Error::not_found)?;
-                        unit.accounts().insert_session(new).await?;
+                        let of_log_in = Session {
+                            created_at: asking.created_at,
+                            proven_at: asking.proven_at,
+                            expires_at: policy::session_end(asking.created_at, now, settings),
+                            ..new.clone()
+                        };
+                        unit.accounts().insert_session(&of_log_in).await?;
                         audit(unit, "account.profile_switched", new.id, "", now).await?;
                         Ok(new.id)
                     })
@@ -130,17 +137,9 @@ impl AccountService {
             if is_taken(&outcome) {
                 continue;
             }
-            let session = self.begun(outcome?, new, face).await?;
+            let session = self.resume(Member { session: outcome?, ..face }).await?;
             return Ok((Member { session: session.id, ..face }, self.tokens(&session, now)?));
         }
         Err(out_of_draws())
-    }
-
-    /// The session that was begun now, or before by the same request.
-    async fn begun(&self, id: SessionId, new: &Session, face: Member) -> Result<Session> {
-        if id == new.id {
-            return Ok(new.clone());
-        }
-        self.resume(Member { session: id, ..face }).await
     }
 }

@@ -7,9 +7,9 @@
 
 use super::super::{Email, Session, token};
 use super::AccountService;
-use crate::actor::Client;
+use crate::actor::{Client, Member};
 use crate::error::Result;
-use crate::id::{AccountId, SessionId};
+use crate::id::AccountId;
 use crate::port::{Charge, Quota, Subject};
 use crate::secret::Secret;
 
@@ -40,10 +40,12 @@ impl AccountService {
     }
 
     /// Counts a try of the password on a device that is logged in: whoever took it over may not guess, and keeps no other
-    /// device of its owner from trying.
-    pub(super) async fn count_proof(&self, session: SessionId) -> Result<()> {
-        let proof = charge("proof.session", Subject::Session(session), self.ports.settings.limits.log_in_device);
-        self.ports.limiter.admit(&[proof]).await
+    /// device of its owner from trying, unless by moving between faces for sessions; and who logs in anew has proved themselves.
+    pub(super) async fn count_proof(&self, member: Member) -> Result<()> {
+        let limits = &self.ports.settings.limits;
+        let session = charge("proof.session", Subject::Session(member.session), limits.log_in_device);
+        let account = charge("proof.account", Subject::Account(member.account), limits.proof_account);
+        self.ports.limiter.admit(&[session, account]).await
     }
 
     /// Counts a move to another face.

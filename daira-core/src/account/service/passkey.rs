@@ -293,7 +293,7 @@ impl AccountService {
     /// [`LimitRefusal::Reached`](crate::port::LimitRefusal).
     pub async fn prove_with_passkey(&self, actor: &Actor, ceremony: &Secret, answer: &Secret) -> Result<Timestamp> {
         let (member, at) = (*actor.member()?, self.ports.clock.now());
-        self.count_proof(member.session).await?;
+        self.count_proof(member).await?;
         let pending = self.take_ceremony(actor, ceremony, CeremonyKind::Proof).await?;
         if pending.account != Some(member.account) {
             return Err(lapsed());

@@ -222,6 +222,7 @@ impl AccountService {
                     let unit = &mut *unit;
                     let account = unit.accounts().account(member.account, Lock::Update).await?;
                     let mut account = account.ok_or(AccountRefusal::TokenInvalid)?;
+                    self.guarded(unit, member, now).await?;
                     let hash = unit.accounts().password_hash(account.id).await?.unwrap_or_default();
                     let found = unit.accounts().mailing(challenge).await?;
                     let mine = |m: &Mailing| m.kind == MailingKind::NewEmail && m.account == Some(account.id);
@@ -267,7 +268,7 @@ impl AccountService {
         // A log-in with the old password comes wholly before, and ends here, or wholly after, and is refused.
         let account = held(unit, was, Lock::Update).await?;
         unit.accounts().set_password_hash(account.id, new).await?;
-        let sessions = unit.accounts().revoke_sessions(account.id, keep, now).await?;
+        let sessions = unit.accounts().revoke_sessions(account.id, keep, None, now).await?;
         for id in &sessions {
             if let Some(session) = unit.accounts().session(*id).await? {
                 tell_end(unit, &session, now, "password_changed").await?;
@@ -282,7 +283,7 @@ impl AccountService {
     /// How the actor's account is reached, when they prove the password once more.
     pub(super) async fn prove_again(&self, actor: &Actor, current: &Secret) -> Result<Reached> {
         let member = *actor.member()?;
-        self.count_proof(member.session).await?;
+        self.count_proof(member).await?;
         let (hash, email) = {
             let mut unit = self.ports.store.begin(actor).await?;
             let found =

@@ -48,8 +48,11 @@ impl AccountService {
     /// [`AccountRefusal::Suspended`]; [`LimitRefusal::Reached`](crate::port::LimitRefusal) after too many tries.
     pub async fn verify_second_factor(&self, client: &Client, challenge: &Secret, code: &Secret) -> Result<LoggedIn> {
         let refuse = || Error::from(AccountRefusal::ChallengeInvalid).on_field("challenge");
-        self.count_code(client).await?;
-        let waiting = Waiting::open(&self.ports.keys.factor, challenge, self.ports.clock.now()).ok_or_else(refuse)?;
+        let Some(waiting) = Waiting::open(&self.ports.keys.factor, challenge, self.ports.clock.now()) else {
+            // Only who brings what is none counts against the address: no neighbour keeps out who proved the password.
+            self.count_code(client).await?;
+            return Err(refuse());
+        };
         let (stored, email) = self.waiting_of(&waiting).await?.ok_or_else(refuse)?;
         self.count_second_factor(client, stored.account, &email).await?;
         let upkeep = Upkeep { waking: self.waking(&stored).await?, ..Upkeep::default() };
@@ -149,7 +152,7 @@ impl AccountService {
     pub async fn confirm_authenticator(&self, actor: &Actor, code: &Secret) -> Result<Vec<Secret>> {
         let refuse = || Error::from(AccountRefusal::CodeInvalid).on_field("code");
         let (member, now) = (*actor.member()?, self.ports.clock.now());
-        self.count_proof(member.session).await?;
+        self.count_proof(member).await?;
         self.ports
             .transact(actor, |mut unit| {
                 Box::pin(async move {

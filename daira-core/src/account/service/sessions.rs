@@ -121,7 +121,11 @@ impl AccountService {
             match self.open_session(opening, keyed.as_ref()).await {
                 Err(error) if error.kind() == ErrorKind::Stale => {}
                 outcome => {
-                    let Some(session) = outcome? else { return self.wait(&stored, &device).await };
+                    let Some(session) = outcome? else {
+                        // What waits is bound to the hash that holds by now.
+                        let password_hash = upkeep.upgraded_hash.unwrap_or(stored.password_hash);
+                        return self.wait(&StoredCredential { password_hash, ..stored }, &device).await;
+                    };
                     let device = self.device_token(client, &input.email, &session);
                     return self.logged_in(&session, device).map(|logged_in| Entry::In(Box::new(logged_in)));
                 }
@@ -296,9 +300,32 @@ impl AccountService {
         if verdict == Refresh::Reuse {
             self.tell_ended(&[session.id], now).await;
             note_reuse(session.id);
+            self.end_family(&session, now).await?;
             return Err(refuse());
         }
         self.tokens(&session, now)
+    }
+
+    /// Ends the sessions that were begun from the same log-in as one that somebody else holds, too.
+    async fn end_family(&self, stolen: &Session, now: Timestamp) -> Result<()> {
+        let Session { id: session, account, profile, created_at, .. } = *stolen;
+        let owner = Actor::Member(Member { account, profile, session });
+        let ended = self.ports.transact(&owner, |mut unit| {
+            Box::pin(async move {
+                let unit = &mut *unit;
+                unit.accounts().account(account, Lock::Update).await?;
+                let ended = unit.accounts().revoke_sessions(account, None, Some(created_at), now).await?;
+                for id in &ended {
+                    if let Some(session) = unit.accounts().session(*id).await? {
+                        tell_end(unit, &session, now, "revoked").await?;
+                    }
+                }
+                Ok(ended)
+            })
+        });
+        let ended = ended.await?;
+        self.tell_ended(&ended, now).await;
+        Ok(())
     }
 
     /// Ends the session that asks. Doing it twice is as good as once, and needs no key: it can be asked for only once.
@@ -368,7 +395,8 @@ impl AccountService {
                     let unit = &mut *unit;
                     // Locked against a log-in that is about to add one.
                     unit.accounts().account(member.account, Lock::Update).await?;
-                    let ended = unit.accounts().revoke_sessions(member.account, Some(member.session), now).await?;
+                    let ended =
+                        unit.accounts().revoke_sessions(member.account, Some(member.session), None, now).await?;
                     for id in &ended {
                         if let Some(session) = unit.accounts().session(*id).await? {
                             tell_end(unit, &session, now, "revoked").await?;

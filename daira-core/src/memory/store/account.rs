@@ -198,11 +198,13 @@ impl AccountRepository for MemoryUnit {
         &mut self,
         account: AccountId,
         keep: Option<SessionId>,
+        of_log_in: Option<Timestamp>,
         at: Timestamp,
     ) -> Result<Vec<SessionId>> {
         self.may_write_account(account)?;
+        let is_meant = |s: &Session| Some(s.id) != keep && of_log_in.is_none_or(|began| s.created_at == began);
         let living = self.world.sessions.by(OF_ACCOUNT, (account.raw(), 0));
-        let ended: Vec<Session> = living.filter(|s| s.is_living(at) && Some(s.id) != keep).cloned().collect();
+        let ended: Vec<Session> = living.filter(|s| s.is_living(at) && is_meant(s)).cloned().collect();
         let ids = ended.iter().map(|s| s.id).collect();
         for session in ended {
             self.change().sessions.put(Session { revoked_at: Some(at), ..session }, "session.revoke")?;

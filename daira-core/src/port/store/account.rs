@@ -89,11 +89,12 @@ pub trait AccountRepository: Send {
     async fn update_session(&mut self, session: &Session) -> Result<()>;
     /// Notes that the owner of one of the actor's own sessions proved themselves on it; `Stale` for another's.
     async fn prove_session(&mut self, id: SessionId, at: Timestamp) -> Result<()>;
-    /// Revokes the account's living sessions but one; answers which.
+    /// Revokes the account's living sessions but one, or of those only the ones of the log-in at an instant; answers which.
     async fn revoke_sessions(
         &mut self,
         account: AccountId,
         keep: Option<SessionId>,
+        of_log_in: Option<Timestamp>,
         at: Timestamp,
     ) -> Result<Vec<SessionId>>;
     /// Resolves the session of an access token to its member, if session and account are living at `now`; notes that this

@@ -399,8 +399,8 @@ pub async fn sessions_are_revoked_but_one(ports: &Ports) {
 
     let at = world.now();
     let mut unit = world.unit(&mona.actor()).await;
-    let mut gone = unit.accounts().revoke_sessions(mona.account, Some(kept.id), at).await.unwrap();
-    assert_eq!(unit.accounts().revoke_sessions(mona.account, Some(kept.id), at).await.unwrap(), []);
+    let mut gone = unit.accounts().revoke_sessions(mona.account, Some(kept.id), None, at).await.unwrap();
+    assert_eq!(unit.accounts().revoke_sessions(mona.account, Some(kept.id), None, at).await.unwrap(), []);
     unit.commit().await.unwrap();
     gone.sort_unstable();
     assert_eq!(gone, [old.id, other.id]);
@@ -411,8 +411,14 @@ pub async fn sessions_are_revoked_but_one(ports: &Ports) {
     told.sort_unstable();
     assert_eq!(told, [(old.id, at), (other.id, at)]);
     assert_eq!(view.accounts().revoked_since(at + Duration::from_micros(1)).await.unwrap(), []);
+    let mut unit = world.unit(&mona.actor()).await;
+    let elsewhere = unit.accounts().revoke_sessions(mona.account, None, Some(old.created_at), at).await.unwrap();
+    assert_eq!(elsewhere, [], "of that log-in nothing is left");
+    let here = unit.accounts().revoke_sessions(mona.account, None, Some(kept.created_at), at).await.unwrap();
+    assert_eq!(here, [kept.id]);
+    drop(unit);
     let mut unit = world.unit(&ali.actor()).await;
-    let stolen = unit.accounts().revoke_sessions(mona.account, None, at).await;
+    let stolen = unit.accounts().revoke_sessions(mona.account, None, None, at).await;
     assert!(stolen.is_err() || stolen.is_ok_and(|gone| gone.is_empty()), "one ends only one's own sessions");
 }
 

@@ -99,3 +99,43 @@ async fn a_repeated_request_makes_one_face_and_one_session() {
     world.accounts.log_out(&Actor::Member(first)).await.unwrap();
     assert_eq!(move_there().await.unwrap_err().refusal(), Some(AccountRefusal::TokenInvalid));
 }
+
+/// Moving to another face, or to the same, is no proof of who moves, and makes no session last.
+#[tokio::test]
+async fn security_12_moving_between_faces_proves_nothing_and_lasts_no_longer() {
+    let world = world();
+    let mona = world.join("mona").await;
+    let shade = face(&world, &mona, "zell").await;
+    world.advance(world.ports.settings.proof_life + Duration::from_secs(1));
+    for to in [shade, mona.member.profile] {
+        let (moved, tokens) = switch(&world, &actor(&mona), to).await.unwrap();
+        let refused = world.accounts.begin_authenticator(&Actor::Member(moved)).await.unwrap_err();
+        assert_eq!(refused.refusal(), Some(AccountRefusal::ProofNeeded), "as on the session that moved");
+        let all = world.accounts.sessions(&actor(&mona)).await.unwrap();
+        let of = |id| all.iter().find(|session| session.id == id).unwrap();
+        let (first, new) = (of(mona.member.session), of(moved.session));
+        assert_eq!((first.created_at, first.proven_at), (new.created_at, new.proven_at));
+        world.advance(world.ports.settings.session_life);
+        assert!(is_invalid(world.accounts.refresh(&tokens.refresh).await), "a log-in lasts so long and no longer");
+        world.clock.set(first.created_at + world.ports.settings.proof_life + Duration::from_secs(2));
+    }
+}
+
+/// Whoever copied a token may have moved on from it: what was begun from it ends with it.
+#[tokio::test]
+async fn security_25_a_copied_token_ends_every_session_of_its_log_in() {
+    let world = world();
+    let mona = world.join("mona").await;
+    let shade = face(&world, &mona, "zell").await;
+    world.advance(Duration::from_secs(1));
+    let other = entered(world.accounts.log_in(&Client::default(), logging_in("mona"), None).await).unwrap();
+    let (_, moved) = switch(&world, &actor(&mona), shade).await.unwrap();
+    let next = world.accounts.refresh(&mona.tokens.refresh).await.unwrap();
+    world.accounts.authenticate(&next.access).await.unwrap();
+    world.advance(world.ports.settings.refresh_grace);
+    assert!(is_invalid(world.accounts.refresh(&mona.tokens.refresh).await));
+    for access in [&next.access, &moved.access] {
+        assert!(is_invalid(world.accounts.authenticate(access).await));
+    }
+    assert!(world.accounts.authenticate(&other.tokens.access).await.is_ok(), "another log-in is another's");
+}

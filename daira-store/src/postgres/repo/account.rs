@@ -428,15 +428,18 @@ impl AccountRepository for PgUnit {
         &mut self,
         account: AccountId,
         keep: Option<SessionId>,
+        of_log_in: Option<Timestamp>,
         at: Timestamp,
     ) -> Result<Vec<SessionId>> {
         let revoked = sqlx::query_scalar!(
             "update daira.session set revoked_at = $3
              where account = $1 and revoked_at is null and expires_at > $3 and id is distinct from $2
+               and ($4::timestamptz is null or created_at = $4)
              returning id",
             account.raw(),
             keep.map(Id::raw),
             stored(at),
+            of_log_in.map(stored),
         )
         .fetch_all(self.connection())
         .await;
