@@ -67,7 +67,7 @@ impl SearchService {
                 (stage, Some(key.to_owned()))
             }
         };
-        let mut view = self.ports.store.read(actor, Access::ReadStale).await?;
+        let mut view = self.ports.store.read(actor, Access::Read).await?;
         let mut items: Vec<(Hit, String)> = Vec::with_capacity(first.get());
         let mut has_next = false;
         for (number, stage) in stages.iter().enumerate().skip(start) {

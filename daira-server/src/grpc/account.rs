@@ -400,7 +400,7 @@ impl AccountService for Grpc {
 
     async fn get_profile(&self, request: Request<GetProfileRequest>) -> Result<Response<GetProfileResponse>, Status> {
         let caller = self.caller(&request).await?;
-        let mut view = self.ports.store.read(&caller.actor, Access::ReadStale).await.map_err(caller.told())?;
+        let mut view = self.ports.store.read(&caller.actor, Access::Read).await.map_err(caller.told())?;
         let found = match request.into_inner().by {
             Some(By::Id(text)) => {
                 let profile = id(&text, "id").map_err(caller.told())?;

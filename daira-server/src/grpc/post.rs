@@ -43,7 +43,7 @@ impl Grpc {
 
     async fn list(&self, caller: &Caller, r: &ListPostsRequest) -> Outcome<ListPostsResponse> {
         let (author, limit) = (id(&r.profile_id, "profile_id")?, limit(r.page_size)?);
-        let mut view = self.ports.store.read(&caller.actor, Access::ReadStale).await?;
+        let mut view = self.ports.store.read(&caller.actor, Access::Read).await?;
         let page = self.services.posts.by_author(view.as_mut(), author, token(&r.page_token), limit).await?;
         let next_page_token = Connection::next(&page).unwrap_or_default().to_owned();
         let cards = self.services.posts.cards(view.as_mut(), &page.into_nodes()).await?;

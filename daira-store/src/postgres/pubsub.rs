@@ -55,12 +55,13 @@ impl PgPubSub {
 
     /// Hears what is told until the connection is lost; answers how.
     async fn listen(&self, mut listener: PgListener) -> Error {
+        // What is lost is told before anybody listens anew.
+        listener.eager_reconnect(false);
         let lost = |error| fault("pubsub.listen", error);
         loop {
             match tokio::time::timeout(QUIET, listener.try_recv()).await {
                 Ok(Ok(Some(notice))) => self.hear(notice.payload()),
-                // It connected again.
-                Ok(Ok(None)) => self.here.tell_gaps(),
+                Ok(Ok(None)) => return Error::new(ErrorKind::Unavailable, "pubsub.lost"),
                 Ok(Err(error)) => return lost(error),
                 // A server that is gone without a word would be listened to for good.
                 Err(_) => match tokio::time::timeout(QUIET, sqlx::query("select 1").execute(&mut listener)).await {

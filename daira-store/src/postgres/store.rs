@@ -5,7 +5,9 @@
 //! back when its connection returns to the pool, off the request's path.
 
 use core::fmt::{self, Write as _};
+use core::sync::atomic::{AtomicU64, Ordering};
 use core::time::Duration;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use daira_core::actor::Actor;
@@ -47,6 +49,7 @@ pub struct PgStore {
     replica: Option<Replica>,
     hosts: Hosts,
     worker_hosts: Hosts,
+    moves: Arc<AtomicU64>,
     limits: String,
     /// Whether what is one statement may be asked outside of any transaction.
     at_once: bool,
@@ -90,6 +93,7 @@ impl PgStore {
             replica,
             hosts,
             worker_hosts,
+            moves: Arc::default(),
             at_once: limits.is_empty() && config.statement_cache > 0,
             limits,
             inbox_days: config.inbox_days,
@@ -160,12 +164,19 @@ impl PgStore {
 
     /// From now on the primary is elsewhere: connections to the one before are not used again.
     pub(super) fn move_to(&self, app: PgConnectOptions, worker: PgConnectOptions) {
+        self.moves.fetch_add(1, Ordering::SeqCst);
         self.questions.move_to(app.clone());
         self.app.move_to(app);
         self.worker.move_to(worker);
         if let Some(replica) = &self.replica {
             replica.forget();
         }
+    }
+
+    /// How often the primary was another one. What is remembered of a server that another took over from may never have reached
+    /// that one.
+    pub(super) fn moves(&self) -> u64 {
+        self.moves.load(Ordering::SeqCst)
     }
 
     /// How many days an inbox reaches back.

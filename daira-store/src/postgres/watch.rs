@@ -44,7 +44,7 @@ impl Watch {
 
     /// Watches until `shutdown` completes. With one server and no replica there is nothing to see, and it only waits.
     pub async fn run(mut self, shutdown: impl Future<Output = ()> + Send) {
-        let several = self.store.hosts()[0].are_several();
+        let several = self.store.hosts().iter().any(|hosts| hosts.are_several());
         if !several && self.store.replica().is_none() {
             return shutdown.await;
         }

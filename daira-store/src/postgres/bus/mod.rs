@@ -40,7 +40,7 @@ use tokio::sync::Notify;
 
 pub use attend::Attendant;
 use daira_core::actor::Actor;
-use daira_core::error::Result;
+use daira_core::error::{ErrorKind, Result};
 use daira_core::port::{DeadLetter, EventBatch, EventBus, Group, Lag};
 use daira_core::secret::Secret;
 pub use ticker::Ticker;
@@ -51,6 +51,7 @@ use super::store::{BEGIN, PgStore};
 use super::wire::{Pool, Wire};
 use batch::{PgBatch, Source};
 use seat::Seat;
+use window::Row;
 
 /// Where the ticker's notices go.
 const CHANNEL: &str = "daira_tick";
@@ -171,6 +172,27 @@ impl PgBus {
     }
 }
 
+impl PgBus {
+    /// What a seat is to deliver next, if there is anything.
+    async fn look(&self, seat: &mut Seat, max: usize) -> Result<Option<(Vec<Row>, Source)>> {
+        seat.settle(self.pool(), &self.0.settings).await?;
+        let lanes = seat.lanes();
+        if lanes.is_empty() {
+            return Ok(None);
+        }
+        if seat.letters_due {
+            let limit = i64::try_from(max.max(1)).unwrap_or(i64::MAX);
+            let rows = letter::deliverable(self.pool(), seat.group.name, &lanes, limit).await?;
+            seat.letters_due = !rows.is_empty();
+            if seat.letters_due {
+                return Ok(Some((rows, Source::Letters(seat.turn()))));
+            }
+        }
+        let found = seat.advance(self.pool(), &self.0.settings, max).await?;
+        Ok(found.map(|(rows, step)| (rows, Source::Log(step))))
+    }
+}
+
 /// A transaction of the bus's own, on its own tables.
 async fn begin(db: &Pool) -> Result<Wire> {
     db.begin(BEGIN).await.map_err(|e| fault("bus.begin", e))
@@ -182,25 +204,13 @@ impl EventBus for PgBus {
         let chair = self.seat(group, owner);
         loop {
             let mut seat = chair.lock().await;
-            seat.settle(self.pool(), &self.0.settings).await?;
-            let lanes = seat.lanes();
-            if lanes.is_empty() {
-                return Ok(None);
+            seat.follow(self.0.store.moves());
+            let found = self.look(&mut seat, max).await;
+            if found.as_ref().is_err_and(|error| error.kind() == ErrorKind::Unavailable) {
+                // Behind one address another server may answer next, and lack what this one had not been sent.
+                seat.reset();
             }
-            let mut found = None;
-            if seat.letters_due {
-                let limit = i64::try_from(max.max(1)).unwrap_or(i64::MAX);
-                let rows = letter::deliverable(self.pool(), group.name, &lanes, limit).await?;
-                seat.letters_due = !rows.is_empty();
-                found = seat.letters_due.then(|| (rows, Source::Letters(seat.turn())));
-            }
-            if found.is_none() {
-                found = seat
-                    .advance(self.pool(), &self.0.settings, max)
-                    .await?
-                    .map(|(rows, step)| (rows, Source::Log(step)));
-            }
-            let Some((rows, source)) = found else { return Ok(None) };
+            let Some((rows, source)) = found? else { return Ok(None) };
             drop(seat);
             let unit = Box::new(self.0.store.unit(&Actor::System(group.name), BEGIN).await?);
             let batch = PgBatch::open(group, self.0.settings, Arc::clone(&chair), unit, source, rows).await?;

@@ -81,6 +81,8 @@ pub(super) struct Seat {
     flushed: Instant,
     /// Whether dead letters are to be looked at.
     pub(super) letters_due: bool,
+    /// On which of its store's primaries this place is.
+    moves: u64,
 }
 
 impl Seat {
@@ -97,6 +99,16 @@ impl Seat {
             settled: None,
             flushed: Instant::now(),
             letters_due: true,
+            moves: 0,
+        }
+    }
+
+    /// Forgets everything when the primary is another one than before: its log may lack what was read here, and use the same
+    /// numbers anew for what was not.
+    pub(super) fn follow(&mut self, moves: u64) {
+        if self.moves != moves {
+            self.reset();
+            self.moves = moves;
         }
     }
 
@@ -104,7 +116,8 @@ impl Seat {
     /// fences whatever may still be on its way.
     pub(super) fn reset(&mut self) {
         let (group, owner, turn) = (self.group, std::mem::take(&mut self.owner), self.turn);
-        *self = Self { turn: turn + 1, ..Self::new(group, &owner) };
+        let moves = self.moves;
+        *self = Self { turn: turn + 1, moves, ..Self::new(group, &owner) };
     }
 
     pub(super) fn turn(&self) -> u64 {

@@ -25,6 +25,8 @@ const BEAT: Duration = Duration::from_millis(25);
 const STAND_BY: Duration = Duration::from_millis(250);
 /// How long it waits to connect again.
 const RECONNECT: Duration = Duration::from_secs(1);
+/// How long one look may take.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// How often spent ticks and positions are removed.
 const SWEEP: Duration = Duration::from_mins(1);
 
@@ -82,8 +84,11 @@ impl Ticker {
     async fn connected(&mut self) -> Error {
         match self.hosts.primary().await {
             Ok((_, mut db)) => loop {
-                if let Err(error) = self.step(&mut db).await {
-                    return error;
+                // A server that is gone without a word would be waited for, and nobody would tick.
+                match tokio::time::timeout(PATIENCE, self.step(&mut db)).await {
+                    Ok(Ok(())) => {}
+                    Ok(Err(error)) => return error,
+                    Err(_) => return Error::new(ErrorKind::Unavailable, "ticker.silent"),
                 }
                 if self.working && self.swept.is_none_or(|at| at.elapsed() >= SWEEP) {
                     self.swept = Some(Instant::now());
