@@ -50,10 +50,10 @@ impl Store for Settled {
 pub(crate) async fn start() -> Server {
     let mail = Arc::new(MemoryMail::default());
     let plain = Ports { mail: mail.clone(), ..Ports::in_memory() };
-    let author = Fixture::new(plain.clone()).person("mona.adel").await.actor();
+    let author = Box::pin(Fixture::new(plain.clone()).person("mona.adel")).await.actor();
     for text in ["صباح الفل", "صباح الفل تاني", "صباح الفل للمرة التالتة"] {
         let post = CreatePost::public(text);
-        PostService::new(plain.clone()).create(&author, &post, None).await.unwrap();
+        Box::pin(PostService::new(plain.clone()).create(&author, &post, None)).await.unwrap();
     }
     let runner = Arc::new(consume::all(Runner::new(plain.clone()), &plain));
     let ports = Ports { store: Arc::new(Settled(plain.store.clone(), runner.clone())), ..plain };

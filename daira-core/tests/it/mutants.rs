@@ -49,7 +49,7 @@ async fn the_store_kit_notices_every_fault() {
             StoreFault::BlindToBlocks => fails(store::visibility::standing_and_blocks_hide_posts(ports)).await,
             StoreFault::NoRowSecurity => {
                 fails(store::account::others_change_nothing(&broken(fault))).await
-                    && fails(store::visibility::row_security_decides_the_class(&broken(fault))).await
+                    && fails(Box::pin(store::visibility::row_security_decides_the_class(&broken(fault)))).await
                     && fails(store::edges::only_the_ends_write_an_edge(&broken(fault))).await
                     && fails(store::counter::counters_are_the_platforms(&broken(fault))).await
             }

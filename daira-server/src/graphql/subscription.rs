@@ -11,6 +11,7 @@ use super::types::scalar::DateTime;
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Subscription;
 
+/// What is told as it happens. Every event is read anew, under what its reader may see then.
 #[Subscribed]
 impl Subscription {
     /// Lines of the reader's notifications that somebody joined, as they are then. What is told may have been told before,
