@@ -254,7 +254,11 @@ mod tests {
             ended.note(account);
             std::thread::sleep(Duration::from_micros(1));
         }
-        assert!(ended.lock().young.len() + ended.lock().old.len() < 100);
+        let kept = {
+            let moments = ended.lock();
+            moments.young.len() + moments.old.len()
+        };
+        assert!(kept < 100, "{kept}");
         assert!(ended.of(99).is_some());
     }
 }
