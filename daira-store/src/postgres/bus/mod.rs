@@ -103,7 +103,7 @@ impl PgBus {
     /// A ticker for the log. `url` leads to the server itself, past any pooler, as the role of the workers.
     ///
     /// # Errors
-    /// [`ErrorKind::Internal`](daira_core::error::ErrorKind::Internal) for an address that is none.
+    /// [`ErrorKind::Internal`] for an address that is none.
     pub fn ticker(url: &str) -> Result<Ticker> {
         Hosts::parse(url, "ticker.address").map(Ticker::new)
     }
