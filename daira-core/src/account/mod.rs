@@ -1,8 +1,8 @@
 //! Accounts: joining, proving who one is, sessions, and the public profile.
 //!
 //! `model` holds the types, `policy` the pure decisions, `service` the use cases. Beside them: `password` says which
-//! passwords are good enough, `factor` what second factors take, `token` computes refresh tokens and e-mail codes, `mail` composes, and `directory` remembers
-//! on each node which sessions live.
+//! passwords are good enough, `factor` what second factors take, `passkey` what is kept of passkeys, `token` computes refresh
+//! tokens and e-mail codes, `mail` and `notice` compose, and `directory` remembers on each node which sessions live.
 //!
 //! ```text
 //! register ──▶ mail with a code ──▶ verify_email ─┐
@@ -19,6 +19,7 @@ mod directory;
 pub mod factor;
 pub mod mail;
 mod model;
+mod notice;
 mod passkey;
 pub mod password;
 pub mod policy;

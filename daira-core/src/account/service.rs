@@ -18,7 +18,7 @@ use super::{AccountRefusal, Session, SessionDirectory, policy, token};
 use crate::actor::{Actor, Member};
 use crate::checks::Writing;
 use crate::error::{Error, ErrorKind, Result};
-use crate::id::{Id, SessionId};
+use crate::id::{AccountId, Id, SessionId};
 use crate::port::store::AuditRecord;
 use crate::port::{Claims, Ports, UnitOfWork};
 use crate::proto::event::v1;
@@ -178,6 +178,25 @@ async fn end_session(unit: &mut dyn UnitOfWork, session: Session, at: Timestamp,
     let ended = Session { revoked_at: Some(at), ..session };
     unit.accounts().update_session(&ended).await?;
     tell_end(unit, &ended, at, reason).await
+}
+
+/// Ends the account's living sessions but one, or of those only the ones of the log-in at an instant, and says so of each.
+/// The account is locked, so that none is added meanwhile.
+async fn end_all(
+    unit: &mut dyn UnitOfWork,
+    account: AccountId,
+    keep: Option<SessionId>,
+    of_log_in: Option<Timestamp>,
+    at: Timestamp,
+    reason: impl Fn(SessionId) -> &'static str + Send,
+) -> Result<Vec<SessionId>> {
+    let ended = unit.accounts().revoke_sessions(account, keep, of_log_in, at).await?;
+    for id in &ended {
+        if let Some(session) = unit.accounts().session(*id).await? {
+            tell_end(unit, &session, at, reason(*id)).await?;
+        }
+    }
+    Ok(ended)
 }
 
 async fn tell_end(unit: &mut dyn UnitOfWork, session: &Session, at: Timestamp, reason: &'static str) -> Result<()> {

@@ -4,13 +4,12 @@ use core::time::Duration;
 use std::collections::VecDeque;
 
 use bytes::Bytes;
-use futures_util::future::{Either, select};
 use futures_util::stream::{self, BoxStream, StreamExt};
 
 use super::{GroupPosition, News, Notification, NotificationGroup};
 use crate::actor::Actor;
 use crate::checks::keyed;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::idempotency::IdempotencyKey;
 use crate::page::{Connection, Limit};
 use crate::port::store::Access;
@@ -25,8 +24,6 @@ const GATHER: Duration = Duration::from_millis(100);
 const SPREAD: Duration = Duration::from_secs(2);
 /// How long what was looked at is told: after that it is looked at again, under the rules of that moment.
 const GOOD_FOR: Duration = Duration::from_secs(1);
-/// How long those who watch are waited to be told: they look anyway.
-const TELL_WITHIN: Duration = Duration::from_millis(250);
 /// How long an event may take from its instant until its notifications are there, a consumer's pauses after failures
 /// included, and clocks may differ.
 pub const OVERLAP: Duration = Duration::from_mins(2);
@@ -111,10 +108,7 @@ impl NotificationService {
         people.sort_unstable();
         people.dedup();
         let messages: Vec<_> = people.into_iter().map(|to| (Topic::Notifications(to), Bytes::new())).collect();
-        match select(self.ports.pubsub.publish(&messages), futures_timer::Delay::new(TELL_WITHIN)).await {
-            Either::Left((told, _)) => told,
-            Either::Right(_) => Err(Error::new(ErrorKind::Unavailable, "notification.tell")),
-        }
+        self.ports.hint(&messages).await
     }
 
     /// How many groups are unread, at most 100, which stands for that many or more: show it as "99+". The view must be the

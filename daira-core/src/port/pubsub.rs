@@ -9,12 +9,17 @@ use core::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures_util::future::{Either, select};
 
+use super::Ports;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::ProfileId;
 
 /// The largest message, in bytes.
 pub const MAX_SIGNAL: usize = 4_096;
+
+/// How long somebody who tells waits for it.
+const HINT_WITHIN: Duration = Duration::from_millis(250);
 
 /// What messages are about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -58,6 +63,22 @@ pub enum Heard {
     Gap,
     /// Nothing, for as long as there was patience.
     Silence,
+}
+
+impl Ports {
+    /// Gives a hint and waits no longer for it to be told than whoever needs it waits to look for themselves.
+    ///
+    /// # Errors
+    /// When it was not told in time; nobody needs to try again.
+    pub(crate) async fn hint(&self, messages: &[(Topic, Bytes)]) -> Result<()> {
+        if messages.is_empty() {
+            return Ok(());
+        }
+        match select(self.pubsub.publish(messages), futures_timer::Delay::new(HINT_WITHIN)).await {
+            Either::Left((told, _)) => told,
+            Either::Right(_) => Err(Error::new(ErrorKind::Unavailable, "pubsub.late")),
+        }
+    }
 }
 
 /// Tells and hears what happens on any node.

@@ -15,6 +15,7 @@ use axum::response::{IntoResponse, Response};
 use daira_core::Actor;
 use daira_core::account::Pass;
 use daira_core::error::Error;
+use futures_util::stream::{self, BoxStream, StreamExt};
 
 use super::auth::admit;
 use super::compress::Plain;
@@ -88,6 +89,30 @@ pub(super) async fn graphql(
         left.tell(response.headers_mut());
     }
     response
+}
+
+/// Answers a checked operation as often as there is something to answer. The first answer was paid for with the request; each
+/// further one costs the same, and who cannot pay is told so and hears no more.
+pub(super) async fn answers(state: &AppState, caller: &Caller, asked: Asked) -> BoxStream<'static, Answer> {
+    let each = Some(asked.cost);
+    let answers = state.graphql.stream(caller, asked).await;
+    let (state, actor, context) = (state.clone(), caller.actor.clone(), caller.context.clone());
+    let paid = stream::unfold(Some((answers, None)), move |going| {
+        let (state, actor, context) = (state.clone(), actor.clone(), context.clone());
+        async move {
+            let (mut answers, price) = going?;
+            let answer = answers.next().await?;
+            let left = match price {
+                Some(price) => state.door.charge(&actor, context.address, price).await,
+                None => None,
+            };
+            match left.map(Left::check) {
+                Some(Err(limit)) => Some((Answer::failed(&limit, &context), None)),
+                Some(Ok(())) | None => Some((answer, Some((answers, each)))),
+            }
+        }
+    });
+    paid.boxed()
 }
 
 /// A request that was understood.

@@ -11,6 +11,7 @@ use daira_core::account::Pass;
 use futures_util::stream::{self, StreamExt};
 
 use super::compress::Plain;
+use super::graphql::answers;
 use crate::graphql::{Answer, Asked, Caller};
 use crate::state::AppState;
 use crate::streams::{Place, give};
@@ -21,7 +22,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// Answers one checked operation for as long as there is something to answer, its client's pass is valid, and the server
 /// runs.
 pub(super) async fn respond(state: &AppState, caller: Caller, pass: Pass, asked: Asked, place: Place) -> Response {
-    let answers = state.graphql.stream(&caller, asked).await.map(Ok);
+    let answers = answers(state, &caller, asked).await.map(Ok);
     let mut first = true;
     let metrics = state.metrics.clone();
     let context = caller.context.clone();

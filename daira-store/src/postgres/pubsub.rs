@@ -1,8 +1,6 @@
 //! What nodes tell each other, over `NOTIFY` of PostgreSQL: for platforms of a few nodes without Redis. Every node hears
 //! everything and hands on what somebody listens to.
 
-use core::time::Duration;
-
 use async_trait::async_trait;
 use bytes::Bytes;
 use daira_core::error::{Error, ErrorKind, Result};
@@ -10,18 +8,13 @@ use daira_core::memory::MemoryPubSub;
 use daira_core::port::{MAX_SIGNAL, PubSub, Subscription, Topic};
 use daira_core::secret::Secret;
 use data_encoding::BASE64_NOPAD;
-use sqlx::postgres::PgListener;
 
 use super::error::fault;
-use super::listen::listen;
+use super::listen::{Notice, listen};
 use super::store::PgStore;
 
 /// Where messages go: `number topic base64`. The number keeps two of one call apart, of which PostgreSQL would make one.
 const CHANNEL: &str = "daira_signal";
-/// After how long a silent connection is asked whether it lives, and how long that may take.
-const QUIET: Duration = Duration::from_secs(2);
-/// How long it waits to connect again.
-const RECONNECT: Duration = Duration::from_secs(1);
 
 /// Messages of all nodes on one PostgreSQL. Cloning is cheap: clones reach the same listeners. [`attend`](Self::attend) must
 /// run beside it: what is told is heard through there only.
@@ -39,38 +32,11 @@ impl PgPubSub {
 
     /// Listens until dropped. `url` leads to the server itself, past any pooler.
     pub async fn attend(&self, url: &Secret) {
-        loop {
-            let error = match listen(url, CHANNEL, "pubsub.listen").await {
-                Ok(listener) => {
-                    // What was told before it was connected, nobody heard.
-                    self.here.tell_gaps();
-                    self.listen(listener).await
-                }
-                Err(error) => error,
-            };
-            tracing::warn!(%error, cause = ?core::error::Error::source(&error), "PostgreSQL cannot be listened to for now");
-            tokio::time::sleep(RECONNECT).await;
-        }
-    }
-
-    /// Hears what is told until the connection is lost; answers how.
-    async fn listen(&self, mut listener: PgListener) -> Error {
-        // What is lost is told before anybody listens anew.
-        listener.eager_reconnect(false);
-        let lost = |error| fault("pubsub.listen", error);
-        loop {
-            match tokio::time::timeout(QUIET, listener.try_recv()).await {
-                Ok(Ok(Some(notice))) => self.hear(notice.payload()),
-                Ok(Ok(None)) => return Error::new(ErrorKind::Unavailable, "pubsub.lost"),
-                Ok(Err(error)) => return lost(error),
-                // A server that is gone without a word would be listened to for good.
-                Err(_) => match tokio::time::timeout(QUIET, sqlx::query("select 1").execute(&mut listener)).await {
-                    Ok(Ok(_)) => {}
-                    Ok(Err(error)) => return lost(error),
-                    Err(_) => return Error::new(ErrorKind::Unavailable, "pubsub.silent"),
-                },
-            }
-        }
+        let hear = |notice: Notice<'_>| match notice {
+            Notice::Told(notice) => self.hear(notice),
+            Notice::Gap => self.here.tell_gaps(),
+        };
+        listen(url, CHANNEL, hear).await;
     }
 
     fn hear(&self, notice: &str) {

@@ -1,6 +1,7 @@
 //! Mails that are due, composed from what holds when they are sent, and handed to the channel. Codes and tokens are derived
 //! here, and stand nowhere else.
 
+use super::super::notice::notice;
 use super::super::{Account, AccountState, Mailing, MailingKind, mail, token};
 use super::AccountService;
 use crate::error::{Error, Result};
@@ -71,15 +72,7 @@ impl AccountService {
                     mail::new_email(mailing, &code, now)
                 }
             }
-            MailingKind::PasswordChanged => mail::password_changed(mailing),
-            MailingKind::EmailChanged => mail::email_changed(mailing),
-            MailingKind::SecondFactorOn => mail::second_factor_on(mailing),
-            MailingKind::SecondFactorOff => mail::second_factor_off(mailing),
-            MailingKind::RecoveryCodeUsed => mail::recovery_code_used(mailing),
-            MailingKind::RecoveryCodesRenewed => mail::recovery_codes_renewed(mailing),
-            MailingKind::PasskeyAdded => mail::passkey_added(mailing),
-            MailingKind::PasskeyRemoved => mail::passkey_removed(mailing),
-            MailingKind::PasskeyCopied => mail::passkey_copied(mailing),
+            _ => return Ok(notice(mailing)),
         }))
     }
 }

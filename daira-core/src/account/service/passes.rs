@@ -3,7 +3,6 @@
 //! Ends of sessions travel twice: told at once over [`PubSub`](crate::port::PubSub), and found by the poll of the store, which
 //! misses none. Streams look at what their node knows of them every [`POLL_EVERY`].
 
-use core::time::Duration;
 use std::pin::pin;
 
 use bytes::{Buf, Bytes};
@@ -18,9 +17,6 @@ use crate::id::{Id, SessionId};
 use crate::port::{Claims, Heard, MAX_SIGNAL, Topic};
 use crate::secret::Secret;
 use crate::time::Timestamp;
-
-/// How long the end of a session is waited to be told: the others' polls find it anyway.
-const TELL_WITHIN: Duration = POLL_EVERY;
 
 /// What an access token opens: who comes in, and until when.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -165,13 +161,8 @@ impl AccountService {
         }
         let message = |ids: &[SessionId]| ids.iter().flat_map(|id| id.raw().to_be_bytes()).collect();
         let messages: Vec<_> = ended.chunks(MAX_SIGNAL / 8).map(|ids| (Topic::Sessions, message(ids))).collect();
-        if messages.is_empty() {
-            return;
-        }
-        match select(self.ports.pubsub.publish(&messages), futures_timer::Delay::new(TELL_WITHIN)).await {
-            Either::Left((Ok(()), _)) => {}
-            Either::Left((Err(error), _)) => tracing::warn!(?error, "the end of a session could not be told at once"),
-            Either::Right(_) => tracing::warn!("the end of a session could not be told in time"),
+        if let Err(error) = self.ports.hint(&messages).await {
+            tracing::warn!(?error, "the end of a session could not be told at once, and is found by the polls");
         }
     }
 }

@@ -6,7 +6,7 @@
 
 use core::time::Duration;
 
-use super::super::factor::{SecondFactor, Waiting};
+use super::super::factor::SecondFactor;
 use super::super::passkey::{self, CeremonyKind, Passkey, PendingCeremony, StoredPasskey};
 use super::super::{AccountRefusal, MailingKind, Session, StoredCredential};
 use super::sessions::{Opening, Second, Upkeep};
@@ -211,13 +211,14 @@ impl AccountService {
     /// [`AccountRefusal::ChallengeInvalid`] on `challenge`; [`LimitRefusal::Reached`](crate::port::LimitRefusal).
     pub async fn begin_passkey_log_in(&self, client: &Client, challenge: Option<&Secret>) -> Result<BegunCeremony> {
         let refuse = || Error::from(AccountRefusal::ChallengeInvalid).on_field("challenge");
-        self.count_code(client).await?;
         // Whoever is not logged in yet acts as whom the password proved, or as nobody.
         let (actor, account, known) = match challenge {
-            None => (Actor::Anonymous, None, Vec::new()),
+            None => {
+                self.count_code(client).await?;
+                (Actor::Anonymous, None, Vec::new())
+            }
             Some(challenge) => {
-                let now = self.ports.clock.now();
-                let waiting = Waiting::open(&self.ports.keys.factor, challenge, now).ok_or_else(refuse)?;
+                let waiting = self.opened(client, challenge).await?;
                 let (stored, _) = self.waiting_of(&waiting).await?.ok_or_else(refuse)?;
                 let actor = Actor::Member(self.draw_session(&stored));
                 let known = self.ports.store.begin(&actor).await?.factors().passkeys(stored.account).await?;
@@ -244,7 +245,11 @@ impl AccountService {
         device: &str,
     ) -> Result<LoggedIn> {
         let device = DEVICE.check(device)?;
-        self.count_code(client).await?;
+        if passkey::open(&self.ports.keys.factor, ceremony).is_none() {
+            // What is none counts; one that was begun did when it was.
+            self.count_code(client).await?;
+            return Err(lapsed());
+        }
         let pending = self.take_ceremony(&Actor::Anonymous, ceremony, CeremonyKind::LogIn).await?;
         let stored = self.named(answer).await?.ok_or_else(invalid)?;
         if pending.account.is_some_and(|account| account != stored.passkey.account) {

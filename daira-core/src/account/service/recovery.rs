@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use super::super::{
     Account, AccountRefusal, AccountState, Email, Mailing, MailingKind, StoredCredential, password, token,
 };
-use super::{AccountService, audit, taken, tell_end};
+use super::{AccountService, audit, end_all, taken};
 use crate::actor::{Actor, Client};
 use crate::checks::keyed;
 use crate::error::{Error, ErrorKind, Result};
@@ -268,12 +268,7 @@ impl AccountService {
         // A log-in with the old password comes wholly before, and ends here, or wholly after, and is refused.
         let account = held(unit, was, Lock::Update).await?;
         unit.accounts().set_password_hash(account.id, new).await?;
-        let sessions = unit.accounts().revoke_sessions(account.id, keep, None, now).await?;
-        for id in &sessions {
-            if let Some(session) = unit.accounts().session(*id).await? {
-                tell_end(unit, &session, now, "password_changed").await?;
-            }
-        }
+        let sessions = end_all(unit, account.id, keep, None, now, |_| "password_changed").await?;
         audit(unit, "account.password_changed", account.id, how, now).await?;
         let notice = self.mailing(MailingKind::PasswordChanged, account.email, Some(account.id), account.locale);
         send(unit, &notice).await?;

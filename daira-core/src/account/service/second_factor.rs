@@ -48,11 +48,7 @@ impl AccountService {
     /// [`AccountRefusal::Suspended`]; [`LimitRefusal::Reached`](crate::port::LimitRefusal) after too many tries.
     pub async fn verify_second_factor(&self, client: &Client, challenge: &Secret, code: &Secret) -> Result<LoggedIn> {
         let refuse = || Error::from(AccountRefusal::ChallengeInvalid).on_field("challenge");
-        let Some(waiting) = Waiting::open(&self.ports.keys.factor, challenge, self.ports.clock.now()) else {
-            // Only who brings what is none counts against the address: no neighbour keeps out who proved the password.
-            self.count_code(client).await?;
-            return Err(refuse());
-        };
+        let waiting = self.opened(client, challenge).await?;
         let (stored, email) = self.waiting_of(&waiting).await?.ok_or_else(refuse)?;
         self.count_second_factor(client, stored.account, &email).await?;
         let upkeep = Upkeep { waking: self.waking(&stored).await?, ..Upkeep::default() };
@@ -62,6 +58,16 @@ impl AccountService {
         let session = opened.map_err(|error| if error.kind() == ErrorKind::Stale { refuse() } else { error })?;
         let session = session.ok_or_else(refuse)?;
         self.logged_in(&session, self.device_token(client, email.as_str(), &session))
+    }
+
+    /// The log-in that waits under a challenge. Only who brings what is none counts against the address: no neighbour keeps out
+    /// who proved the password.
+    pub(super) async fn opened(&self, client: &Client, challenge: &Secret) -> Result<Waiting> {
+        if let Some(waiting) = Waiting::open(&self.ports.keys.factor, challenge, self.ports.clock.now()) {
+            return Ok(waiting);
+        }
+        self.count_code(client).await?;
+        Err(Error::from(AccountRefusal::ChallengeInvalid).on_field("challenge"))
     }
 
     /// What the password of a waiting log-in proved, if it still holds.

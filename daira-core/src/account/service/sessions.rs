@@ -7,8 +7,8 @@ use super::super::policy::{self, Refresh};
 use super::super::{AccountRefusal, Email, Profile, Session, StoredCredential, token};
 use super::passkey::SignedBy;
 use super::{
-    AccountService, DEVICE, DRAWS, LoggedIn, Tokens, audit, end_session, is_taken, note_reuse, out_of_draws, taken,
-    tell_end,
+    AccountService, DEVICE, DRAWS, LoggedIn, Tokens, audit, end_all, end_session, is_taken, note_reuse, out_of_draws,
+    taken,
 };
 use crate::actor::{Actor, Client, Member};
 use crate::checks::keyed;
@@ -287,10 +287,7 @@ impl AccountService {
                             session.expires_at = policy::session_end(session.created_at, now, settings);
                             unit.accounts().update_session(&session).await?;
                         }
-                        Refresh::Repeat => {}
-                        Refresh::Reuse => {
-                            end_session(unit, session.clone(), now, "refresh_reused").await?;
-                        }
+                        Refresh::Repeat | Refresh::Reuse => {}
                     }
                     Ok(Some((session, verdict)))
                 })
@@ -298,33 +295,26 @@ impl AccountService {
             .await?;
         let (session, verdict) = found.ok_or_else(refuse)?;
         if verdict == Refresh::Reuse {
-            self.tell_ended(&[session.id], now).await;
             note_reuse(session.id);
-            self.end_family(&session, now).await?;
+            self.end_log_in(&session, now).await?;
             return Err(refuse());
         }
         self.tokens(&session, now)
     }
 
-    /// Ends the sessions that were begun from the same log-in as one that somebody else holds, too.
-    async fn end_family(&self, stolen: &Session, now: Timestamp) -> Result<()> {
-        let Session { id: session, account, profile, created_at, .. } = *stolen;
+    /// Ends a session whose token somebody copied, and all that were begun from the same log-in: at once or not at all, so
+    /// that a copy that comes back once more finds whatever was left.
+    async fn end_log_in(&self, copied: &Session, now: Timestamp) -> Result<()> {
+        let Session { id: session, account, profile, created_at, .. } = *copied;
         let owner = Actor::Member(Member { account, profile, session });
         let ended = self.ports.transact(&owner, |mut unit| {
             Box::pin(async move {
-                let unit = &mut *unit;
                 unit.accounts().account(account, Lock::Update).await?;
-                let ended = unit.accounts().revoke_sessions(account, None, Some(created_at), now).await?;
-                for id in &ended {
-                    if let Some(session) = unit.accounts().session(*id).await? {
-                        tell_end(unit, &session, now, "revoked").await?;
-                    }
-                }
-                Ok(ended)
+                let reason = |id| if id == session { "refresh_reused" } else { "revoked" };
+                end_all(&mut *unit, account, None, Some(created_at), now, reason).await
             })
         });
-        let ended = ended.await?;
-        self.tell_ended(&ended, now).await;
+        self.tell_ended(&ended.await?, now).await;
         Ok(())
     }
 
@@ -395,13 +385,7 @@ impl AccountService {
                     let unit = &mut *unit;
                     // Locked against a log-in that is about to add one.
                     unit.accounts().account(member.account, Lock::Update).await?;
-                    let ended =
-                        unit.accounts().revoke_sessions(member.account, Some(member.session), None, now).await?;
-                    for id in &ended {
-                        if let Some(session) = unit.accounts().session(*id).await? {
-                            tell_end(unit, &session, now, "revoked").await?;
-                        }
-                    }
+                    let ended = end_all(unit, member.account, Some(member.session), None, now, |_| "revoked").await?;
                     let count = u32::try_from(ended.len()).unwrap_or(u32::MAX);
                     *told.lock().unwrap_or_else(PoisonError::into_inner) = ended;
                     Ok(count)

@@ -1,7 +1,9 @@
 //! Several faces of one person: made, moved between, and ended together.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use daira_core::account::MAX_FACES;
-use daira_core::error::CommonRefusal;
+use daira_core::error::{CommonRefusal, ErrorKind};
 use daira_core::id::{Id, ProfileId};
 use daira_core::idempotency::IdempotencyKey;
 use futures_util::future::join_all;
@@ -138,4 +140,47 @@ async fn security_25_a_copied_token_ends_every_session_of_its_log_in() {
         assert!(is_invalid(world.accounts.authenticate(access).await));
     }
     assert!(world.accounts.authenticate(&other.tokens.access).await.is_ok(), "another log-in is another's");
+}
+
+/// A store that is away for members, as long as it is said to be.
+struct Away {
+    inner: MemoryStore,
+    away: AtomicBool,
+}
+
+#[async_trait]
+impl Store for Away {
+    async fn begin(&self, actor: &Actor) -> Result<Box<dyn UnitOfWork>> {
+        if matches!(actor, Actor::Member(_)) && self.away.load(Ordering::SeqCst) {
+            return Err(Error::new(ErrorKind::Unavailable, "test.away"));
+        }
+        self.inner.begin(actor).await
+    }
+    async fn read(&self, actor: &Actor, access: Access) -> Result<Box<dyn ReadView>> {
+        self.inner.read(actor, access).await
+    }
+    async fn ping(&self) -> Result<()> {
+        self.inner.ping().await
+    }
+}
+
+/// A fault in the middle leaves no part of a log-in open that nothing would close any more.
+#[tokio::test]
+async fn security_25_what_a_copied_token_ends_is_ended_whole() {
+    let world = world();
+    let store = Arc::new(Away { inner: world.store.clone(), away: AtomicBool::new(false) });
+    let node = AccountService::new(Ports { store: store.clone(), ..world.ports.clone() });
+    let mona = world.join("mona").await;
+    let shade = face(&world, &mona, "zell").await;
+    let (_, moved) = switch(&world, &actor(&mona), shade).await.unwrap();
+    let next = node.refresh(&mona.tokens.refresh).await.unwrap();
+    node.authenticate(&next.access).await.unwrap();
+    world.advance(world.ports.settings.refresh_grace);
+    store.away.store(true, Ordering::SeqCst);
+    assert_eq!(node.refresh(&mona.tokens.refresh).await.unwrap_err().kind(), ErrorKind::Unavailable);
+    store.away.store(false, Ordering::SeqCst);
+    assert!(is_invalid(node.refresh(&mona.tokens.refresh).await), "it comes back, and finds all of it");
+    for access in [&next.access, &moved.access] {
+        assert!(is_invalid(node.authenticate(access).await));
+    }
 }

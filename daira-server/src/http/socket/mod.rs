@@ -28,6 +28,7 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 use self::message::{Close, Said, ack, complete, error, next, pong};
 use super::auth::{admit, admit_bearer};
 use super::context::RequestContext;
+use super::graphql;
 use super::incoming::Parameters;
 use super::metrics::Outcome;
 use super::problem::problem;
@@ -98,8 +99,8 @@ struct Operation {
     id: String,
     answers: BoxStream<'static, Answer>,
     answered: bool,
-    /// What each answer but the first costs; nothing for what is answered once.
-    each: Option<u32>,
+    /// Whether it goes on until it is ended.
+    goes_on: bool,
 }
 
 struct Connection {
@@ -176,7 +177,7 @@ impl Connection {
 
     /// Lets what is answered once be answered; whatever goes on is cut off.
     async fn finish(&mut self) {
-        self.operations.retain(|operation| operation.each.is_none());
+        self.operations.retain(|operation| !operation.goes_on);
         while !self.operations.is_empty() {
             let (at, answer) = answers(&mut self.operations, 0).await;
             if self.pass_on(at, answer).await.is_err() {
@@ -275,7 +276,7 @@ impl Connection {
         if let Some(Err(limit)) = left.map(Left::check) {
             return self.send(error(&id, &Answer::failed(&limit, &caller.context))).await;
         }
-        let each = checked.goes_on().then_some(checked.cost);
+        let goes_on = checked.goes_on();
         let state = self.state.clone();
         // Even what is answered once is answered beside what else was asked for, in a place as any other request has.
         let answers = async move {
@@ -284,9 +285,10 @@ impl Connection {
                 let refused = Answer::failed(&HttpRefusal::Overloaded.into(), &caller.context);
                 return stream::once(ready(refused)).boxed();
             }
-            state.graphql.stream(&caller, checked).await
+            graphql::answers(&state, &caller, checked).await
         };
-        self.operations.push(Operation { id, answers: stream::once(answers).flatten().boxed(), answered: false, each });
+        let answers = stream::once(answers).flatten().boxed();
+        self.operations.push(Operation { id, answers, answered: false, goes_on });
         Ok(())
     }
 
@@ -297,13 +299,6 @@ impl Connection {
             let operation = self.operations.swap_remove(at);
             return self.send(complete(&operation.id)).await;
         };
-        if let (true, Some(cost), Some(pass)) = (operation.answered, operation.each, &self.pass) {
-            let left = self.state.door.charge(pass.actor(), self.context.address, cost).await;
-            if let Some(Err(limit)) = left.map(Left::check) {
-                let operation = self.operations.swap_remove(at);
-                return self.send(error(&operation.id, &Answer::failed(&limit, &self.context))).await;
-            }
-        }
         let is_refused = !operation.answered && answer.outcome == Outcome::Refused;
         if !operation.answered {
             self.state.metrics.operation(answer.kind, answer.outcome);

@@ -3,16 +3,12 @@
 
 use core::future::Future;
 use core::pin::pin;
-use core::time::Duration;
 
 use futures_util::future::{Either, select};
 
-use super::{CHANNEL, PgBus, fault};
+use super::{CHANNEL, PgBus};
 use crate::postgres::listen::listen;
 use daira_core::secret::Secret;
-
-/// How long it waits to connect again.
-const RECONNECT: Duration = Duration::from_secs(1);
 
 /// Keeps a bus attentive.
 #[derive(Debug)]
@@ -26,27 +22,11 @@ impl Attendant {
     /// times a second, and a batch must be done within a lease.
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send) {
         let work = async {
-            tokio::join!(self.listen(), self.renew());
+            // Whatever is heard, and that it listens again, may mean something new.
+            tokio::join!(listen(&self.url, CHANNEL, |_| self.bus.poke()), self.renew());
         };
         match select(pin!(shutdown), pin!(work)).await {
             Either::Left(_) | Either::Right(_) => {}
-        }
-    }
-
-    async fn listen(&self) {
-        loop {
-            let error = match listen(&self.url, CHANNEL, "bus.listen").await {
-                Ok(mut listener) => loop {
-                    match listener.try_recv().await {
-                        // Nothing means that it connected again: there may be something new as well.
-                        Ok(_) => self.bus.poke(),
-                        Err(error) => break fault("bus.listen", error),
-                    }
-                },
-                Err(error) => error,
-            };
-            tracing::warn!(%error, cause = ?core::error::Error::source(&error), "the bus cannot listen and looks four times a second");
-            tokio::time::sleep(RECONNECT).await;
         }
     }
 
