@@ -208,6 +208,13 @@ impl Config {
         if self.database.replica_url.is_some() && self.database.url.is_none() {
             return wrong("database.replica_url is set but database.url is not: the private PostgreSQL has no replica");
         }
+        if self.database.replica_url.is_some()
+            && (self.database.replica_lag_ms == 0 || self.database.replica_wait_ms == 0)
+        {
+            return wrong(
+                "database.replica_lag_ms and database.replica_wait_ms must be at least 1, or no read is served by the replica",
+            );
+        }
         if self.database.connections == 0 || self.database.worker_connections == 0 {
             return wrong("database.connections and database.worker_connections must be at least 1");
         }

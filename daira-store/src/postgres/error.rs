@@ -29,11 +29,11 @@ pub(crate) fn fault(operation: &'static str, error: sqlx::Error) -> Error {
     Error::new(kind(&error), operation).with_source(error)
 }
 
-/// Whether the connection was gone before anything was asked on it: broken, or ended by the server, whose farewell is read
-/// only now.
+/// Whether the connection was gone before anything was asked on it: broken, ended by the server, whose farewell is read
+/// only now, or one of many that were left behind for those to another server.
 pub(crate) fn is_dead(error: &sqlx::Error) -> bool {
     match error {
-        sqlx::Error::Io(_) => true,
+        sqlx::Error::Io(_) | sqlx::Error::PoolClosed => true,
         sqlx::Error::Database(answer) => {
             matches!(answer.code().as_deref(), Some("57P01" | "57P02" | "57P05" | "25P03" | "25P04"))
         }
@@ -45,8 +45,8 @@ pub(crate) fn is_dead(error: &sqlx::Error) -> bool {
 pub(crate) fn commit_fault(error: sqlx::Error) -> Error {
     let kind = match &error {
         sqlx::Error::Database(answer) => match answer.code().as_deref() {
-            // The server went away while it was committing.
-            Some("57P01" | "57P02") => ErrorKind::Unknown,
+            // The server went away while it was committing, or a pooler says that it did.
+            Some(code) if matches!(code, "57P01" | "57P02") || code.starts_with("08") => ErrorKind::Unknown,
             _ => kind(&error),
         },
         _ => ErrorKind::Unknown,

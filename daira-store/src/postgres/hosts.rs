@@ -62,7 +62,7 @@ impl Hosts {
 async fn ask(host: &PgConnectOptions) -> sqlx::Result<(PgConnectOptions, PgConnection)> {
     let asking = async {
         let mut connection = PgConnection::connect_with(host).await?;
-        if is_primary(&mut connection).await? {
+        if about(&mut connection).await?.is_primary {
             Ok((host.clone(), connection))
         } else {
             Err(sqlx::Error::Io(std::io::Error::other("the server is a replica")))
@@ -71,10 +71,20 @@ async fn ask(host: &PgConnectOptions) -> sqlx::Result<(PgConnectOptions, PgConne
     tokio::time::timeout(PATIENCE, asking).await.map_err(|_| sqlx::Error::PoolTimedOut)?
 }
 
-/// Whether the server takes writes.
-pub(super) async fn is_primary(connection: &mut PgConnection) -> sqlx::Result<bool> {
-    let told = sqlx::raw_sql("select not pg_is_in_recovery()").fetch_one(connection).await?;
-    told.try_get(0)
+/// What a server says of itself.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct About {
+    /// Whether it takes writes.
+    pub(super) is_primary: bool,
+    /// When it was started, as it writes that.
+    pub(super) started: String,
+}
+
+/// Asks a server about itself.
+pub(super) async fn about(connection: &mut PgConnection) -> sqlx::Result<About> {
+    let asked = "select not pg_is_in_recovery(), pg_postmaster_start_time()::text";
+    let told = sqlx::raw_sql(asked).fetch_one(connection).await?;
+    Ok(About { is_primary: told.try_get(0)?, started: told.try_get(1)? })
 }
 
 /// The address of each server that an address names.

@@ -9,7 +9,8 @@
 //! transaction's opening batch and for this transaction alone. Two roles serve the program, `daira_app` for people and
 //! `daira_worker` for the platform's own actors; neither owns anything, neither bypasses row security.
 //!
-//! Where to look: `store` (pools), `wire` (what statements go through), `hosts` and `watch` (which server is the primary), `replica` (reads that may lag),
+//! Where to look: `store` (pools), `wire` (what statements go through), `hosts`, `watch` and `tenure` (which
+//! server is the primary, and for how long), `replica` (reads that may lag),
 //! `opening` (transactions that leave nothing behind), `unit` and `view` (one transaction each), `repo` (the statements, one file for
 //! each port), `error` (what the database's answers mean), [`bootstrap`](Bootstrap) (roles, database, migrations),
 //! [`gate`] (proof that the guards are up), [`cluster`] (a private server of our own). The schema is in `migrations/`.
@@ -33,6 +34,7 @@ mod replica;
 mod repo;
 mod shared;
 mod store;
+mod tenure;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod ties;

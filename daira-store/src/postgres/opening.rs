@@ -3,7 +3,8 @@
 //! The driver counts a transaction once its opening was answered, and rolls back what it has counted. An opening that is
 //! dropped before the answer (a client hung up, a time limit struck) would therefore leave its transaction open on the
 //! connection, with the actor that it was opened for, and the pool would hand both to whoever comes next. Here an opening
-//! that is given up is brought to its end in the background, and the transaction is then dropped like any other.
+//! that is given up is brought to its end in the background, and the transaction is then dropped like any other; with the tenure of
+//! its server that ends, too, and its connection is closed with all others.
 
 use core::future::Future;
 use core::pin::Pin;
@@ -14,6 +15,7 @@ use futures_util::future::BoxFuture;
 use sqlx::{PgPool, Postgres, SqlSafeStr, Transaction};
 
 use super::pools::Waiting;
+use super::tenure::Tenure;
 
 type Begun = sqlx::Result<Transaction<'static, Postgres>>;
 
@@ -22,13 +24,15 @@ type Begun = sqlx::Result<Transaction<'static, Postgres>>;
     clippy::disallowed_methods,
     reason = "the one place where transactions begin; who may call it is decided by the store and the bus"
 )]
-pub(super) async fn begin(pool: &PgPool, waiting: &Waiting, statement: impl SqlSafeStr) -> Begun {
+pub(super) async fn begin(pool: &PgPool, tenure: &Tenure, waiting: &Waiting, statement: impl SqlSafeStr) -> Begun {
     let statement = statement.into_sql_str();
     let since = Instant::now();
-    let connection = pool.acquire().await;
+    let connection = tenure.bound(pool.acquire()).await;
     waiting.waited(since.elapsed());
     let connection = connection?;
-    Opening(Some(Transaction::begin(connection, Some(statement)))).await
+    let tenure = tenure.clone();
+    let opening = async move { tenure.bound(Transaction::begin(connection, Some(statement))).await };
+    Opening(Some(Box::pin(opening))).await
 }
 
 /// An opening under way.

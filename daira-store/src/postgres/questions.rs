@@ -5,7 +5,6 @@
 //! question; it comes back only when the question was answered. One that was given up, or failed, is closed. The one used last
 //! is used next, so that a quiet server keeps few of them warm.
 
-use core::ops::{Deref, DerefMut};
 use core::time::Duration;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -16,7 +15,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::error::is_dead;
 use super::pools::{PoolState, Waiting};
-use super::wire::Moved;
+use super::tenure::Tenure;
 
 /// A connection that was idle for longer is asked whether it still lives before it is used.
 const TRUSTED_IDLE: Duration = Duration::from_secs(5);
@@ -30,10 +29,9 @@ const ATTEMPTS: u32 = 3;
 pub(super) struct Questions(Arc<Inner>);
 
 struct Inner {
-    options: Mutex<PgConnectOptions>,
+    server: Mutex<(PgConnectOptions, Tenure)>,
     patience: Duration,
     size: u32,
-    moved: Moved,
     waiting: Waiting,
     free: Arc<Semaphore>,
     idle: Mutex<Vec<Idle>>,
@@ -41,6 +39,7 @@ struct Inner {
 
 struct Idle {
     connection: PgConnection,
+    tenure: Tenure,
     born: Instant,
     since: Instant,
 }
@@ -48,21 +47,9 @@ struct Idle {
 /// A connection that answers one question.
 struct Lent {
     connection: PgConnection,
+    tenure: Tenure,
     born: Instant,
     _permit: OwnedSemaphorePermit,
-}
-
-impl Deref for Lent {
-    type Target = PgConnection;
-    fn deref(&self) -> &PgConnection {
-        &self.connection
-    }
-}
-
-impl DerefMut for Lent {
-    fn deref_mut(&mut self) -> &mut PgConnection {
-        &mut self.connection
-    }
 }
 
 /// A statement that can be asked again.
@@ -78,10 +65,9 @@ impl Questions {
     pub(super) fn new(options: PgConnectOptions, size: u32, patience: Duration) -> Self {
         let free = Arc::new(Semaphore::new(size.try_into().unwrap_or(usize::MAX)));
         Self(Arc::new(Inner {
-            options: Mutex::new(options),
+            server: Mutex::new((options, Tenure::default())),
             patience,
             size,
-            moved: Moved::default(),
             waiting: Waiting::default(),
             free,
             idle: Mutex::default(),
@@ -93,10 +79,10 @@ impl Questions {
         let mut attempt = 1;
         loop {
             let mut lent = self.lend().await?;
-            match question.ask(&mut lent).await {
+            match lent.tenure.bound(question.ask(&mut lent.connection)).await {
                 Ok(answer) => {
-                    let Lent { connection, born, _permit } = lent;
-                    self.idle().push(Idle { connection, born, since: Instant::now() });
+                    let Lent { connection, tenure, born, _permit } = lent;
+                    self.idle().push(Idle { connection, tenure, born, since: Instant::now() });
                     return Ok(answer);
                 }
                 Err(error) if attempt < ATTEMPTS && is_dead(&error) => {
@@ -111,8 +97,9 @@ impl Questions {
 
     /// From now on they are asked elsewhere.
     pub(super) fn move_to(&self, options: PgConnectOptions) {
-        *self.0.options.lock().unwrap_or_else(PoisonError::into_inner) = options;
-        self.0.moved.now();
+        let next = (options, Tenure::default());
+        let (_, tenure) = core::mem::replace(&mut *self.server(), next);
+        tenure.end();
         self.idle().clear();
     }
 
@@ -142,18 +129,23 @@ impl Questions {
         self.0.waiting.waited(begun.elapsed());
         let permit = permit.map_err(|_| Error::PoolTimedOut)?.map_err(|_| Error::PoolClosed)?;
         loop {
-            let Some(Idle { mut connection, born, since }) = self.pop() else { break };
-            if self.0.moved.is_before(born.elapsed()) {
+            let Some(Idle { mut connection, tenure, born, since }) = self.pop() else { break };
+            if tenure.is_over() || born.elapsed() >= LIFETIME {
                 continue;
             }
-            if born.elapsed() < LIFETIME && (since.elapsed() < TRUSTED_IDLE || connection.ping().await.is_ok()) {
-                return Ok(Lent { connection, born, _permit: permit });
+            if since.elapsed() < TRUSTED_IDLE || tenure.bound(connection.ping()).await.is_ok() {
+                return Ok(Lent { connection, tenure, born, _permit: permit });
             }
         }
-        let options = self.0.options.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let connecting = PgConnection::connect_with(&options);
+        let (options, tenure) = self.server().clone();
+        let connecting = tenure.bound(PgConnection::connect_with(&options));
         let connection = tokio::time::timeout(self.0.patience, connecting).await.map_err(|_| Error::PoolTimedOut)??;
-        Ok(Lent { connection, born: Instant::now(), _permit: permit })
+        Ok(Lent { connection, tenure, born: Instant::now(), _permit: permit })
+    }
+
+    fn server(&self) -> MutexGuard<'_, (PgConnectOptions, Tenure)> {
+        // Nothing panics while it holds the lock.
+        self.0.server.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn pop(&self) -> Option<Idle> {

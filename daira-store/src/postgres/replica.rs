@@ -48,7 +48,12 @@ impl Place {
     /// Whether who has replayed up to here has all up to another place. On another timeline nobody knows: a replica that did
     /// not follow a promotion may have more log than the new primary, and other.
     pub(super) fn covers(self, other: Self) -> bool {
-        self.timeline == other.timeline && self.at >= other.at
+        self.is_on_timeline_of(other) && self.at >= other.at
+    }
+
+    /// Whether no server was promoted between the two.
+    pub(super) fn is_on_timeline_of(self, other: Self) -> bool {
+        self.timeline == other.timeline
     }
 
     /// Where the last record ends that was written before this. A primary says where the next one will begin, which is behind

@@ -30,7 +30,7 @@ use super::shared::Shared;
 use super::unit::PgUnit;
 use super::view::PgView;
 use super::watch::Watch;
-use super::wire::{Moved, Pool, Wire};
+use super::wire::{Pool, Wire};
 
 /// A connection that was idle for longer is asked whether it still lives before it is used.
 const TRUSTED_IDLE: Duration = Duration::from_secs(5);
@@ -243,28 +243,21 @@ async fn primary(hosts: &Hosts) -> Result<PgConnectOptions> {
 }
 
 fn pool(options: PgConnectOptions, connections: u32, config: &PgStoreConfig) -> Pool {
-    let moved = Moved::default();
-    let since = moved.clone();
-    let pool = PgPoolOptions::new()
+    let make = PgPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(config.acquire_timeout)
         .idle_timeout(Duration::from_mins(10))
         .max_lifetime(Duration::from_hours(1))
         .test_before_acquire(false)
-        .before_acquire(move |connection, about| {
-            let since = since.clone();
+        .before_acquire(|connection, about| {
             Box::pin(async move {
-                if since.is_before(about.age) {
-                    return Ok(false);
-                }
                 if about.idle_for > TRUSTED_IDLE {
                     connection.ping().await?;
                 }
                 Ok(true)
             })
-        })
-        .connect_lazy_with(options);
-    Pool::new(pool, config.statement_cache > 0, moved)
+        });
+    Pool::new(make, options, config.statement_cache > 0)
 }
 
 #[async_trait]

@@ -6,37 +6,42 @@
 //! transaction, so that its parts stay together. Nothing else differs, so nothing else in this crate knows.
 
 use core::fmt;
-use core::time::Duration;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream};
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use sqlx::error::BoxDynError;
-use sqlx::postgres::{PgArguments, PgConnectOptions, PgQueryResult, PgRow, PgStatement, PgTypeInfo};
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgPoolOptions, PgQueryResult, PgRow, PgStatement, PgTypeInfo};
 use sqlx::{Either, Execute, Executor, PgConnection, PgPool, Postgres, Result, SqlSafeStr, SqlStr, Transaction};
 
 use super::opening;
 use super::pools::{PoolState, Waiting};
+use super::tenure::Tenure;
 
-/// A pool of connections.
+/// A pool of connections to the primary, whichever server that is. Clones are the same one.
 #[derive(Clone)]
-pub(super) struct Pool {
-    inner: PgPool,
+pub(super) struct Pool(Arc<Inner>);
+
+struct Inner {
+    make: PgPoolOptions,
+    current: RwLock<Current>,
     named: bool,
-    moved: Moved,
     waiting: Waiting,
 }
 
-/// When a pool was told to connect elsewhere, if it was: connections from before are not used any more.
-#[derive(Clone, Default)]
-pub(super) struct Moved(Arc<Mutex<Option<Instant>>>);
+/// Connections to one server, for as long as that is the primary.
+#[derive(Clone)]
+struct Current {
+    pool: PgPool,
+    tenure: Tenure,
+}
 
 /// A transaction that is open. Dropped, it rolls back.
 pub(super) struct Wire {
     transaction: Transaction<'static, Postgres>,
     named: bool,
+    tenure: Tenure,
 }
 
 /// A statement that keeps its name to itself, if it must.
@@ -46,73 +51,79 @@ struct Told<E> {
 }
 
 impl Pool {
-    /// Over a pool whose connections keep prepared statements by name, or do not, and which asks whether it was moved.
-    pub(super) fn new(pool: PgPool, named: bool, moved: Moved) -> Self {
-        Self { inner: pool, named, moved, waiting: Waiting::default() }
+    /// Makes connections when they are needed, which keep prepared statements by name, or do not.
+    pub(super) fn new(make: PgPoolOptions, options: PgConnectOptions, named: bool) -> Self {
+        let current = Current::new(&make, options).into();
+        Self(Arc::new(Inner { make, current, named, waiting: Waiting::default() }))
+    }
+
+    fn current(&self) -> Current {
+        // Nothing panics while it holds the lock.
+        self.0.current.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// How connections are made.
     pub(super) fn options(&self) -> PgConnectOptions {
-        PgConnectOptions::clone(&self.inner.connect_options())
+        PgConnectOptions::clone(&self.current().pool.connect_options())
     }
 
-    /// From now on connections are made elsewhere.
+    /// From now on connections are made elsewhere, and whatever waits for one from before is given up.
     pub(super) fn move_to(&self, options: PgConnectOptions) {
-        self.inner.set_connect_options(options);
-        self.moved.now();
+        let next = Current::new(&self.0.make, options);
+        let Current { pool, tenure } =
+            core::mem::replace(&mut *self.0.current.write().unwrap_or_else(PoisonError::into_inner), next);
+        // Closed from here on. Until its connections have said good-bye is not waited: a server that fell silent answers none.
+        drop(pool.close());
+        tenure.end();
     }
 
     /// Begins a transaction with a statement, or several in one batch, of which the first is `begin`.
     pub(super) async fn begin(&self, statement: impl SqlSafeStr) -> Result<Wire> {
-        Ok(Wire { transaction: opening::begin(&self.inner, &self.waiting, statement).await?, named: self.named })
+        let Current { pool, tenure } = self.current();
+        let transaction = opening::begin(&pool, &tenure, &self.0.waiting, statement).await?;
+        Ok(Wire { transaction, named: self.0.named, tenure })
     }
 
     /// How many connections there are.
     pub(super) fn size(&self) -> u32 {
-        self.inner.size()
+        self.current().pool.size()
     }
 
     /// How it is.
     pub(super) fn state(&self, name: &'static str) -> PoolState {
-        let idle = u32::try_from(self.inner.num_idle()).unwrap_or(u32::MAX);
-        let most = self.inner.options().get_max_connections();
-        PoolState { name, most, size: self.size(), idle, waits: self.waiting.read() }
+        let pool = self.current().pool;
+        let idle = u32::try_from(pool.num_idle()).unwrap_or(u32::MAX);
+        let most = pool.options().get_max_connections();
+        PoolState { name, most, size: pool.size(), idle, waits: self.0.waiting.read() }
     }
 
     /// Waits for transactions that are open, then closes the connections.
     pub(super) async fn close(&self) {
-        self.inner.close().await;
+        self.current().pool.close().await;
     }
 }
 
-impl Moved {
-    /// From now on.
-    pub(super) fn now(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
-    }
-
-    /// Whether a connection of this age was made before.
-    pub(super) fn is_before(&self, age: Duration) -> bool {
-        let at = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        at.is_some_and(|at| at.elapsed() <= age)
+impl Current {
+    fn new(make: &PgPoolOptions, options: PgConnectOptions) -> Self {
+        Self { pool: make.clone().connect_lazy_with(options), tenure: Tenure::default() }
     }
 }
 
 impl fmt::Debug for Pool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pool").field("size", &self.size()).field("named", &self.named).finish_non_exhaustive()
+        f.debug_struct("Pool").field("size", &self.size()).field("named", &self.0.named).finish_non_exhaustive()
     }
 }
 
 impl Wire {
     /// Makes it durable.
     pub(super) async fn commit(self) -> Result<()> {
-        self.transaction.commit().await
+        self.tenure.bound(self.transaction.commit()).await
     }
 
     /// Takes it back, and waits until that is done.
     pub(super) async fn rollback(self) -> Result<()> {
-        self.transaction.rollback().await
+        self.tenure.bound(self.transaction.rollback()).await
     }
 }
 
@@ -148,7 +159,7 @@ impl<'c> Executor<'c> for &'c mut Wire {
         E: 'q + Execute<'q, Postgres>,
     {
         let connection: &'c mut PgConnection = &mut self.transaction;
-        connection.fetch_many(Told { statement, named: self.named })
+        self.tenure.steps(connection.fetch_many(Told { statement, named: self.named }))
     }
 
     fn fetch_optional<'e, 'q: 'e, E>(self, statement: E) -> BoxFuture<'e, Result<Option<PgRow>>>
@@ -157,7 +168,7 @@ impl<'c> Executor<'c> for &'c mut Wire {
         E: 'q + Execute<'q, Postgres>,
     {
         let connection: &'c mut PgConnection = &mut self.transaction;
-        connection.fetch_optional(Told { statement, named: self.named })
+        Box::pin(self.tenure.bound(connection.fetch_optional(Told { statement, named: self.named })))
     }
 
     fn prepare_with<'e>(self, sql: SqlStr, parameters: &'e [PgTypeInfo]) -> BoxFuture<'e, Result<PgStatement>>
@@ -165,7 +176,7 @@ impl<'c> Executor<'c> for &'c mut Wire {
         'c: 'e,
     {
         let connection: &'c mut PgConnection = &mut self.transaction;
-        connection.prepare_with(sql, parameters)
+        Box::pin(self.tenure.bound(connection.prepare_with(sql, parameters)))
     }
 
     fn describe<'e>(self, sql: SqlStr) -> BoxFuture<'e, Result<sqlx::Describe<Postgres>>>
@@ -173,7 +184,7 @@ impl<'c> Executor<'c> for &'c mut Wire {
         'c: 'e,
     {
         let connection: &'c mut PgConnection = &mut self.transaction;
-        connection.describe(sql)
+        Box::pin(self.tenure.bound(connection.describe(sql)))
     }
 }
 
@@ -185,13 +196,16 @@ impl<'p> Executor<'p> for &'p Pool {
         'p: 'e,
         E: 'q + Execute<'q, Postgres>,
     {
-        if self.named {
-            return (&self.inner).fetch_many(statement);
-        }
         let all = async move {
-            let mut wire = self.begin(super::store::BEGIN).await?;
-            let steps: Vec<Step> = wire.fetch_many(statement).try_collect().await?;
-            wire.commit().await?;
+            let steps: Vec<Step> = if self.0.named {
+                let Current { pool, tenure } = self.current();
+                tenure.bound((&pool).fetch_many(statement).try_collect()).await?
+            } else {
+                let mut wire = self.begin(super::store::BEGIN).await?;
+                let steps = wire.fetch_many(statement).try_collect().await?;
+                wire.commit().await?;
+                steps
+            };
             Ok::<_, sqlx::Error>(stream::iter(steps).map(Ok))
         };
         stream::once(all).try_flatten().boxed()
@@ -202,10 +216,11 @@ impl<'p> Executor<'p> for &'p Pool {
         'p: 'e,
         E: 'q + Execute<'q, Postgres>,
     {
-        if self.named {
-            return (&self.inner).fetch_optional(statement);
-        }
         Box::pin(async move {
+            if self.0.named {
+                let Current { pool, tenure } = self.current();
+                return tenure.bound((&pool).fetch_optional(statement)).await;
+            }
             let mut wire = self.begin(super::store::BEGIN).await?;
             let row = wire.fetch_optional(statement).await?;
             wire.commit().await?;
@@ -217,13 +232,19 @@ impl<'p> Executor<'p> for &'p Pool {
     where
         'p: 'e,
     {
-        (&self.inner).prepare_with(sql, parameters)
+        Box::pin(async move {
+            let Current { pool, tenure } = self.current();
+            tenure.bound((&pool).prepare_with(sql, parameters)).await
+        })
     }
 
     fn describe<'e>(self, sql: SqlStr) -> BoxFuture<'e, Result<sqlx::Describe<Postgres>>>
     where
         'p: 'e,
     {
-        (&self.inner).describe(sql)
+        Box::pin(async move {
+            let Current { pool, tenure } = self.current();
+            tenure.bound((&pool).describe(sql)).await
+        })
     }
 }

@@ -19,13 +19,16 @@ use daira_core::proto::event::v1;
 use daira_core::secret::Secret;
 use daira_core::testkit::fixture::Fixture;
 use daira_store::postgres::testing::Server;
-use daira_store::postgres::{Bootstrap, PgBus, PgStore};
+use daira_store::postgres::{Bootstrap, PgBus, PgStore, PgStoreConfig};
 use nix::unistd::{Uid, User};
 use sqlx::{Connection as _, PgConnection};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::conformance::ports_over;
 use crate::event_log::QUICK;
+use crate::wire::Wire;
 
 /// Where and as whom servers run that are thrown away.
 pub(crate) struct Yard {
@@ -162,30 +165,45 @@ pub(crate) async fn delivered(bus: &PgBus, group: Group) -> Vec<i64> {
     panic!("nothing was delivered within a minute");
 }
 
+/// A primary and its replica, and how a store connects to the primary.
+struct Pair {
+    yard: Yard,
+    one: u16,
+    two: u16,
+    config: PgStoreConfig,
+}
+
+impl Pair {
+    async fn new(server: Server) -> Self {
+        let yard = Yard::new(server);
+        yard.set_up("one");
+        // A copy of what was never started is as good as a backup.
+        yard.copy("one", "two", "");
+        yard.give("two", "standby.signal", "");
+        let one = yard.start("one", "");
+        let follow = format!("primary_conninfo = 'host=127.0.0.1 port={one} user=postgres'\nhot_standby_feedback = on");
+        let two = yard.start("two", &follow);
+        // Nothing that was acknowledged may be lost, so a commit waits for the replica.
+        let admin = format!("postgres://postgres@127.0.0.1:{one}/postgres");
+        let plan = Bootstrap::new("daira", Secret::new("app"), Secret::new("worker"));
+        let mut config = plan.run(&admin).await.unwrap();
+        let mut db = PgConnection::connect(&admin).await.unwrap();
+        for sql in ["alter system set synchronous_standby_names = '*'", "select pg_reload_conf()"] {
+            sqlx::raw_sql(sql).execute(&mut db).await.unwrap();
+        }
+        drop(db);
+        config.acquire_timeout = Duration::from_millis(500);
+        Self { yard, one, two, config }
+    }
+}
+
 async fn the_same_store_goes_on_after_the_replica_was_promoted(server: Server) {
     const GROUP: Group = Group { name: "failover", topics: &["daira.post.v1"], rebuilds: false };
-    let yard = Yard::new(server);
-    yard.set_up("one");
-    // A copy of what was never started is as good as a backup.
-    yard.copy("one", "two", "");
-    yard.give("two", "standby.signal", "");
-    let one = yard.start("one", "");
-    let follow = format!("primary_conninfo = 'host=127.0.0.1 port={one} user=postgres'\nhot_standby_feedback = on");
-    let two = yard.start("two", &follow);
-    // Nothing that was acknowledged may be lost, so a commit waits for the replica.
-    let admin = format!("postgres://postgres@127.0.0.1:{one}/postgres");
-    let plan = Bootstrap::new("daira", Secret::new("app"), Secret::new("worker"));
-    let mut config = plan.run(&admin).await.unwrap();
-    let mut db = PgConnection::connect(&admin).await.unwrap();
-    for sql in ["alter system set synchronous_standby_names = '*'", "select pg_reload_conf()"] {
-        sqlx::raw_sql(sql).execute(&mut db).await.unwrap();
-    }
-    drop(db);
+    let Pair { yard, one, two, mut config } = Pair::new(server).await;
     // The replica is named first: where writes go is not a matter of order.
     let several = |url: &str| url.replace(&format!("127.0.0.1:{one}"), &format!("127.0.0.1:{two},127.0.0.1:{one}"));
     config.app_url = several(&config.app_url);
     config.worker_url = several(&config.worker_url);
-    config.acquire_timeout = Duration::from_millis(500);
     config.popular_age = Duration::ZERO;
     let store = PgStore::connect(&config).await.unwrap();
     let bus = PgBus::new(&store, QUICK);
@@ -254,4 +272,118 @@ async fn the_same_store_goes_on_after_the_replica_was_promoted(server: Server) {
     store.close().await;
 }
 
-on_each_server!(the_same_store_goes_on_after_the_replica_was_promoted);
+async fn a_primary_that_falls_silent_holds_up_nobody(server: Server) {
+    let Pair { yard, one, two, mut config } = Pair::new(server).await;
+    let wire = Wire::to(&format!("127.0.0.1:{one}")).await;
+    for url in [&mut config.app_url, &mut config.worker_url] {
+        *url = url.replace(&format!("127.0.0.1:{one}"), &format!("127.0.0.1:{two},{}", wire.address));
+    }
+    config.app_connections = 2;
+    config.popular_age = Duration::ZERO;
+    let store = PgStore::connect(&config).await.unwrap();
+    let mut watching = JoinSet::new();
+    watching.spawn(store.watch().run(core::future::pending()));
+    let world = Fixture::new(ports_over(&store));
+    let mona = world.person("mona").await;
+    let before = world.post(&mona, "قبل").await;
+    let as_candidate = world.candidate(before.id).await;
+
+    assert_eq!(store.cards(&mona.actor(), &[as_candidate]).await.unwrap().len(), 1);
+    // All connections are in use when the server falls silent: by a statement, by a commit, and by a question.
+    let (mut writing, mut committing) =
+        (store.begin(&mona.actor()).await.unwrap(), store.begin(&mona.actor()).await.unwrap());
+    committing.posts().insert(&world.written(&mona, "بين")).await.unwrap();
+    wire.fall_silent(true).await;
+    let post = world.written(&mona, "بعد");
+    let (reader, these) = (mona.actor(), [as_candidate]);
+    let all = async {
+        tokio::join!(writing.posts().insert(&post), committing.commit(), store.cards(&reader, &these), async {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            yard.control("two", &["promote"]);
+        })
+    };
+    let (written, committed, asked, ()) = all.await;
+    assert_eq!(written.unwrap_err().kind(), ErrorKind::Unavailable);
+    assert_eq!(committed.unwrap_err().kind(), ErrorKind::Unknown, "it may have happened");
+    assert_eq!(asked.unwrap().len(), 1, "it changes nothing, so it was asked again");
+    world.post(&mona, "بعدين").await;
+    watching.shutdown().await;
+    store.close().await;
+}
+
+/// Hands on what comes to a server of this machine.
+struct Relay {
+    address: String,
+    lost: watch::Sender<()>,
+    _running: JoinSet<()>,
+}
+
+impl Relay {
+    async fn to(port: u16) -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let (lost, losing) = watch::channel(());
+        let mut running = JoinSet::new();
+        running.spawn(async move {
+            let mut relayed = JoinSet::new();
+            while let Ok((mut client, _)) = listener.accept().await {
+                let mut losing = losing.clone();
+                losing.mark_unchanged();
+                relayed.spawn(async move {
+                    let mut server = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+                    tokio::select! {
+                        _ = tokio::io::copy_bidirectional(&mut client, &mut server) => {}
+                        _ = losing.changed() => core::future::pending().await,
+                    }
+                });
+            }
+        });
+        Self { address, lost, _running: running }
+    }
+
+    /// Nothing comes through any more on connections that are open now.
+    fn lose(&self) {
+        self.lost.send_replace(());
+    }
+}
+
+async fn a_wire_that_was_cut_is_given_up_and_a_slow_one_is_not(server: Server) {
+    let yard = Yard::new(server);
+    yard.set_up("one");
+    let one = yard.start("one", "");
+    let relay = Relay::to(one).await;
+    let wire = Wire::to(&relay.address).await;
+    let plan = Bootstrap::new("daira", Secret::new("app"), Secret::new("worker"));
+    let mut config = plan.run(&format!("postgres://postgres@127.0.0.1:{one}/postgres")).await.unwrap();
+    for url in [&mut config.app_url, &mut config.worker_url] {
+        *url = url.replace(&format!("127.0.0.1:{one}"), &wire.address);
+    }
+    let store = PgStore::connect(&config).await.unwrap();
+    let mut watching = JoinSet::new();
+    watching.spawn(store.watch().run(core::future::pending()));
+    let world = Fixture::new(ports_over(&store));
+    let mona = world.person("mona").await;
+
+    let mut unit = store.begin(&mona.actor()).await.unwrap();
+    wire.slow_down(Duration::from_secs(3)).await;
+    // Longer than an answer may take, and than the server would then be sought.
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    wire.mend("slowness").await;
+    unit.posts().insert(&world.written(&mona, "على مهلك")).await.unwrap();
+    unit.commit().await.unwrap();
+
+    let mut unit = store.begin(&mona.actor()).await.unwrap();
+    relay.lose();
+    // Neither side is told. What begins from now on comes through.
+    let lost = unit.posts().insert(&world.written(&mona, "ألو؟")).await;
+    assert_eq!(lost.unwrap_err().kind(), ErrorKind::Unavailable);
+    world.post(&mona, "أيوه").await;
+    watching.shutdown().await;
+    store.close().await;
+}
+
+on_each_server!(
+    the_same_store_goes_on_after_the_replica_was_promoted,
+    a_primary_that_falls_silent_holds_up_nobody,
+    a_wire_that_was_cut_is_given_up_and_a_slow_one_is_not,
+);

@@ -53,3 +53,5 @@ mod schema;
 mod secrets;
 #[cfg(test)]
 mod shards;
+#[cfg(test)]
+mod wire;

@@ -10,7 +10,8 @@ use daira_core::port::{Charge, Clock, Quota, RateLimiter, Subject};
 use daira_core::testkit::limiter::Limiters;
 use daira_store::redis::{Redis, RedisLimiter};
 
-use super::{CLUSTER, ONE, SENTINEL, UPSET, connect, prefix, variable};
+use super::{CLUSTER, ONE, SENTINEL, UPSET, connect, prefix};
+use crate::wire::variable;
 
 /// Two nodes on the same keys.
 async fn two_nodes(name: &str) -> Limiters {

@@ -14,11 +14,6 @@ const ONE: &str = "DAIRA_TEST_REDIS";
 const SENTINEL: &str = "DAIRA_TEST_REDIS_SENTINEL";
 const CLUSTER: &str = "DAIRA_TEST_REDIS_CLUSTER";
 
-#[expect(clippy::disallowed_methods, reason = "tests find their servers in the environment")]
-fn variable(name: &str) -> String {
-    std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run the tests by `cargo xtask test`"))
-}
-
 /// Keys that no other test uses.
 fn prefix() -> String {
     let ids: &dyn IdSource = &RandomIds;

@@ -9,8 +9,8 @@ use daira_core::testkit::pubsub::Nodes;
 use daira_store::redis::{Redis, RedisPubSub};
 use tokio::task::JoinSet;
 
-use super::wire::Wire;
-use super::{CLUSTER, ONE, SENTINEL, UPSET, connect, prefix, variable};
+use super::{CLUSTER, ONE, SENTINEL, UPSET, connect, prefix};
+use crate::wire::{Wire, variable};
 
 /// Nodes, and what looks after their connections.
 pub(crate) struct Attended {
