@@ -7,6 +7,9 @@ use anyhow::{Context as _, Result};
 
 const SECURITY: &str = "docs/SECURITY.md";
 
+/// So many requirements there are.
+const NUMBERS: u32 = 130;
+
 /// Begins the line that lists the numbers which must have a row: `Required: 1–5, 7.`
 const REQUIRED: &str = "Required: ";
 
@@ -18,6 +21,8 @@ pub(crate) fn faults(sources: &[String], documents: &[(String, String)]) -> Resu
     let security = documents.iter().find(|(name, _)| name == SECURITY).context("docs/SECURITY.md is not there")?;
     let rows = rows_missing(&security.1)?.into_iter();
     wrong.extend(rows.map(|number| format!("{SECURITY}: {number} has no row with a test")));
+    wrong
+        .extend(untold(&security.1).map(|number| format!("{SECURITY}: {number} has no row, or one that says nothing")));
     Ok(wrong)
 }
 
@@ -65,6 +70,14 @@ fn rows_missing(text: &str) -> Result<Vec<u32>> {
     Ok(missing)
 }
 
+/// The numbers without a row, and those whose row neither names a test nor says why not.
+fn untold(text: &str) -> impl Iterator<Item = u32> {
+    let says = |tests: &str| ["`", "later", "does not apply"].iter().any(|told| tests.contains(told));
+    let there: BTreeSet<u32> =
+        text.lines().filter_map(row).filter(|(_, tests)| says(tests)).map(|(number, _)| number).collect();
+    (1..=NUMBERS).filter(move |number| !there.contains(number))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -85,6 +98,8 @@ mod tests {
     #[test]
     fn a_row_without_a_test_is_no_row() {
         assert_eq!(rows_missing(TABLE).unwrap(), [2, 95]);
+        let untold: Vec<u32> = untold("| 1 | what | `holds` |\n| 2 | what | later: this |\n| 3 | what | |").collect();
+        assert_eq!(untold, (3..=NUMBERS).collect::<Vec<_>>());
         assert!(rows_missing("| 1 | what | `holds` |").is_err() && rows_missing("Required: one").is_err());
     }
 }

@@ -86,6 +86,21 @@ async fn a_dump_is_restored_with_guards_and_log() {
     fs::remove_file(file).unwrap();
 }
 
+/// Roles under row security see some rows: a dump by them says so and fails, instead of looking whole.
+#[tokio::test(flavor = "multi_thread")]
+async fn security_61_a_dump_that_would_miss_rows_fails() {
+    let database = Server::Pg15.database().await.unwrap();
+    let bin = std::env::var_os("DAIRA_TEST_PG15_BIN").expect("`cargo xtask services up` says where the programs are");
+    for role in ["daira_app", "daira_worker"] {
+        let role = format!("--role={role}");
+        let arguments =
+            [role.as_str(), "--schema=daira", "--table=daira.post", "--dbname", plain(&database.admin_url())];
+        let dumped = Command::new(Path::new(&bin).join("pg_dump")).args(arguments).output().unwrap();
+        let told = String::from_utf8_lossy(&dumped.stderr);
+        assert!(!dumped.status.success() && told.contains("row-level security"), "{role}: {told}");
+    }
+}
+
 /// A copy of the files of a server that runs and is written to, made between the two calls that PostgreSQL has for that.
 async fn a_copy_of_the_files_is_started_elsewhere(server: Server) {
     let yard = Yard::new(server);

@@ -118,7 +118,7 @@ async fn security_48_49_a_pooled_connection_keeps_nothing_of_who_used_it() {
 
 /// Why `statement_cache` is zero there: names of statements are the server connection's, and clients meet on those.
 #[tokio::test(flavor = "multi_thread")]
-async fn statements_with_names_do_not_pass_a_pooler() {
+async fn security_59_statements_with_names_do_not_pass_a_pooler() {
     let guarded = Guarded::new(Server::Pg15).await;
     let mona = guarded.world.person("mona").await;
     let post = guarded.world.post(&mona, Writing::new("لي")).await.id;
