@@ -136,13 +136,17 @@ pub struct Passkeys {
 pub struct Mail {
     /// The sender of all mails.
     pub from: String,
-    /// The folder that mails are put into, one `.eml` file each; `mail` in the data folder when absent.
+    /// The server that sends them: `smtps://user:password@host`, or `smtp://user:password@host?tls=required` for a connection
+    /// that is encrypted after its first words; a `%` in user or password is `%25`, an `@` is `%40`. When absent, mails
+    /// are put into a folder.
+    pub smtp_url: Option<SecretText>,
+    /// The folder that mails are put into, one `.eml` file each, where no server is named; `mail` in the data folder when absent.
     pub folder: Option<PathBuf>,
 }
 
 impl Default for Mail {
     fn default() -> Self {
-        Self { from: "DAIRA <no-reply@daira.example>".to_owned(), folder: None }
+        Self { from: "DAIRA <no-reply@daira.example>".to_owned(), smtp_url: None, folder: None }
     }
 }
 

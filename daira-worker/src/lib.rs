@@ -8,7 +8,7 @@ pub mod runner;
 pub mod backends;
 #[cfg(feature = "backends")]
 pub mod config;
-#[cfg(feature = "backends")]
+#[cfg(feature = "mail")]
 pub mod deliver;
 #[cfg(feature = "credential")]
 pub mod hasher;

@@ -15,6 +15,7 @@
 //! change_email ──▶ mail with a code to the new address ──▶ confirm_email ──▶ notice to the old one
 //! ```
 
+mod delivery;
 mod directory;
 pub mod factor;
 pub mod mail;
@@ -26,6 +27,7 @@ pub mod policy;
 mod service;
 pub mod token;
 
+pub use delivery::{Delivery, Due};
 pub use directory::{Freshness, POLL_EVERY, SessionDirectory};
 pub use factor::{Authenticator, SecondFactor};
 pub use model::{

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use async_trait::async_trait;
 
 use crate::error::Result;
-use crate::port::{Channel, Message};
+use crate::port::{Channel, Handed, Message};
 
 /// Collects messages instead of sending them; one handed over twice under the same key is kept once.
 #[derive(Debug, Default)]
@@ -22,12 +22,12 @@ impl MemoryMail {
 
 #[async_trait]
 impl Channel for MemoryMail {
-    async fn send(&self, message: &Message) -> Result<()> {
+    async fn send(&self, message: &Message) -> Result<Handed> {
         let mut messages = self.messages.lock().unwrap_or_else(PoisonError::into_inner);
         if !messages.iter().any(|m| m.key == message.key && m.to == message.to) {
             messages.push(message.clone());
         }
-        Ok(())
+        Ok(Handed::Over)
     }
 }
 

@@ -18,9 +18,19 @@ pub struct Message {
     pub key: String,
 }
 
-/// A way to reach people: mail today; messages and push later.
+/// What the next hop said to a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Handed {
+    /// It has taken responsibility for it.
+    Over,
+    /// It never will: there is no use in trying again. Why, for the log: by numbers and names of its own, without the address
+    /// and without anything of the message.
+    Refused(String),
+}
+
+/// A way to reach people: mail today; push later.
 #[async_trait]
 pub trait Channel: Send + Sync {
-    /// Hands the message over; success means the next hop has taken responsibility for it.
-    async fn send(&self, message: &Message) -> Result<()>;
+    /// Hands the message over. An error is a refusal for now: the same message may be handed over later.
+    async fn send(&self, message: &Message) -> Result<Handed>;
 }

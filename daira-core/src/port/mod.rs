@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 pub use blob::{BlobMeta, BlobStore, BlobStoreExt, check_blob_key};
 pub use bus::{DeadLetter, Delivered, EventBatch, EventBus, Group, Lag, Savepoint};
-pub use channel::{Channel, Message};
+pub use channel::{Channel, Handed, Message};
 pub use clock::{Clock, IdSource};
 pub use hasher::PasswordHasher;
 pub use limiter::{Bucket, Charge, LimitRefusal, Quota, QuotaError, RateLimiter, Subject};

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use daira_core::account::{AccountService, Register, UpdateProfile, VerifyEmail};
+use daira_core::account::{AccountService, Due, Register, UpdateProfile, VerifyEmail};
 use daira_core::actor::{Actor, Client, Member};
 use daira_core::comment::CommentService;
 use daira_core::graph::GraphService;
@@ -161,7 +161,7 @@ impl Again<'_> {
                 locale: Locale::from_tag(&locale).unwrap(),
             };
             let registration = accounts.register(&Client::default(), register, None).await.unwrap();
-            assert!(accounts.deliver_registration_mail(registration).await.unwrap());
+            assert!(accounts.deliver(Due::Registration(registration)).await.unwrap());
             let messages = self.mail.messages();
             let mail = messages.iter().rev().find(|mail| mail.to.expose() == email).unwrap();
             let code = mail.text.expose().split(|c: char| !c.is_ascii_digit()).find(|run| run.len() == 6).unwrap();

@@ -16,7 +16,7 @@ use anyhow::{Context, Result, bail};
 use daira_core::Ports;
 use daira_core::credential::{Argon2id, Argon2idCost};
 use daira_core::memory::{FallbackLimiter, MemoryLimiter, RandomIds, WallClock};
-use daira_core::port::{Keys, PubSub, RateLimiter};
+use daira_core::port::{Channel, Keys, PubSub, RateLimiter};
 use daira_core::secret::{Key, Secret};
 use daira_media::FsBlobs;
 use daira_store::postgres::cluster::{Cluster, ClusterConfig, MINIMUM_MAJOR};
@@ -30,7 +30,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{Config, Database, SecretText};
-use crate::deliver::FolderMail;
+use crate::deliver::{FolderMail, SmtpMail};
 use crate::hasher::Argon2Hasher;
 use crate::passkeys::WebauthnPasskeys;
 
@@ -100,7 +100,7 @@ impl Backends {
             signer: Arc::new(keys::signer(master, config.tokens.key)?),
             limiter: limiter(redis),
             pubsub: signals.port(),
-            mail: Arc::new(FolderMail::new(&config.mail_folder(), &config.mail.from).context("setting mail")?),
+            mail: mail(config)?,
             keys: Arc::new(Keys::derive(master)),
             store: Arc::new(store.clone()),
             ids,
@@ -305,6 +305,19 @@ fn is_set_up(config: &Config) -> bool {
 
 fn plan(master: &Key) -> Bootstrap {
     Bootstrap::new(DATABASE, keys::password(master, "app"), keys::password(master, "worker"))
+}
+
+/// Mail by the configured server, or into a folder where there is none.
+fn mail(config: &Config) -> Result<Arc<dyn Channel>> {
+    let (wanted, from) = (&config.mail, &config.mail.from);
+    let told = |error: daira_core::Error| {
+        let source = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+        anyhow::anyhow!("setting {}: {source}", error.operation())
+    };
+    Ok(match &wanted.smtp_url {
+        Some(url) => Arc::new(SmtpMail::new(&Secret::new(url.expose()), from).map_err(told)?),
+        None => Arc::new(FolderMail::new(&config.mail_folder(), from).map_err(told)?),
+    })
 }
 
 /// Passkeys for the configured domain or, when there is none, for the public address. A number is no domain: on the own machine

@@ -23,6 +23,7 @@ const SECRETS: &[&str] = &[
     "database.replica_url",
     "database.owner_url",
     "redis.url",
+    "mail.smtp_url",
 ];
 
 /// A secret setting: read as text, shown as dots.

@@ -1,9 +1,11 @@
 //! The platform's scheduled jobs; [`all`] is the visible list.
 
 mod clean_up;
+mod deliver;
 mod reconcile;
 
 pub use clean_up::{Expiry, PartitionsAhead, PurgeLapsed, PurgePosts, SweepMedia};
+pub use deliver::Deliver;
 pub use reconcile::{ReconcileCounters, reconcile};
 
 use crate::runner::Runner;
@@ -17,5 +19,6 @@ pub fn all(runner: Runner) -> Runner {
         .job(PurgePosts)
         .job(PurgeLapsed)
         .job(SweepMedia)
+        .job(Deliver)
         .job(ReconcileCounters::default())
 }

@@ -1,5 +1,10 @@
 //! The runner and the platform's consumers over the in-memory ports.
 
+#[cfg(feature = "mail")]
+#[cfg(test)]
+mod deliver;
+#[cfg(test)]
+mod deliveries;
 #[cfg(test)]
 mod delivery;
 #[cfg(test)]

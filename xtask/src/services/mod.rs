@@ -6,6 +6,7 @@
 
 mod clients;
 mod host;
+mod mailpit;
 mod obtain;
 mod pgbouncer;
 mod postgres;
@@ -61,6 +62,7 @@ pub(crate) fn servers() -> Result<Vec<(String, String)>> {
         variables.push((server.variable().to_owned(), server.up(&host)?));
     }
     variables.push((toxiproxy::VARIABLE.to_owned(), toxiproxy::up(&host)?));
+    variables.push((mailpit::VARIABLE.to_owned(), mailpit::up(&host)?));
     Ok(variables)
 }
 
@@ -85,7 +87,8 @@ fn down() -> Result<()> {
     pgbouncer::down(&host)?;
     postgres::SERVERS.iter().chain(postgres::PAIRS.iter().flatten()).try_for_each(|server| server.down(&host))?;
     redis::SERVERS.iter().try_for_each(|server| server.down(&host))?;
-    toxiproxy::down(&host)
+    toxiproxy::down(&host)?;
+    mailpit::down(&host)
 }
 
 fn status() -> Result<()> {
@@ -95,7 +98,8 @@ fn status() -> Result<()> {
     let pgbouncer = [("PgBouncer".to_owned(), pgbouncer::alive(&host))];
     let redis = redis::SERVERS.iter().map(|server| (server.name().to_owned(), server.alive(&host)));
     let toxiproxy = [("Toxiproxy".to_owned(), toxiproxy::alive(&host))];
-    for (name, address) in postgres.chain(pgbouncer).chain(redis).chain(toxiproxy) {
+    let mailpit = [("Mailpit".to_owned(), mailpit::alive(&host))];
+    for (name, address) in postgres.chain(pgbouncer).chain(redis).chain(toxiproxy).chain(mailpit) {
         println!("{name:<21} {}", address.as_deref().unwrap_or("down"));
     }
     Ok(())

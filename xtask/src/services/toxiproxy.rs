@@ -83,13 +83,15 @@ fn address(port: u16) -> String {
 
 /// Whether it is Toxiproxy that answers there.
 fn answers(port: u16) -> bool {
-    let ask = || -> std::io::Result<String> {
-        let mut wire = TcpStream::connect_timeout(&SocketAddr::from(([127, 0, 0, 1], port)), Duration::from_secs(2))?;
-        wire.set_read_timeout(Some(Duration::from_secs(2)))?;
-        wire.write_all(b"GET /version HTTP/1.0\r\n\r\n")?;
-        let mut said = String::new();
-        wire.read_to_string(&mut said)?;
-        Ok(said)
-    };
-    ask().is_ok_and(|said| said.starts_with("HTTP/1.0 200") && said.contains("X-Toxiproxy"))
+    get(port, "/version").is_ok_and(|said| said.starts_with("HTTP/1.0 200") && said.contains("X-Toxiproxy"))
+}
+
+/// What a server on this machine says to a request.
+pub(super) fn get(port: u16, path: &str) -> std::io::Result<String> {
+    let mut wire = TcpStream::connect_timeout(&SocketAddr::from(([127, 0, 0, 1], port)), Duration::from_secs(2))?;
+    wire.set_read_timeout(Some(Duration::from_secs(2)))?;
+    wire.write_all(format!("GET {path} HTTP/1.0\r\n\r\n").as_bytes())?;
+    let mut said = String::new();
+    wire.read_to_string(&mut said)?;
+    Ok(said)
 }

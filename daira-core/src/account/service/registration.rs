@@ -4,8 +4,8 @@
 //! answer, and a code that comes too late is as wrong as any other.
 
 use super::super::{
-    Account, AccountRefusal, AccountState, Email, Profile, ProfileKind, Registration, Session, Standing, mail,
-    password, policy, token,
+    Account, AccountRefusal, AccountState, Email, Profile, ProfileKind, Registration, Session, Standing, password,
+    policy, token,
 };
 use super::profile::{NAME, new_handle};
 use super::{AccountService, DEVICE, DRAWS, LoggedIn, audit, is_taken, out_of_draws};
@@ -164,30 +164,6 @@ impl AccountService {
                 })
             })
             .await
-    }
-
-    /// Sends the mail of a registration: the code, or the notice that the address has an account. Answers whether there was
-    /// something to send. Sending it twice does no harm; both carry the same code and the same key.
-    ///
-    /// # Errors
-    /// The store's and the channel's.
-    pub async fn deliver_registration_mail(&self, registration: ChallengeId) -> Result<bool> {
-        let (registration, account) = {
-            let mut unit = self.ports.store.begin(&Actor::System("registration-mail")).await?;
-            let Some(registration) = unit.accounts().registration(registration).await? else { return Ok(false) };
-            let account = unit.accounts().account_by_email(&registration.email).await?;
-            (registration, account)
-        };
-        let now = self.ports.clock.now();
-        if registration.expires_at <= now {
-            return Ok(false);
-        }
-        let message = match account {
-            Some(account) => mail::already_joined(&registration, account.locale),
-            None => mail::code(&registration, &token::code(&self.ports.keys.challenge, registration.id), now),
-        };
-        self.ports.mail.send(&message).await?;
-        Ok(true)
     }
 }
 

@@ -13,6 +13,7 @@
 mod account;
 mod comment;
 mod counter;
+mod delivery;
 mod factor;
 mod feed;
 mod graph;
@@ -43,9 +44,9 @@ use crate::id::{AccountId, ProfileId};
 use crate::port::Clock;
 use crate::port::store::{
     Access, AccountReads, AccountRepository, AuditRecord, CommentReads, CommentRepository, CounterRepository,
-    FactorRepository, FeedReads, FeedRepository, GraphReads, GraphRepository, Journal, MediaReads, MediaRepository,
-    NotificationReads, NotificationRepository, PostReads, PostRepository, ReactionReads, ReactionRepository,
-    SearchReads,
+    DeliveryRepository, FactorRepository, FeedReads, FeedRepository, GraphReads, GraphRepository, Journal, MediaReads,
+    MediaRepository, NotificationReads, NotificationRepository, PostReads, PostRepository, ReactionReads,
+    ReactionRepository, SearchReads,
 };
 use crate::port::{Group, ReadView, Store, UnitOfWork};
 use crate::settings::Settings;
@@ -235,6 +236,9 @@ impl UnitOfWork for MemoryUnit {
         self
     }
     fn factors(&mut self) -> &mut dyn FactorRepository {
+        self
+    }
+    fn deliveries(&mut self) -> &mut dyn DeliveryRepository {
         self
     }
     fn graph(&mut self) -> &mut dyn GraphRepository {

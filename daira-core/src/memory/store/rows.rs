@@ -3,7 +3,7 @@
 
 use super::table::{IndexKey, Row, UniqueKey};
 use crate::account::{
-    Account, Mailing, Passkey, PendingCeremony, Profile, Registration, SecondFactor, Session, Standing,
+    Account, Delivery, Due, Mailing, Passkey, PendingCeremony, Profile, Registration, SecondFactor, Session, Standing,
 };
 use crate::actor::Actor;
 use crate::comment::Comment;
@@ -61,6 +61,7 @@ pub(crate) const OF_PROFILE: usize = 0;
 rows! {
     Registration: ChallengeId = |r| r.id;
     Mailing: ChallengeId = |m| m.id;
+    Delivery: Due = |d| d.due;
     Account: AccountId = |a| a.id, version version, unique [("account_email", |a| Some(a.email.as_str().to_owned()))];
     Password: AccountId = |p| p.account;
     SecondFactor: AccountId = |f| f.account;

@@ -9,7 +9,8 @@ use super::rows::{
 };
 use super::table::Table;
 use crate::account::{
-    Account, Mailing, Passkey, PendingCeremony, Profile, ProfileCounters, Registration, SecondFactor, Session, Standing,
+    Account, Delivery, Mailing, Passkey, PendingCeremony, Profile, ProfileCounters, Registration, SecondFactor,
+    Session, Standing,
 };
 use crate::actor::Actor;
 use crate::comment::{self, Comment, CommentCounters};
@@ -29,6 +30,7 @@ pub(crate) struct World {
     pub(crate) passkeys: Table<Passkey>,
     pub(crate) ceremonies: Table<PendingCeremony>,
     pub(crate) mailings: Table<Mailing>,
+    pub(crate) deliveries: Table<Delivery>,
     pub(crate) accounts: Table<Account>,
     pub(crate) passwords: Table<Password>,
     pub(crate) profiles: Table<Profile>,

@@ -17,6 +17,7 @@
 mod account;
 mod comment;
 mod counter;
+mod delivery;
 mod factor;
 mod feed;
 mod graph;
@@ -32,6 +33,7 @@ use async_trait::async_trait;
 pub use account::{AccountReads, AccountRepository, HandleHolder};
 pub use comment::{CommentReads, CommentRepository};
 pub use counter::{CounterDelta, CounterField, CounterRepository, Recount};
+pub use delivery::DeliveryRepository;
 pub use factor::FactorRepository;
 pub use feed::{
     Affinity, Along, Candidate, DeliveredChunk, FeedReads, FeedRepository, InboxReason, OLDER_MAX, PageServed,
@@ -123,6 +125,8 @@ pub trait UnitOfWork: Send {
     fn accounts(&mut self) -> &mut dyn AccountRepository;
     /// Second factors.
     fn factors(&mut self) -> &mut dyn FactorRepository;
+    /// What is to be delivered to people outside.
+    fn deliveries(&mut self) -> &mut dyn DeliveryRepository;
     /// Follows, requests, blocks, mutes, circles.
     fn graph(&mut self) -> &mut dyn GraphRepository;
     /// Posts, their history, tags and mentions.

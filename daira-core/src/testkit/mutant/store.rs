@@ -16,9 +16,9 @@ use crate::idempotency::{Claim, Keyed};
 use crate::page::{Limit, Page};
 use crate::port::store::{
     Access, AccountReads, AccountRepository, AuditRecord, CommentReads, CommentRepository, CounterDelta, CounterField,
-    CounterRepository, FactorRepository, FeedReads, FeedRepository, GraphReads, GraphRepository, Journal, Lock,
-    MediaReads, MediaRepository, NotificationReads, NotificationRepository, PostReads, PostRepository, ReactionReads,
-    ReactionRepository, Recount, SearchReads,
+    CounterRepository, DeliveryRepository, FactorRepository, FeedReads, FeedRepository, GraphReads, GraphRepository,
+    Journal, Lock, MediaReads, MediaRepository, NotificationReads, NotificationRepository, PostReads, PostRepository,
+    ReactionReads, ReactionRepository, Recount, SearchReads,
 };
 use crate::port::{ReadView, Store, UnitOfWork};
 use crate::post::{Audience, Post, Revision};
@@ -138,7 +138,7 @@ impl Drop for Unit {
 #[async_trait]
 impl UnitOfWork for Unit {
     hand_on!(self => self.inner();
-        accounts: AccountRepository, factors: FactorRepository, graph: GraphRepository, comments: CommentRepository,
+        accounts: AccountRepository, factors: FactorRepository, deliveries: DeliveryRepository, graph: GraphRepository, comments: CommentRepository,
         reactions: ReactionRepository, media: MediaRepository, notifications: NotificationRepository,
         feed: FeedRepository,
     );

@@ -1,6 +1,6 @@
 //! Registrations: what they tell, what they hold, and that a code is worth one account.
 
-use daira_core::account::AccountState;
+use daira_core::account::{AccountState, Due};
 use daira_core::error::CommonRefusal;
 use daira_core::idempotency::IdempotencyKey;
 use tokio::task::JoinSet;
@@ -11,7 +11,7 @@ use super::*;
 async fn a_registration_becomes_an_account_by_its_code() {
     let world = world();
     let registration = world.accounts.register(&Client::default(), registering("mona"), None).await.unwrap();
-    assert!(world.accounts.deliver_registration_mail(registration).await.unwrap());
+    assert!(world.accounts.deliver(Due::Registration(registration)).await.unwrap());
     let mail = world.mail.messages().pop().unwrap();
     let code = world.code(registration);
     assert!(mail.to.expose() == "mona@example.com" && mail.text.expose().contains(code.expose()));
@@ -41,7 +41,7 @@ async fn security_07_registering_tells_nothing_of_an_email() {
     let free = world.accounts.register(&Client::default(), registering("nour"), None).await.unwrap();
     assert_eq!(taken.to_string().len(), free.to_string().len());
     for registration in [taken, free] {
-        assert!(world.accounts.deliver_registration_mail(registration).await.unwrap());
+        assert!(world.accounts.deliver(Due::Registration(registration)).await.unwrap());
     }
     let [notice, code] = world.mail.messages().try_into().unwrap();
     assert!(
@@ -63,10 +63,10 @@ async fn no_mail_goes_out_for_a_registration_that_is_over() {
     let world = world();
     let lapsed = world.accounts.register(&Client::default(), registering("mona"), None).await.unwrap();
     world.advance(world.ports.settings.code_life);
-    assert!(!world.accounts.deliver_registration_mail(lapsed).await.unwrap());
+    assert!(!world.accounts.deliver(Due::Registration(lapsed)).await.unwrap());
     let done = world.accounts.register(&Client::default(), registering("nour"), None).await.unwrap();
     world.verify(done, world.code(done)).await.unwrap();
-    assert!(!world.accounts.deliver_registration_mail(done).await.unwrap());
+    assert!(!world.accounts.deliver(Due::Registration(done)).await.unwrap());
     assert!(world.mail.messages().is_empty());
 }
 

@@ -1,5 +1,6 @@
 //! How often strangers may try, and that it locks nobody out.
 
+use daira_core::account::Due;
 use daira_core::port::LimitRefusal;
 
 use super::*;
@@ -120,7 +121,7 @@ async fn security_09_nobody_is_sent_mail_without_end() {
     }
     assert_eq!(opened.len(), 5);
     for registration in opened {
-        world.accounts.deliver_registration_mail(registration).await.unwrap();
+        world.accounts.deliver(Due::Registration(registration)).await.unwrap();
     }
     assert_eq!(world.mail.messages().len(), 5);
     assert!(!too_often(world.accounts.register(&from(1), registering("hany"), None).await));

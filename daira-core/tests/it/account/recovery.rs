@@ -1,6 +1,6 @@
 //! Changing the password, losing it, and moving to another address.
 
-use daira_core::account::{AccountState, ChangePassword};
+use daira_core::account::{AccountState, ChangePassword, Due};
 use daira_core::event::Event;
 use daira_core::id::Id;
 use daira_core::idempotency::IdempotencyKey;
@@ -33,11 +33,9 @@ impl World {
             }));
             batch.commit().await.unwrap();
         }
-        let mut unit = self.platform().await;
         for mailing in due {
-            self.accounts.deliver_mailing(unit.as_mut(), mailing).await.unwrap();
+            self.accounts.deliver(Due::Mailing(mailing)).await.unwrap();
         }
-        unit.commit().await.unwrap();
         let sent = self.mail.messages();
         sent[before..].iter().map(|mail| (mail.to.expose().to_owned(), mail.subject.clone())).collect()
     }
@@ -373,16 +371,11 @@ async fn a_password_is_replaced_in_any_state_but_the_last() {
 async fn the_owner_is_told_of_a_copied_token() {
     let world = world();
     let mona = world.join("mona").await;
-    assert!(world.accounts.deliver_copy_notice(world.platform().await.as_mut(), mona.member.session).await.unwrap());
+    assert!(world.accounts.deliver(Due::CopyNotice(mona.member.session)).await.unwrap());
     let mail = world.mail.messages().pop().unwrap();
     assert_eq!((mail.to.expose(), mail.key.as_str()), ("mona@example.com", mona.member.session.to_string().as_str()));
-    assert!(
-        !world
-            .accounts
-            .deliver_copy_notice(world.platform().await.as_mut(), daira_core::id::SessionId::from_raw(1))
-            .await
-            .unwrap()
-    );
+    let nobody = daira_core::id::SessionId::from_raw(1);
+    assert!(!world.accounts.deliver(Due::CopyNotice(nobody)).await.unwrap());
 }
 
 #[tokio::test]
@@ -393,5 +386,5 @@ async fn mails_that_lapsed_or_were_used_are_not_sent() {
     world.advance(world.ports.settings.code_life);
     assert!(world.deliver().await.is_empty());
     let nothing = ChallengeId::from_raw(1);
-    assert!(!world.accounts.deliver_mailing(world.platform().await.as_mut(), nothing).await.unwrap());
+    assert!(!world.accounts.deliver(Due::Mailing(nothing)).await.unwrap());
 }

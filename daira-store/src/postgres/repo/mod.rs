@@ -8,6 +8,7 @@ mod account;
 mod account_reads;
 mod comment;
 mod counter;
+mod delivery;
 mod factor;
 mod feed;
 mod feed_reads;
