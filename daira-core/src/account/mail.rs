@@ -154,7 +154,7 @@ pub fn token_copied(account: &Account, session: SessionId) -> Message {
     message(&account.email, subject, text.to_owned(), &session)
 }
 
-pub(super) fn message(to: &Email, subject: &str, text: String, key: &dyn core::fmt::Display) -> Message {
+pub(crate) fn message(to: &Email, subject: &str, text: String, key: &dyn core::fmt::Display) -> Message {
     Message { to: Secret::new(to.as_str()), subject: subject.to_owned(), text: Secret::new(text), key: key.to_string() }
 }
 

@@ -33,6 +33,7 @@ pub use model::{
     Standing, StoredCredential,
 };
 pub use passkey::{CeremonyKind, Passkey, PendingCeremony, StoredPasskey};
+pub(crate) use service::{audit, end_all, end_session, send, taken};
 pub use service::{
     AccountService, AddedPasskey, BegunCeremony, ChangePassword, Enrolment, Entry, FactorStatus, LogIn, LoggedIn,
     MAX_FACES, Me, Pass, Register, Tokens, UpdateProfile, VerifyEmail, Waited,
@@ -89,6 +90,8 @@ crate::refusals! {
         SecondFactorMissing = "account.second_factor_missing", Conflict, "Your account has no second factor.", "حسابك مش عليه تأكيد بخطوتين.";
         /// The account may not be used now.
         Suspended = "auth.suspended", Forbidden, "This account is suspended.", "الحساب ده موقوف.";
+        /// The account may not be used any more.
+        Banned = "auth.banned", Forbidden, "This account is banned.", "الحساب ده محظور نهائيًا.";
         /// An access or refresh token that does not hold.
         TokenInvalid = "auth.token_invalid", Unauthenticated, "Please log in again.", "سجّل دخولك تاني.";
         /// The session behind a token that still holds was ended.

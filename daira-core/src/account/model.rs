@@ -66,6 +66,8 @@ pub enum AccountState {
     Restricted,
     /// Shut out until an instant.
     Suspended(Timestamp),
+    /// Shut out for good.
+    Banned,
     /// Put to sleep by its owner; the next log-in wakes it.
     Deactivated,
     /// Gone.
@@ -78,7 +80,7 @@ impl AccountState {
         match self {
             Self::Active | Self::Restricted | Self::Deactivated => true,
             Self::Suspended(until) => until <= now,
-            Self::Deleted => false,
+            Self::Banned | Self::Deleted => false,
         }
     }
 
@@ -86,7 +88,7 @@ impl AccountState {
     pub fn standing(self) -> Standing {
         match self {
             Self::Active | Self::Restricted => Standing::Live,
-            Self::Suspended(_) | Self::Deactivated => Standing::Hidden,
+            Self::Suspended(_) | Self::Banned | Self::Deactivated => Standing::Hidden,
             Self::Deleted => Standing::Gone,
         }
     }
@@ -228,6 +230,12 @@ pub enum MailingKind {
     PasskeyRemoved,
     /// A copy of a passkey was used, and refused.
     PasskeyCopied,
+    /// Staff restricted, suspended or banned the account.
+    Sanctioned,
+    /// What staff did to the account is over.
+    SanctionLifted,
+    /// Staff took something of the person's down.
+    TakenDown,
 }
 
 impl MailingKind {

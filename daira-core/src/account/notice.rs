@@ -20,7 +20,11 @@ pub(super) fn notice(mailing: &Mailing) -> Option<Message> {
 /// In Arabic and in English.
 fn words(kind: MailingKind) -> Option<(Words, Words)> {
     Some(match kind {
-        MailingKind::PasswordReset | MailingKind::NewEmail => return None,
+        MailingKind::PasswordReset
+        | MailingKind::NewEmail
+        | MailingKind::Sanctioned
+        | MailingKind::SanctionLifted
+        | MailingKind::TakenDown => return None,
         MailingKind::PasswordChanged => (
             (
                 "كلمة السر بتاعتك على دايرة اتغيّرت",

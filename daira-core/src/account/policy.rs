@@ -14,13 +14,20 @@ const OLDEST: i32 = 130;
 /// Whether somebody who proved the password may come in.
 ///
 /// # Errors
-/// [`AccountRefusal::Suspended`]; a deleted account answers as if the proof were wrong.
+/// [`AccountRefusal::Suspended`], which says for how long, and [`AccountRefusal::Banned`]; a deleted account answers as if the
+/// proof were wrong.
 pub fn may_log_in(state: AccountState, now: Timestamp) -> Result<()> {
     match state {
         AccountState::Deleted => Err(AccountRefusal::CredentialsInvalid.into()),
-        _ if state.may_enter(now) => Ok(()),
-        _ => Err(AccountRefusal::Suspended.into()),
+        AccountState::Banned => Err(AccountRefusal::Banned.into()),
+        AccountState::Suspended(until) if now < until => Err(suspended(until, now)),
+        _ => Ok(()),
     }
+}
+
+/// The refusal of somebody who is shut out until an instant.
+pub(crate) fn suspended(until: Timestamp, now: Timestamp) -> Error {
+    Error::from(AccountRefusal::Suspended).with_retry_after(until.since(now))
 }
 
 /// The state that logging in leaves an account in: sleep ends, and so does a suspension that is over.
@@ -134,6 +141,7 @@ mod tests {
             (Deactivated, None, Active),
             (Suspended(NOW), None, Active),
             (Suspended(later), Some(AccountRefusal::Suspended), Suspended(later)),
+            (Banned, Some(AccountRefusal::Banned), Banned),
             (Deleted, Some(AccountRefusal::CredentialsInvalid), Deleted),
         ] {
             assert_eq!(refusal(may_log_in(state, NOW)), refused, "{state:?}");

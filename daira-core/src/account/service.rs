@@ -27,6 +27,7 @@ use crate::text::Bounds;
 use crate::time::Timestamp;
 
 pub use faces::MAX_FACES;
+pub(crate) use recovery::send;
 pub use passes::Pass;
 pub use passkey::{AddedPasskey, BegunCeremony};
 pub use profile::{Me, UpdateProfile};
@@ -160,7 +161,7 @@ impl AccountService {
 }
 
 /// What a unit left behind for what follows its commit.
-fn taken<T>(left: &Mutex<Vec<T>>) -> Vec<T> {
+pub(crate) fn taken<T>(left: &Mutex<Vec<T>>) -> Vec<T> {
     core::mem::take(&mut left.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
@@ -174,7 +175,7 @@ fn out_of_draws() -> Error {
 }
 
 /// Ends a session before its time and says so in the log and the audit trail.
-async fn end_session(unit: &mut dyn UnitOfWork, session: Session, at: Timestamp, reason: &'static str) -> Result<()> {
+pub(crate) async fn end_session(unit: &mut dyn UnitOfWork, session: Session, at: Timestamp, reason: &'static str) -> Result<()> {
     let ended = Session { revoked_at: Some(at), ..session };
     unit.accounts().update_session(&ended).await?;
     tell_end(unit, &ended, at, reason).await
@@ -182,7 +183,7 @@ async fn end_session(unit: &mut dyn UnitOfWork, session: Session, at: Timestamp,
 
 /// Ends the account's living sessions but one, or of those only the ones of the log-in at an instant, and says so of each.
 /// The account is locked, so that none is added meanwhile.
-async fn end_all(
+pub(crate) async fn end_all(
     unit: &mut dyn UnitOfWork,
     account: AccountId,
     keep: Option<SessionId>,
@@ -210,7 +211,7 @@ async fn tell_end(unit: &mut dyn UnitOfWork, session: &Session, at: Timestamp, r
 }
 
 /// A line in the audit trail: ids and codes only.
-async fn audit<I: Id>(
+pub(crate) async fn audit<I: Id>(
     unit: &mut dyn UnitOfWork,
     action: &'static str,
     subject: I,

@@ -9,7 +9,7 @@ use crate::actor::Actor;
 use crate::error::Result;
 use crate::port::store::{
     Access, AccountRepository, CommentRepository, CounterRepository, FactorRepository, FeedRepository, GraphRepository,
-    Journal, MediaRepository, NotificationRepository, PostRepository, ReactionRepository,
+    Journal, MediaRepository, NotificationRepository, PostRepository, ReactionRepository, StaffRepository,
 };
 use crate::port::{Ports, ReadView, Store, UnitOfWork};
 
@@ -55,7 +55,7 @@ impl UnitOfWork for Turn {
         accounts: AccountRepository, factors: FactorRepository, graph: GraphRepository, posts: PostRepository,
         comments: CommentRepository,
         reactions: ReactionRepository, media: MediaRepository, notifications: NotificationRepository,
-        feed: FeedRepository, counters: CounterRepository, journal: Journal,
+        feed: FeedRepository, counters: CounterRepository, staff: StaffRepository, journal: Journal,
     );
 
     async fn commit(self: Box<Self>) -> Result<()> {

@@ -9,7 +9,7 @@ use daira_core::id::{AccountId, Id as _};
 use daira_core::port::UnitOfWork;
 use daira_core::port::store::{
     AccountRepository, CommentRepository, CounterRepository, FactorRepository, FeedRepository, GraphRepository,
-    Journal, MediaRepository, NotificationRepository, PostRepository, ReactionRepository,
+    Journal, MediaRepository, NotificationRepository, PostRepository, ReactionRepository, StaffRepository,
 };
 
 use super::error::{commit_fault, fault};
@@ -135,6 +135,9 @@ impl UnitOfWork for PgUnit {
         self
     }
     fn counters(&mut self) -> &mut dyn CounterRepository {
+        self
+    }
+    fn staff(&mut self) -> &mut dyn StaffRepository {
         self
     }
     fn journal(&mut self) -> &mut dyn Journal {

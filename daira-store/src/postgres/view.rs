@@ -9,7 +9,7 @@ use daira_core::id::ProfileId;
 use daira_core::port::ReadView;
 use daira_core::port::store::{
     AccountReads, CommentReads, FeedReads, GraphReads, MediaReads, NotificationReads, PostReads, ReactionReads,
-    SearchReads,
+    SearchReads, StaffReads,
 };
 
 /// An open snapshot.
@@ -72,6 +72,9 @@ impl ReadView for PgView {
         self
     }
     fn search(&mut self) -> &mut dyn SearchReads {
+        self
+    }
+    fn staff(&mut self) -> &mut dyn StaffReads {
         self
     }
 }

@@ -72,6 +72,9 @@ impl AccountService {
                     mail::new_email(mailing, &code, now)
                 }
             }
+            MailingKind::Sanctioned | MailingKind::SanctionLifted | MailingKind::TakenDown => {
+                return crate::staff::notice::notice(unit, mailing).await;
+            }
             _ => return Ok(notice(mailing)),
         }))
     }

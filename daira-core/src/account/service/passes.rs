@@ -155,7 +155,7 @@ impl AccountService {
     }
 
     /// Makes it known that sessions have ended: here at once, on other nodes as soon as they hear of it.
-    pub(super) async fn tell_ended(&self, ended: &[SessionId], now: Timestamp) {
+    pub(crate) async fn tell_ended(&self, ended: &[SessionId], now: Timestamp) {
         for session in ended {
             self.directory.revoke(*session, now);
         }

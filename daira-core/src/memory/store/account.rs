@@ -90,7 +90,7 @@ impl AccountRepository for MemoryUnit {
     async fn account(&mut self, id: AccountId, _: Lock) -> Result<Option<Account>> {
         let own = match &self.actor {
             Actor::Member(member) => member.account == id,
-            Actor::System(_) => true,
+            Actor::System(_) | Actor::Staff(_) => true,
             Actor::Anonymous => false,
         };
         Ok(self.world.accounts.get(&id).filter(|_| own).cloned())

@@ -23,6 +23,7 @@ mod post;
 mod reaction;
 mod rows;
 mod search;
+mod staff;
 mod table;
 mod world;
 
@@ -45,7 +46,7 @@ use crate::port::store::{
     Access, AccountReads, AccountRepository, AuditRecord, CommentReads, CommentRepository, CounterRepository,
     FactorRepository, FeedReads, FeedRepository, GraphReads, GraphRepository, Journal, MediaReads, MediaRepository,
     NotificationReads, NotificationRepository, PostReads, PostRepository, ReactionReads, ReactionRepository,
-    SearchReads,
+    SearchReads, StaffReads, StaffRepository,
 };
 use crate::port::{Group, ReadView, Store, UnitOfWork};
 use crate::settings::Settings;
@@ -194,7 +195,7 @@ impl MemoryUnit {
     /// The likeness of row security for rows that belong to a profile.
     fn may_write(&self, owners: &[ProfileId]) -> Result<()> {
         let own = match &self.actor {
-            Actor::System(_) => true,
+            Actor::System(_) | Actor::Staff(_) => true,
             Actor::Member(member) => owners.contains(&member.profile),
             Actor::Anonymous => false,
         };
@@ -205,7 +206,7 @@ impl MemoryUnit {
     fn may_write_account(&self, account: AccountId) -> Result<()> {
         match &self.actor {
             Actor::Member(member) if member.account == account => Ok(()),
-            Actor::System(_) => Ok(()),
+            Actor::System(_) | Actor::Staff(_) => Ok(()),
             Actor::Member(_) | Actor::Anonymous => Err(denied()),
         }
     }
@@ -261,6 +262,9 @@ impl UnitOfWork for MemoryUnit {
     fn counters(&mut self) -> &mut dyn CounterRepository {
         self
     }
+    fn staff(&mut self) -> &mut dyn StaffRepository {
+        self
+    }
     fn journal(&mut self) -> &mut dyn Journal {
         self
     }
@@ -304,6 +308,9 @@ impl ReadView for MemoryView {
         self
     }
     fn search(&mut self) -> &mut dyn SearchReads {
+        self
+    }
+    fn staff(&mut self) -> &mut dyn StaffReads {
         self
     }
 }

@@ -18,6 +18,7 @@ use crate::notification::Notification;
 use crate::port::store::{Affinity, AuditRecord, CounterField, HandleHolder, InboxReason, PageServed};
 use crate::post::{Post, Revision};
 use crate::reaction::{Reaction, Target};
+use crate::staff::{Sanction, StaffMember, Takedown};
 use crate::text::{Handle, TagKey};
 use crate::time::Timestamp;
 
@@ -55,7 +56,7 @@ pub(crate) const ANSWERS: usize = 0;
 pub(crate) const OF_POST: usize = 1;
 /// Reactions by target.
 pub(crate) const ON_TARGET: usize = 0;
-/// Notifications by recipient, pages by viewer, media by owner.
+/// Notifications by recipient, pages by viewer, media and takedowns by owner.
 pub(crate) const OF_PROFILE: usize = 0;
 
 rows! {
@@ -95,6 +96,9 @@ rows! {
     FrozenList: FeedSessionId = |f| f.session;
     Page: (ProfileId, i64) = |p| (p.page.viewer, p.number), index [|p| (p.page.viewer.raw(), 0)];
     Counter: (CounterField, i64) = |c| (c.field, c.subject);
+    StaffMember: AccountId = |s| s.account;
+    Sanction: AccountId = |s| s.account;
+    Takedown: crate::staff::Target = |t| t.target, index [|t| (t.owner.raw(), 0)];
     Logged: i64 = |l| l.id;
     Position: (String, i16) = |p| (p.group.clone(), p.lane);
     Letter: (String, i64) = |l| (l.group.clone(), l.event);
@@ -239,7 +243,7 @@ pub(crate) struct AuditLine {
 pub(crate) fn actor_name(actor: &Actor) -> String {
     match actor {
         Actor::Anonymous => "anonymous".to_owned(),
-        Actor::Member(member) => member.profile.to_string(),
+        Actor::Member(member) | Actor::Staff(member) => member.profile.to_string(),
         Actor::System(name) => format!("system:{name}"),
     }
 }

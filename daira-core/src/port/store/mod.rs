@@ -26,6 +26,7 @@ mod notification;
 mod post;
 mod reaction;
 mod search;
+mod staff;
 
 use async_trait::async_trait;
 
@@ -44,6 +45,7 @@ pub use notification::{NotificationReads, NotificationRepository};
 pub use post::{PostReads, PostRepository};
 pub use reaction::{ReactionReads, ReactionRepository};
 pub use search::SearchReads;
+pub use staff::{StaffReads, StaffRepository};
 
 use crate::actor::Actor;
 use crate::error::Result;
@@ -139,6 +141,8 @@ pub trait UnitOfWork: Send {
     fn feed(&mut self) -> &mut dyn FeedRepository;
     /// Counters.
     fn counters(&mut self) -> &mut dyn CounterRepository;
+    /// Staff, sanctions and takedowns.
+    fn staff(&mut self) -> &mut dyn StaffRepository;
     /// The event log, idempotency keys and the audit trail.
     fn journal(&mut self) -> &mut dyn Journal;
 
@@ -177,4 +181,6 @@ pub trait ReadView: Send {
     fn feed(&mut self) -> &mut dyn FeedReads;
     /// Prefix search over handles and tags.
     fn search(&mut self) -> &mut dyn SearchReads;
+    /// What staff did.
+    fn staff(&mut self) -> &mut dyn StaffReads;
 }

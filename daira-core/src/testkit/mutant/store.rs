@@ -18,7 +18,7 @@ use crate::port::store::{
     Access, AccountReads, AccountRepository, AuditRecord, CommentReads, CommentRepository, CounterDelta, CounterField,
     CounterRepository, FactorRepository, FeedReads, FeedRepository, GraphReads, GraphRepository, Journal, Lock,
     MediaReads, MediaRepository, NotificationReads, NotificationRepository, PostReads, PostRepository, ReactionReads,
-    ReactionRepository, Recount, SearchReads,
+    ReactionRepository, Recount, SearchReads, StaffReads, StaffRepository,
 };
 use crate::port::{ReadView, Store, UnitOfWork};
 use crate::post::{Audience, Post, Revision};
@@ -140,7 +140,7 @@ impl UnitOfWork for Unit {
     hand_on!(self => self.inner();
         accounts: AccountRepository, factors: FactorRepository, graph: GraphRepository, comments: CommentRepository,
         reactions: ReactionRepository, media: MediaRepository, notifications: NotificationRepository,
-        feed: FeedRepository,
+        feed: FeedRepository, staff: StaffRepository,
     );
 
     fn posts(&mut self) -> &mut dyn PostRepository {
@@ -226,7 +226,7 @@ struct View(Box<dyn ReadView>);
 impl ReadView for View {
     hand_on!(self => self.0;
         accounts: AccountReads, graph: GraphReads, posts: PostReads, comments: CommentReads, reactions: ReactionReads,
-        media: MediaReads, notifications: NotificationReads, feed: FeedReads,
+        media: MediaReads, notifications: NotificationReads, feed: FeedReads, staff: StaffReads,
     );
 
     fn search(&mut self) -> &mut dyn SearchReads {

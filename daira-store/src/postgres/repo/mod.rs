@@ -22,3 +22,4 @@ mod reaction;
 mod rows;
 mod search;
 mod sources;
+mod staff;

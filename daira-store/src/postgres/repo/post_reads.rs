@@ -151,7 +151,9 @@ impl PgStore {
         let Read { cards: read, server } = self.questions().ask(&question).await.map_err(|e| fault("post.cards", e))?;
         let read = read?;
         if let Some(server) = server {
-            kept.keep(turn, server, &read);
+            // Of what is one's own one sees what nobody else may: it is not kept for them.
+            let others: Vec<PostCard> = read.iter().filter(|card| card.post.author != me.profile).cloned().collect();
+            kept.keep(turn, server, &others);
         }
         cards.extend(read);
         Ok(cards)

@@ -77,6 +77,7 @@ pub(super) fn state_code(state: AccountState) -> (i16, Option<OffsetDateTime>) {
         AccountState::Suspended(until) => (2, Some(stored(until))),
         AccountState::Deactivated => (3, None),
         AccountState::Deleted => (4, None),
+        AccountState::Banned => (5, None),
     }
 }
 
@@ -87,6 +88,7 @@ pub(super) fn state(code: i16, until: Option<OffsetDateTime>) -> Result<AccountS
         (2, Some(until)) => Ok(AccountState::Suspended(instant(until))),
         (3, None) => Ok(AccountState::Deactivated),
         (4, None) => Ok(AccountState::Deleted),
+        (5, None) => Ok(AccountState::Banned),
         _ => Err(corrupt("store.account_state", code.to_string())),
     }
 }
@@ -104,6 +106,9 @@ pub(super) fn mailing_code(kind: MailingKind) -> i16 {
         MailingKind::PasskeyAdded => 8,
         MailingKind::PasskeyRemoved => 9,
         MailingKind::PasskeyCopied => 10,
+        MailingKind::Sanctioned => 17,
+        MailingKind::SanctionLifted => 18,
+        MailingKind::TakenDown => 19,
     }
 }
 
@@ -120,6 +125,9 @@ pub(super) fn mailing_kind(code: i16) -> Result<MailingKind> {
         8 => Ok(MailingKind::PasskeyAdded),
         9 => Ok(MailingKind::PasskeyRemoved),
         10 => Ok(MailingKind::PasskeyCopied),
+        17 => Ok(MailingKind::Sanctioned),
+        18 => Ok(MailingKind::SanctionLifted),
+        19 => Ok(MailingKind::TakenDown),
         _ => Err(corrupt("store.mailing", code.to_string())),
     }
 }
@@ -479,6 +487,7 @@ mod tests {
             AccountState::Suspended(until),
             AccountState::Deactivated,
             AccountState::Deleted,
+            AccountState::Banned,
         ] {
             let (code, until) = state_code(one);
             assert_eq!(state(code, until).unwrap(), one);
