@@ -12,6 +12,7 @@ use daira_core::hashtag::HashtagService;
 use daira_core::notification::NotificationService;
 use daira_core::post::PostService;
 use daira_core::reaction::ReactionService;
+use daira_core::staff::StaffService;
 use daira_feed::{FeedService, FeedSettings};
 use daira_media::MediaService;
 use daira_search::SearchService;
@@ -45,13 +46,17 @@ pub struct Services {
     pub search: SearchService,
     /// Pictures.
     pub media: MediaService,
+    /// What staff do.
+    pub staff: StaffService,
 }
 
 impl Services {
     /// Over these ports; `media_base` is the address that pictures are served below, empty for this server's own.
     pub fn new(ports: &Ports, feed: FeedSettings, media_base: impl Into<String>) -> Self {
+        let accounts = AccountService::new(ports.clone());
         Self {
-            accounts: AccountService::new(ports.clone()),
+            staff: StaffService::new(ports.clone(), accounts.clone()),
+            accounts,
             graph: GraphService::new(ports.clone()),
             posts: PostService::new(ports.clone()),
             comments: CommentService::new(ports.clone()),

@@ -33,11 +33,11 @@ pub use model::{
     Standing, StoredCredential,
 };
 pub use passkey::{CeremonyKind, Passkey, PendingCeremony, StoredPasskey};
-pub(crate) use service::{audit, end_all, end_session, send, taken};
 pub use service::{
     AccountService, AddedPasskey, BegunCeremony, ChangePassword, Enrolment, Entry, FactorStatus, LogIn, LoggedIn,
     MAX_FACES, Me, Pass, Register, Tokens, UpdateProfile, VerifyEmail, Waited,
 };
+pub(crate) use service::{audit, end_all, end_session, send, taken};
 
 crate::refusals! {
     /// Why something about an account was refused.

@@ -75,6 +75,18 @@ pub enum AccountState {
 }
 
 impl AccountState {
+    /// The stable name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Restricted => "restricted",
+            Self::Suspended(_) => "suspended",
+            Self::Banned => "banned",
+            Self::Deactivated => "deactivated",
+            Self::Deleted => "deleted",
+        }
+    }
+
     /// Whether the owner may log in and read at an instant.
     pub fn may_enter(self, now: Timestamp) -> bool {
         match self {

@@ -27,11 +27,11 @@ use crate::text::Bounds;
 use crate::time::Timestamp;
 
 pub use faces::MAX_FACES;
-pub(crate) use recovery::send;
 pub use passes::Pass;
 pub use passkey::{AddedPasskey, BegunCeremony};
 pub use profile::{Me, UpdateProfile};
 pub use recovery::ChangePassword;
+pub(crate) use recovery::send;
 pub use registration::{Register, VerifyEmail};
 pub use second_factor::{Enrolment, FactorStatus};
 pub use sessions::{Entry, LogIn, Waited};
@@ -175,7 +175,12 @@ fn out_of_draws() -> Error {
 }
 
 /// Ends a session before its time and says so in the log and the audit trail.
-pub(crate) async fn end_session(unit: &mut dyn UnitOfWork, session: Session, at: Timestamp, reason: &'static str) -> Result<()> {
+pub(crate) async fn end_session(
+    unit: &mut dyn UnitOfWork,
+    session: Session,
+    at: Timestamp,
+    reason: &'static str,
+) -> Result<()> {
     let ended = Session { revoked_at: Some(at), ..session };
     unit.accounts().update_session(&ended).await?;
     tell_end(unit, &ended, at, reason).await

@@ -36,6 +36,8 @@ crate::refusals! {
         ReferenceInvalid = "staff.reference_invalid", Invalid, "A reference has 1 to 64 letters, digits and -._:/#.", "المرجع من حرف لـ ٦٤ حرف إنجليزي أو رقم.";
         /// A suspension ends in the future, within a year.
         UntilInvalid = "staff.until_invalid", Invalid, "A suspension ends within a year from now.", "الإيقاف لازم ينتهي خلال سنة من دلوقتي.";
+        /// A role, a measure, a reason, a field or a kind that there is none of.
+        WordUnknown = "staff.word_unknown", Invalid, "This is not one of the words that can stand here.", "الكلمة دي مش معروفة هنا.";
         /// There is nothing to take down.
         NothingThere = "staff.nothing_there", Conflict, "There is nothing to take down.", "مفيش حاجة تتشال.";
     }

@@ -125,6 +125,11 @@ impl Reason {
     pub fn from_number(number: i16) -> Option<Self> {
         Self::ALL.iter().copied().find(|reason| reason.number() == number)
     }
+
+    /// The reason with a code.
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|reason| reason.code() == code)
+    }
 }
 
 /// What names a case elsewhere, such as a ticket: 1 to 64 letters, digits and `-._:/#`. No free text, which could hold
@@ -277,6 +282,7 @@ mod tests {
         }
         assert_eq!(StaffRole::from_code(0).or(StaffRole::from_name("root")), None);
         assert!(Reason::ALL.iter().all(|reason| Reason::from_number(reason.number()) == Some(*reason)));
+        assert!(Reason::ALL.iter().all(|reason| Reason::from_code(reason.code()) == Some(*reason)));
         assert_eq!(Reason::from_number(0), None);
         let profile = ProfileId::from_raw(7);
         let targets = [

@@ -93,6 +93,11 @@ macro_rules! table {
                 match self { $(Self::$name => $code,)* }
             }
 
+            /// The one with a stable name.
+            pub fn from_code(code: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|one| one.code() == code)
+            }
+
             /// What it is, in a sentence.
             pub const fn about(self) -> &'static str {
                 match self { $(Self::$name => $doc,)* }
@@ -175,8 +180,7 @@ fn rows<'a>(page: &mut String, of: &str, lines: impl Iterator<Item = (&'a str, &
     // Writing to a string cannot fail.
     let _ = write!(page, "\n| {of} | what | {} |\n|---|---|{}\n", names.join(" | "), "---|".repeat(names.len()));
     for (code, about, roles) in lines {
-        let marks: Vec<&str> =
-            Role::ALL.iter().map(|role| if roles.contains(role) { "yes" } else { "–" }).collect();
+        let marks: Vec<&str> = Role::ALL.iter().map(|role| if roles.contains(role) { "yes" } else { "–" }).collect();
         let _ = writeln!(page, "| `{code}` | {} | {} |", about.trim(), marks.join(" | "));
     }
 }
@@ -196,8 +200,8 @@ mod tests {
 
     #[test]
     fn whoever_is_no_staff_has_none_of_it() {
-        for kind in
-            [ProfileKind::Regular, ProfileKind::Creator, ProfileKind::VerifiedCreator, ProfileKind::Brand].map(Role::from)
+        for kind in [ProfileKind::Regular, ProfileKind::Creator, ProfileKind::VerifiedCreator, ProfileKind::Brand]
+            .map(Role::from)
         {
             assert!(!Permission::ALL.iter().any(|p| p.is_of(kind)));
             assert!(!PrivateField::ALL.iter().any(|f| f.is_of(kind)));

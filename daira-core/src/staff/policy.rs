@@ -121,8 +121,12 @@ mod tests {
         use StaffRole::{Admin, Moderator, SeniorModerator};
         let other = AccountId::from_raw(9);
         let reaches = |role, rank| may_reach(Some((ME, role)), other, rank).is_ok();
-        assert!(reaches(Moderator, None) && reaches(SeniorModerator, Some(Moderator)) && reaches(Admin, Some(Moderator)));
-        assert!(!reaches(Moderator, Some(Moderator)) && !reaches(Moderator, Some(Admin)) && !reaches(Admin, Some(Admin)));
+        assert!(
+            reaches(Moderator, None) && reaches(SeniorModerator, Some(Moderator)) && reaches(Admin, Some(Moderator))
+        );
+        assert!(
+            !reaches(Moderator, Some(Moderator)) && !reaches(Moderator, Some(Admin)) && !reaches(Admin, Some(Admin))
+        );
         assert!(may_reach(Some((ME, Admin)), ME, None).is_err(), "nobody acts on themselves");
         assert!(may_reach(None, other, Some(Admin)).is_ok());
     }

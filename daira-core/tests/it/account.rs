@@ -13,6 +13,7 @@ mod recovery;
 mod repeats;
 mod second_factor;
 mod sessions;
+mod staff;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -18,6 +18,7 @@ use super::types::post::Post;
 use super::types::profile::Profile;
 use super::types::scalar::DateTime;
 use super::types::search::{SearchResult, SearchType};
+use super::types::staff::Staff;
 
 /// What can be asked.
 #[derive(Debug, Default)]
@@ -29,6 +30,11 @@ impl Query {
     /// The logged-in person; null for strangers.
     async fn me(&self, ctx: &Context<'_>) -> Option<Viewer> {
         ctx.scope().viewer().map(|_| Viewer)
+    }
+
+    /// What staff can ask; null for strangers.
+    async fn staff(&self, ctx: &Context<'_>) -> Option<Staff> {
+        ctx.scope().viewer().map(|_| Staff)
     }
 
     /// The thing with a global id; null when there is none that the reader may see.

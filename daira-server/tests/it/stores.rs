@@ -8,7 +8,7 @@ use daira_core::Actor;
 use daira_core::error::{Error, ErrorKind, Result};
 use daira_core::port::store::{
     Access, AccountReads, CommentReads, FeedReads, GraphReads, MediaReads, NotificationReads, PostReads, ReactionReads,
-    SearchReads,
+    SearchReads, StaffReads,
 };
 use daira_core::port::{ReadView, Store, UnitOfWork};
 use daira_server::http::HttpSettings;
@@ -79,6 +79,7 @@ impl ReadView for CountingView {
         notifications: NotificationReads;
         feed: FeedReads;
         search: SearchReads;
+        staff: StaffReads;
     }
 }
 

@@ -19,7 +19,7 @@ use daira_core::graph::{GraphRefusal, GraphService, MAX_CIRCLES, Relation};
 use daira_core::locale::Locale;
 use daira_core::port::store::{
     Access, AccountRepository, CommentRepository, CounterRepository, FactorRepository, FeedRepository, GraphRepository,
-    Journal, Lock, MediaRepository, NotificationRepository, PostRepository, ReactionRepository,
+    Journal, Lock, MediaRepository, NotificationRepository, PostRepository, ReactionRepository, StaffRepository,
 };
 use daira_core::port::{Ports, ReadView, Store, UnitOfWork};
 use daira_core::post::{Attachment, CreatePost, EditPost, PostRefusal, PostService, ReplyRule, Visibility};
@@ -79,7 +79,7 @@ impl UnitOfWork for HeldUnit {
         accounts: AccountRepository, factors: FactorRepository, graph: GraphRepository, posts: PostRepository,
         comments: CommentRepository,
         reactions: ReactionRepository, media: MediaRepository, notifications: NotificationRepository,
-        feed: FeedRepository, counters: CounterRepository, journal: Journal,
+        feed: FeedRepository, counters: CounterRepository, staff: StaffRepository, journal: Journal,
     );
 
     async fn commit(self: Box<Self>) -> Result<()> {

@@ -1,10 +1,12 @@
 //! Jobs that make room: partitions ahead of time, whole days that are past theirs, posts whose time to be restored is
-//! over, registrations that lapsed, pictures that hang on nothing.
+//! over, registrations that lapsed, pictures that hang on nothing; and suspensions that are over.
 
 use core::time::Duration;
 
 use async_trait::async_trait;
+use daira_core::account::AccountService;
 use daira_core::error::{Error, ErrorKind, Result};
+use daira_core::staff::StaffService;
 use daira_core::{Actor, Ports};
 
 use crate::runner::Job;
@@ -122,6 +124,27 @@ impl Job for PurgeLapsed {
                 return Ok(());
             }
         }
+    }
+}
+
+/// Lets others see again whose suspension is over. Its owner gets in without it, to the second.
+#[derive(Debug, Clone, Copy)]
+pub struct LiftSuspensions;
+
+#[async_trait]
+impl Job for LiftSuspensions {
+    fn name(&self) -> &'static str {
+        "lift-suspensions"
+    }
+
+    fn every(&self) -> Duration {
+        Duration::from_mins(1)
+    }
+
+    async fn run(&self, ports: &Ports) -> Result<()> {
+        let staff = StaffService::new(ports.clone(), AccountService::new(ports.clone()));
+        while staff.lift_what_is_over(CHUNK).await? == CHUNK as usize {}
+        Ok(())
     }
 }
 

@@ -3,7 +3,7 @@
 mod clean_up;
 mod reconcile;
 
-pub use clean_up::{Expiry, PartitionsAhead, PurgeLapsed, PurgePosts, SweepMedia};
+pub use clean_up::{Expiry, LiftSuspensions, PartitionsAhead, PurgeLapsed, PurgePosts, SweepMedia};
 pub use reconcile::{ReconcileCounters, reconcile};
 
 use crate::runner::Runner;
@@ -17,5 +17,6 @@ pub fn all(runner: Runner) -> Runner {
         .job(PurgePosts)
         .job(PurgeLapsed)
         .job(SweepMedia)
+        .job(LiftSuspensions)
         .job(ReconcileCounters::default())
 }

@@ -40,9 +40,7 @@ impl World {
             CounterField::PostReactions => {
                 Some(self.reactions.count(ON_TARGET, target_key(Target::Post(PostId::from_raw(subject)))))
             }
-            CounterField::PostComments => {
-                living(&mut self.comments.by(OF_POST, (subject, 0)).map(|c| self.counts(c)))
-            }
+            CounterField::PostComments => living(&mut self.comments.by(OF_POST, (subject, 0)).map(|c| self.counts(c))),
             CounterField::PostImpressions => None,
             CounterField::CommentReactions => {
                 Some(self.reactions.count(ON_TARGET, target_key(Target::Comment(CommentId::from_raw(subject)))))

@@ -27,13 +27,7 @@ impl StaffService {
     ///
     /// # Errors
     /// Those of [`admit`](Self::admit), [`StaffRefusal::OutOfReach`], [`StaffRefusal::NothingThere`], not found.
-    pub async fn take_down(
-        &self,
-        actor: &Actor,
-        target: Target,
-        why: &Why,
-        key: Option<IdempotencyKey>,
-    ) -> Result<()> {
+    pub async fn take_down(&self, actor: &Actor, target: Target, why: &Why, key: Option<IdempotencyKey>) -> Result<()> {
         self.admit(actor, Permission::TakeDown).await?;
         let keyed = keyed("staff.take_down", key, &(target, why));
         let (now, by) = (self.ports.clock.now(), actor.profile());
@@ -62,13 +56,7 @@ impl StaffService {
     ///
     /// # Errors
     /// Those of [`admit`](Self::admit), [`StaffRefusal::OutOfReach`].
-    pub async fn put_back(
-        &self,
-        actor: &Actor,
-        target: Target,
-        why: &Why,
-        key: Option<IdempotencyKey>,
-    ) -> Result<()> {
+    pub async fn put_back(&self, actor: &Actor, target: Target, why: &Why, key: Option<IdempotencyKey>) -> Result<()> {
         self.admit(actor, Permission::PutBack).await?;
         let keyed = keyed("staff.put_back", key, &(target, why));
         let now = self.ports.clock.now();

@@ -5,7 +5,8 @@ use std::sync::{Mutex, PoisonError};
 use super::super::{Permission, PrivateField, Sanction, StaffRefusal, StaffRole, Takedown, Why, policy};
 use super::{Acting, StaffService, allowed, named, within_reach};
 use crate::account::{
-    Account, AccountRefusal, AccountState, Email, MailingKind, Profile, Session, audit, end_all, end_session, send, taken,
+    Account, AccountRefusal, AccountState, Email, MailingKind, Profile, Session, audit, end_all, end_session, send,
+    taken,
 };
 use crate::actor::Actor;
 use crate::checks::keyed;
@@ -187,8 +188,7 @@ impl StaffService {
                 }
                 let detail = format!("from={} to={} {why}", state_text(was), state_text(account.state));
                 audit(unit, "staff.sanctioned", id, &detail, now).await?;
-                let notice =
-                    self.accounts.mailing(MailingKind::Sanctioned, account.email, Some(id), account.locale);
+                let notice = self.accounts.mailing(MailingKind::Sanctioned, account.email, Some(id), account.locale);
                 send(unit, &notice).await
             })
         });
@@ -233,7 +233,8 @@ impl StaffService {
                 Box::pin(async move {
                     let unit = &mut *unit;
                     let account = unit.accounts().account(*id, Lock::Update).await?;
-                    let over = |account: &Account| matches!(account.state, AccountState::Suspended(until) if until <= now);
+                    let over =
+                        |account: &Account| matches!(account.state, AccountState::Suspended(until) if until <= now);
                     match account.filter(over) {
                         Some(account) => self.release(unit, account, why, now).await,
                         None => Ok(()),
@@ -356,7 +357,7 @@ impl StaffService {
         };
         let event = v1::AccountStateChanged {
             account_id: account.id.raw(),
-            state: state_name(state).to_owned(),
+            state: state.name().to_owned(),
             until_micros,
             reason: why.reason.code().to_owned(),
             at_micros: now.as_micros(),
@@ -371,21 +372,10 @@ fn is_sanctioned(state: AccountState) -> bool {
     policy::permission_for(state).is_some()
 }
 
-fn state_name(state: AccountState) -> &'static str {
-    match state {
-        AccountState::Active => "active",
-        AccountState::Restricted => "restricted",
-        AccountState::Suspended(_) => "suspended",
-        AccountState::Banned => "banned",
-        AccountState::Deactivated => "deactivated",
-        AccountState::Deleted => "deleted",
-    }
-}
-
 fn state_text(state: AccountState) -> String {
     match state {
         AccountState::Suspended(until) => format!("suspended until={until}"),
-        other => state_name(other).to_owned(),
+        other => other.name().to_owned(),
     }
 }
 
@@ -450,4 +440,3 @@ async fn file(
     }
     Ok(file)
 }
-

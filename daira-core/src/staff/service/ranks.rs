@@ -127,11 +127,8 @@ impl StaffService {
             None => drop(unit.staff().remove_role(whom).await?),
         }
         let name = |role: Option<StaffRole>| role.map_or("none", StaffRole::name);
-        let event = v1::StaffRoleChanged {
-            account_id: whom.raw(),
-            role: name(role).to_owned(),
-            at_micros: now.as_micros(),
-        };
+        let event =
+            v1::StaffRoleChanged { account_id: whom.raw(), role: name(role).to_owned(), at_micros: now.as_micros() };
         unit.journal().append(&[event.into()]).await?;
         let detail = format!("from={} to={} {why}", name(was), name(role));
         audit(unit, "staff.role_set", whom, &detail, now).await

@@ -18,6 +18,7 @@ pub mod post;
 pub mod race;
 pub mod reaction;
 pub mod search;
+pub mod staff;
 pub mod unit;
 pub mod visibility;
 
@@ -74,6 +75,8 @@ super::kit! { $
         journal: a_key_is_replayed, a_key_is_bound_to_its_request, a_key_is_in_flight_while_its_unit_is_open,
             a_dropped_unit_frees_its_key, keys_belong_to_an_actor_and_an_operation, a_repeated_request_has_one_effect,
             a_large_result_is_refused, everybody_who_acts_leaves_a_line;
+        staff: roles_come_and_go, a_sanction_is_kept_for_its_account, what_was_taken_down_is_its_writers_alone,
+            a_takedown_is_told_to_its_owner, what_is_down_is_not_counted, staff_act_in_their_own_name, suspensions_end;
         search: handles_begin_with_the_prefix, handles_page_by_bytes, hidden_people_are_not_found, tags_begin_with_the_prefix;
         unit: a_dropped_unit_leaves_nothing, a_unit_sees_its_own_writes, a_view_is_one_snapshot, a_commit_is_seen_at_once,
             a_refused_body_rolls_back, the_store_answers_a_ping;

@@ -5,7 +5,7 @@ use daira_core::id::PostId;
 use daira_core::idempotency::{IdempotencyKey, LIFETIME};
 use daira_core::port::store::{
     AccountRepository, CommentRepository, CounterRepository, FactorRepository, FeedRepository, GraphRepository,
-    Journal, MediaRepository, NotificationRepository, PostRepository, ReactionRepository,
+    Journal, MediaRepository, NotificationRepository, PostRepository, ReactionRepository, StaffRepository,
 };
 use daira_core::post::{CreatePost, PostService};
 use tokio::task::JoinSet;
@@ -75,6 +75,7 @@ impl UnitOfWork for ShakyUnit {
         notifications: NotificationRepository;
         feed: FeedRepository;
         counters: CounterRepository;
+        staff: StaffRepository;
         journal: Journal;
     }
 

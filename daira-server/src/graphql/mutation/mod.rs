@@ -12,6 +12,7 @@ mod reaction;
 mod recovery;
 mod second_factor;
 mod session;
+mod staff;
 
 use async_graphql::MergedObject;
 
@@ -30,4 +31,5 @@ pub struct Mutation(
     comment::CommentMutation,
     reaction::ReactionMutation,
     notification::NotificationMutation,
+    staff::StaffMutation,
 );

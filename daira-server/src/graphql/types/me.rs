@@ -7,6 +7,7 @@ use daira_core::error::Error;
 use super::circle::Circle;
 use super::profile::Profile;
 use super::scalar::{DateTime, Language};
+use super::staff::{Sanction, StaffRole, Takedown};
 use crate::graphql::connection::{Connection, DeletedPostEdge, ProfileEdge};
 use crate::graphql::scope::{InScope, Scope, limit};
 
@@ -22,6 +23,8 @@ pub enum OwnAccountState {
     Restricted,
     /// Shut out for now.
     Suspended,
+    /// Shut out for good.
+    Banned,
     /// Put to sleep; the next log-in wakes it.
     Deactivated,
     /// Gone.
@@ -34,6 +37,7 @@ impl From<AccountState> for OwnAccountState {
             AccountState::Active => Self::Active,
             AccountState::Restricted => Self::Restricted,
             AccountState::Suspended(_) => Self::Suspended,
+            AccountState::Banned => Self::Banned,
             AccountState::Deactivated => Self::Deactivated,
             AccountState::Deleted => Self::Deleted,
         }
@@ -108,6 +112,25 @@ impl Viewer {
     /// Where they are logged in, newest first.
     async fn sessions(&self, ctx: &Context<'_>) -> Result<Option<Vec<Session>>> {
         Ok(Some(Session::all(ctx.scope()).await?))
+    }
+
+    /// What staff did to their account, while it holds.
+    async fn sanction(&self, ctx: &Context<'_>) -> Result<Option<Sanction>> {
+        let scope = ctx.scope();
+        Ok(scope.services.staff.own_sanction(&scope.actor).await?.map(Into::into))
+    }
+
+    /// What staff took down of the profile they act as, newest first, at most a hundred.
+    async fn takedowns(&self, ctx: &Context<'_>) -> Result<Option<Vec<Takedown>>> {
+        let scope = ctx.scope();
+        let takedowns = scope.services.staff.own_takedowns(&scope.actor).await?;
+        Ok(Some(takedowns.into_iter().map(Into::into).collect()))
+    }
+
+    /// What they are among the staff; it counts only in a session on which a second factor was proved.
+    async fn staff_role(&self, ctx: &Context<'_>) -> Result<Option<StaffRole>> {
+        let scope = ctx.scope();
+        Ok(scope.services.staff.own_role(&scope.actor).await?.map(Into::into))
     }
 
     /// Their circles, by name.

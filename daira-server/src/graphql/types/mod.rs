@@ -13,3 +13,4 @@ pub(super) mod profile;
 pub(super) mod reaction;
 pub(super) mod scalar;
 pub(super) mod search;
+pub(super) mod staff;

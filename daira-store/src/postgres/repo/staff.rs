@@ -86,10 +86,9 @@ impl PgUnit {
         let (_, id) = target.code();
         match target {
             Target::Post(_) => {
-                let done =
-                    sqlx::query!("update daira.post set taken_down_at = $2 where id = $1", id, at.map(stored))
-                        .execute(self.connection())
-                        .await;
+                let done = sqlx::query!("update daira.post set taken_down_at = $2 where id = $1", id, at.map(stored))
+                    .execute(self.connection())
+                    .await;
                 self.check("takedown.mark", done)?;
                 let done = sqlx::query!("insert into daira.post_changed (post) values ($1) on conflict do nothing", id)
                     .execute(self.connection())
@@ -111,13 +110,8 @@ impl PgUnit {
 #[async_trait]
 impl StaffRepository for PgUnit {
     async fn role(&mut self, account: AccountId, lock: Lock) -> Result<Option<StaffRole>> {
-        let found = locked!(
-            lock,
-            RoleRow,
-            "select role from daira.staff where account = $1",
-            self.connection(),
-            account.raw()
-        );
+        let found =
+            locked!(lock, RoleRow, "select role from daira.staff where account = $1", self.connection(), account.raw());
         self.check("staff.role", found)?.map(|row| role(row.role)).transpose()
     }
 
@@ -159,9 +153,8 @@ impl StaffRepository for PgUnit {
 
     async fn remove_role(&mut self, account: AccountId) -> Result<bool> {
         self.is_for(account);
-        let done = sqlx::query!("delete from daira.staff where account = $1", account.raw())
-            .execute(self.connection())
-            .await;
+        let done =
+            sqlx::query!("delete from daira.staff where account = $1", account.raw()).execute(self.connection()).await;
         Ok(self.check("staff.remove", done)?.rows_affected() > 0)
     }
 
