@@ -8,10 +8,11 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use axum::response::Response;
-use daira_core::Ports;
+use daira_core::{Actor, Ports};
 use daira_core::account::factor::{self, SECRET};
 use daira_core::memory::{MemoryAuthenticator, MemoryMail, RandomIds, WallClock};
 use daira_core::port::{Clock, Store};
+use daira_core::staff::{Reason, StaffRole, Why};
 use daira_feed::FeedSettings;
 use daira_server::grpc::Grpc;
 use daira_server::http::{HttpSettings, router};
@@ -267,6 +268,33 @@ impl Stage {
         secret
     }
 
+    /// Makes somebody staff, as an operator does.
+    pub(crate) async fn appoint(&self, who: &Person, role: StaffRole) {
+        let why = Why { reason: Reason::Staffing, reference: None };
+        let (operator, whom) = (Actor::System("test"), who.id.parse().unwrap());
+        self.state.services.staff.set_role(&operator, whom, Some(role), &why, None).await.unwrap();
+    }
+
+    /// Sets an authenticator app up, and proves it on the session.
+    pub(crate) async fn prove(&self, who: &Person) {
+        let begun = self.done(Some(who), "beginAuthenticator", json!({}), "secret").await;
+        let secret = data_encoding::BASE32_NOPAD.decode(begun["secret"].as_str().unwrap().as_bytes()).unwrap();
+        let secret: [u8; SECRET] = secret.try_into().unwrap();
+        let digits = factor::digits(&secret, self.ports.clock.now().as_seconds() / 30);
+        let input = json!({ "code": digits.expose() });
+        let codes = self.done(Some(who), "confirmAuthenticator", input, "recoveryCodes").await;
+        let proof = json!({ "password": "kahraba nour shams", "code": codes["recoveryCodes"][0] });
+        self.done(Some(who), "reauthenticate", proof, "clientMutationId").await;
+    }
+
+    /// Somebody of the staff whose role counts.
+    pub(crate) async fn hire(&self, handle: &str, role: StaffRole) -> Person {
+        let person = self.join(handle).await;
+        self.prove(&person).await;
+        self.appoint(&person, role).await;
+        person
+    }
+
     /// Makes a passkey; answers its id.
     pub(crate) async fn passkey(&self, who: &Person) -> Value {
         let begun = self.done(Some(who), "beginPasskey", json!({}), "ceremony options").await;
@@ -376,6 +404,13 @@ fn input_type(mutation: &str) -> &str {
         "react" => "React",
         "unreact" => "Unreact",
         "markNotificationsRead" => "MarkNotificationsRead",
+        "lookUpPerson" => "LookUpPerson",
+        "sanctionPerson" => "SanctionPerson",
+        "liftSanction" => "LiftSanction",
+        "endPersonSessions" => "EndPersonSessions",
+        "takeDown" | "putBack" => "Takedown",
+        "appoint" => "Appoint",
+        "presentProfile" => "PresentProfile",
         other => panic!("the harness does not know {other}"),
     }
 }

@@ -70,6 +70,8 @@ mod second_factor;
 #[cfg(test)]
 mod seed;
 #[cfg(test)]
+mod staff;
+#[cfg(test)]
 mod stores;
 #[cfg(test)]
 mod streaming;

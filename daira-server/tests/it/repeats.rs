@@ -2,13 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use daira_core::staff::StaffRole;
 use daira_server::http::HttpSettings;
 use serde_json::{Value, json};
 
 use crate::harness::{Person, Stage, json_request};
 
-/// What a client proves with is used up or renewed by the request itself, and so is its own key.
-const OWN_KEYS: [&str; 16] = [
+/// What a client proves with is used up or renewed by the request itself, and so is its own key; a look changes nothing.
+const OWN_KEYS: [&str; 17] = [
+    "lookUpPerson",
     "verifyEmail",
     "refreshSession",
     "logOut",
@@ -70,7 +72,13 @@ async fn mutations() -> Vec<(String, String, Vec<Value>)> {
         let ty = &field["args"][0]["type"];
         let ty = ty["name"].as_str().or(ty["ofType"]["name"].as_str()).unwrap().to_owned();
         let found = all.iter().find(|found| found["name"] == ty.as_str()).unwrap();
-        (field["name"].as_str().unwrap().to_owned(), ty, found["inputFields"].as_array().unwrap().clone())
+        let mut fields = found["inputFields"].as_array().unwrap().clone();
+        for field in &mut fields {
+            let named = field["type"]["ofType"]["name"].clone();
+            let listed = all.iter().find(|ty| ty["name"] == named && !ty["enumValues"].is_null());
+            field["word"] = listed.map_or_else(|| json!("x"), |ty| ty["enumValues"][0]["name"].clone());
+        }
+        (field["name"].as_str().unwrap().to_owned(), ty, fields)
     });
     fields.collect()
 }
@@ -84,7 +92,7 @@ async fn security_84_every_mutation_takes_a_key_and_refuses_one_that_is_none() {
         for bad in ["", "مفتاح", "two words", &"k".repeat(129)] {
             let mut input = json!({ "idempotencyKey": bad });
             for field in fields.iter().filter(|field| field["type"]["kind"] == "NON_NULL") {
-                let value = if field["type"]["ofType"]["name"] == "ID" { json!(mona.id) } else { json!("x") };
+                let value = if field["type"]["ofType"]["name"] == "ID" { json!(mona.id) } else { field["word"].clone() };
                 input[field["name"].as_str().unwrap()] = value;
             }
             let document = format!("mutation ($input: {ty}!) {{ {name}(input: $input) {{ userErrors {{ code }} }} }}");
@@ -204,8 +212,38 @@ pub(crate) async fn every_mutation_answers_again(stage: &Stage) {
     twice!(him, "markNotificationsRead", json!({}), json!({ "upTo": "2026-01-01T00:00:00Z" }), "unread");
 
     let all: BTreeSet<String> = mutations().await.into_iter().map(|(name, ..)| name).collect();
-    told.extend(OWN_KEYS.map(str::to_owned));
+    told.extend(staff_answer_again(stage).await.into_iter().chain(OWN_KEYS.map(str::to_owned)));
     assert_eq!(told, all);
+}
+
+/// The same for what staff do; answers what that was.
+async fn staff_answer_again(stage: &Stage) -> BTreeSet<String> {
+    let boss = stage.hire("omda", StaffRole::Admin).await;
+    let (one, two) = (stage.join("sayed").await, stage.join("ramy").await);
+    let post = stage.publish(&one, json!({ "text": "كلام" })).await;
+    let about = |person: &Person| json!({ "profileId": person.id, "reason": "SPAM" });
+    let measure = |name: &str| with(&about(&one), "measure", json!(name));
+    let rank = |name: &str| with(&about(&two), "rank", json!(name));
+    let presented = |name: &str| with(&about(&one), "presentedAs", json!(name));
+    let target = |kind: &str, id: &str| json!({ "kind": kind, "targetId": id, "reason": "HATE" });
+    let again = [
+        ("sanctionPerson", measure("RESTRICT"), measure("BAN"), "profileId"),
+        ("liftSanction", about(&one), about(&two), "profileId"),
+        ("endPersonSessions", about(&two), about(&one), "count"),
+        ("takeDown", target("POST", &post), target("NAME", &one.id), "targetId"),
+        ("putBack", target("POST", &post), target("NAME", &one.id), "targetId"),
+        ("appoint", rank("MODERATOR"), rank("ADMIN"), "profileId"),
+        ("presentProfile", presented("BRAND"), presented("CREATOR"), "profile { kind }"),
+    ];
+    let mut told = BTreeSet::new();
+    for (name, input, other, selection) in again {
+        let first = stage.done(Some(&boss), name, keyed(&input, "k"), selection).await;
+        assert_eq!(stage.done(Some(&boss), name, keyed(&input, "k"), selection).await, first, "{name}");
+        let payload = stage.tried(Some(&boss), name, keyed(&other, "k"), "clientMutationId").await;
+        assert_eq!(payload["userErrors"][0]["code"], "idempotency.key_reused", "{name}");
+        told.insert(name.to_owned());
+    }
+    told
 }
 
 #[tokio::test]
