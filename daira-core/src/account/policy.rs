@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn states_decide_who_comes_in_and_who_wakes() {
-        use AccountState::{Active, Deactivated, Deleted, Restricted, Suspended};
+        use AccountState::{Active, Banned, Deactivated, Deleted, Restricted, Suspended};
         let later = NOW + Duration::from_secs(1);
         for (state, refused, after) in [
             (Active, None, Active),

@@ -70,12 +70,15 @@ mod tests {
     use crate::port::PublicPart;
 
     const T: Timestamp = Timestamp::from_seconds(1_800_000_000);
-    const ME: AccountId = AccountId::from_raw(1);
+
+    fn me() -> AccountId {
+        AccountId::from_raw(1)
+    }
 
     fn session(proven_at: Timestamp) -> Session {
         Session {
             id: SessionId::from_raw(1),
-            account: ME,
+            account: me(),
             profile: ProfileId::from_raw(2),
             device: String::new(),
             salt: [0; 16],
@@ -92,12 +95,12 @@ mod tests {
 
     fn app(confirmed_at: Option<Timestamp>) -> SecondFactor {
         let authenticator = Some(Authenticator { sealed: Vec::new(), begun_at: T, confirmed_at, step: 0 });
-        SecondFactor { authenticator, ..SecondFactor::none(ME) }
+        SecondFactor { authenticator, ..SecondFactor::none(me()) }
     }
 
     fn passkey(created_at: Timestamp) -> Passkey {
         let public = PublicPart { credential: Vec::new(), key: Vec::new() };
-        Passkey { id: PasskeyId::from_raw(1), account: ME, public, name: String::new(), created_at, used_at: None }
+        Passkey { id: PasskeyId::from_raw(1), account: me(), public, name: String::new(), created_at, used_at: None }
     }
 
     #[test]
@@ -120,14 +123,14 @@ mod tests {
     fn staff_reach_down_only() {
         use StaffRole::{Admin, Moderator, SeniorModerator};
         let other = AccountId::from_raw(9);
-        let reaches = |role, rank| may_reach(Some((ME, role)), other, rank).is_ok();
+        let reaches = |role, rank| may_reach(Some((me(), role)), other, rank).is_ok();
         assert!(
             reaches(Moderator, None) && reaches(SeniorModerator, Some(Moderator)) && reaches(Admin, Some(Moderator))
         );
         assert!(
             !reaches(Moderator, Some(Moderator)) && !reaches(Moderator, Some(Admin)) && !reaches(Admin, Some(Admin))
         );
-        assert!(may_reach(Some((ME, Admin)), ME, None).is_err(), "nobody acts on themselves");
+        assert!(may_reach(Some((me(), Admin)), me(), None).is_err(), "nobody acts on themselves");
         assert!(may_reach(None, other, Some(Admin)).is_ok());
     }
 

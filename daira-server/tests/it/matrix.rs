@@ -112,8 +112,7 @@ pub(crate) async fn answers(stage: &Stage, who: Option<&Person>, documents: &[St
     for document in documents {
         let reply = stage.ask_with(who, document, json!({})).await;
         let refused = reply.json().pointer("/errors/0/extensions/code").cloned().unwrap_or_default();
-        let expected =
-            [Value::Null, json!("auth.required"), json!("common.not_found"), json!("staff.not_allowed")];
+        let expected = [Value::Null, json!("auth.required"), json!("common.not_found"), json!("staff.not_allowed")];
         assert!(expected.contains(&refused), "{document}: {}", reply.text);
         answers.push(without_request_id(&reply.text));
     }

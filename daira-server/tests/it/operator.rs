@@ -156,7 +156,8 @@ fn security_90_counters_are_rebuilt_from_the_rows() {
 fn security_14_the_first_admin_is_made_by_an_operator() {
     let here = Installation::new();
     let out = here.done(&["seed", "--people", "12", "--posts", "20"]);
-    let email = out.split_whitespace().find(|word| word.contains('@')).unwrap().trim_matches(|c: char| ",.;".contains(c));
+    let email =
+        out.split_whitespace().find(|word| word.contains('@')).unwrap().trim_matches(|c: char| ",.;".contains(c));
     assert_eq!(here.done(&["admin", "list"]), "nobody is staff\n");
     let grant = |more: &[&str]| here.run(&[&["admin", "grant", email, "admin"], more].concat());
     for (more, code, told) in [

@@ -72,9 +72,7 @@ fn mutation(permission: Permission, whom: &Person, post: &str) -> Option<(&'stat
         Permission::LookUp => ("lookUpPerson", about(json!({}))),
         Permission::EndSessions => ("endPersonSessions", about(json!({}))),
         Permission::Restrict => ("sanctionPerson", about(json!({ "measure": "RESTRICT" }))),
-        Permission::Suspend => {
-            ("sanctionPerson", about(json!({ "measure": "SUSPEND", "until": in_a_week() })))
-        }
+        Permission::Suspend => ("sanctionPerson", about(json!({ "measure": "SUSPEND", "until": in_a_week() }))),
         Permission::Ban => ("sanctionPerson", about(json!({ "measure": "BAN" }))),
         Permission::SetKind => ("presentProfile", about(json!({ "presentedAs": "BRAND" }))),
         Permission::TakeDown => ("takeDown", target),
@@ -85,7 +83,13 @@ fn mutation(permission: Permission, whom: &Person, post: &str) -> Option<(&'stat
 }
 
 /// The code that a mutation or a question is answered with; nothing when it was done.
-async fn asked(stage: &Stage, who: Option<&Person>, permission: Permission, whom: &Person, post: &str) -> Option<String> {
+async fn asked(
+    stage: &Stage,
+    who: Option<&Person>,
+    permission: Permission,
+    whom: &Person,
+    post: &str,
+) -> Option<String> {
     let Some((mutation, input)) = mutation(permission, whom, post) else {
         let body = stage.ask_with(who, "{ staff { members { role } } }", json!({})).await.json();
         if who.is_none() {
@@ -102,7 +106,8 @@ async fn asked(stage: &Stage, who: Option<&Person>, permission: Permission, whom
         "takeDown" | "putBack" => "Takedown",
         _ => "Appoint",
     };
-    let document = format!("mutation ($input: {kind}Input!) {{ {mutation}(input: $input) {{ userErrors {{ code }} }} }}");
+    let document =
+        format!("mutation ($input: {kind}Input!) {{ {mutation}(input: $input) {{ userErrors {{ code }} }} }}");
     let body = stage.ask_with(who, &document, json!({ "input": input })).await.json();
     let refused = body.pointer(&format!("/data/{mutation}/userErrors/0/code"));
     let code = refused.or_else(|| body.pointer("/errors/0/extensions/code"));
@@ -121,7 +126,11 @@ async fn security_37_each_role_may_do_over_graphql_what_the_table_says() {
             let post = stage.publish(&whom, json!({ "text": "كلام" })).await;
             let allowed = role.is_some_and(|role| permission.is_of(role));
             let expected = (!allowed).then(|| (*refusal).to_owned());
-            assert_eq!(asked(&stage, who.as_ref(), *permission, &whom, &post).await, expected, "{permission:?} by {what}");
+            assert_eq!(
+                asked(&stage, who.as_ref(), *permission, &whom, &post).await,
+                expected,
+                "{permission:?} by {what}"
+            );
         }
     }
     // No mutation that asks for a reason is missing from the sweep, but the one that lifts what others impose.
@@ -149,7 +158,8 @@ async fn security_35_security_37_private_fields_are_shown_to_whom_the_table_says
             let person = payload["person"].as_object();
             assert_eq!(person.is_some(), field.is_of(role.unwrap()), "{field:?} for {what}: {payload}");
             let Some(person) = person else { continue };
-            let shown: Vec<&str> = person.iter().filter(|(_, value)| !value.is_null()).map(|(key, _)| key.as_str()).collect();
+            let shown: Vec<&str> =
+                person.iter().filter(|(_, value)| !value.is_null()).map(|(key, _)| key.as_str()).collect();
             let expected: &[&str] = match field {
                 PrivateField::Email => &["email"],
                 PrivateField::BirthDate => &["birthDate"],
@@ -207,9 +217,7 @@ async fn called(
             calls.end_person_sessions(signed(who, request)).await.map(drop)
         }
         Permission::Restrict => calls.sanction_person(signed(who, sanction("restrict", ""))).await.map(drop),
-        Permission::Suspend => {
-            calls.sanction_person(signed(who, sanction("suspend", &in_a_week()))).await.map(drop)
-        }
+        Permission::Suspend => calls.sanction_person(signed(who, sanction("suspend", &in_a_week()))).await.map(drop),
         Permission::Ban => calls.sanction_person(signed(who, sanction("ban", ""))).await.map(drop),
         Permission::SetKind => {
             let presented_as = "brand".to_owned();
@@ -252,7 +260,8 @@ async fn security_37_each_role_may_do_over_grpc_what_the_table_says() {
     // Words that stand for nothing are named, and what was done can be undone.
     let (boss, whom) = (everybody.last().unwrap().who.as_ref(), stage.join("last.one").await);
     let bad = admin::Why { reason: "because".to_owned(), reference: String::new() };
-    let lift = |why| LiftSanctionRequest { profile_id: whom.id.clone(), why: Some(why), idempotency_key: String::new() };
+    let lift =
+        |why| LiftSanctionRequest { profile_id: whom.id.clone(), why: Some(why), idempotency_key: String::new() };
     let told = reason_of(calls.lift_sanction(signed(boss, lift(bad))).await.map(drop));
     assert_eq!(told.as_deref(), Some("staff.word_unknown"));
     let good = admin::Why { reason: "appeal".to_owned(), reference: "T-1".to_owned() };
@@ -261,7 +270,10 @@ async fn security_37_each_role_may_do_over_grpc_what_the_table_says() {
     let by = Some(By::Email("last.one@example.com".to_owned()));
     let look = LookUpPersonRequest { by, fields, why: Some(good), idempotency_key: String::new() };
     let person = calls.look_up_person(signed(boss, look)).await.unwrap().into_inner();
-    assert_eq!((person.handle.as_str(), person.email.as_str(), person.state.as_str()), ("last.one", "last.one@example.com", "active"));
+    assert_eq!(
+        (person.handle.as_str(), person.email.as_str(), person.state.as_str()),
+        ("last.one", "last.one@example.com", "active")
+    );
     assert_eq!((person.face_ids, person.sessions.len(), person.birth_date.as_str()), (vec![whom.id], 1, "1999-03-21"));
 }
 
@@ -287,10 +299,15 @@ async fn nothing_shows_what_was_taken_down(stage: &Stage) {
     stage.settle().await;
     let mut documents = everything(&schema, &owner, &public);
     documents.extend(everything(&schema, &owner, &post));
+    // Comments are reached from their post, and by their id.
+    let below = "comments { edges { node { id text } } }";
+    documents.push(format!("{{ post(id: \"{public}\") {{ {below} }} node(id: {comment}) {{ id }} }}"));
     let told = async |who: Option<&Person>| answers(stage, who, &documents).await.concat();
     let (owner, other) = (Some(&owner), Some(&other));
     // What is asked for names the post, but no answer does.
-    let shows = |told: &str| [told.contains(WORD), told.contains(&format!("\"{post}\"")), told.contains(comment.as_str().unwrap())];
+    let shows = |told: &str| {
+        [told.contains(WORD), told.contains(&format!("\"{post}\"")), told.contains(comment.as_str().unwrap())]
+    };
     for who in [None, owner, other] {
         assert_eq!(shows(&told(who).await), [true; 3], "before, for {who:?}");
     }
@@ -307,7 +324,9 @@ async fn nothing_shows_what_was_taken_down(stage: &Stage) {
     assert_eq!(shows(&own), [true; 3]);
     assert!(own.contains("\"HATE\""), "their owner sees why");
     let counts = async || {
-        let document = format!("{{ profile(handle: \"nadia\") {{ counters {{ posts }} }} post(id: \"{public}\") {{ counters {{ comments }} }} }}");
+        let document = format!(
+            "{{ profile(handle: \"nadia\") {{ counters {{ posts }} }} post(id: \"{public}\") {{ counters {{ comments }} }} }}"
+        );
         let reply = stage.ask_with(other, &document, json!({})).await;
         (reply.data("/profile/counters/posts"), reply.data("/post/counters/comments"))
     };

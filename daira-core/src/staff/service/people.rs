@@ -76,18 +76,14 @@ pub struct PersonFile {
 }
 
 /// What is done to an account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Measure {
     /// It may read only.
     Restrict,
     /// Shut out until an instant.
-    Suspend(#[serde(serialize_with = "micros")] Timestamp),
+    Suspend(Timestamp),
     /// Shut out for good.
     Ban,
-}
-
-fn micros<S: serde::Serializer>(at: &Timestamp, to: S) -> core::result::Result<S::Ok, S::Error> {
-    to.serialize_i64(at.as_micros())
 }
 
 impl Measure {
@@ -96,6 +92,13 @@ impl Measure {
             Self::Restrict => AccountState::Restricted,
             Self::Suspend(until) => AccountState::Suspended(until),
             Self::Ban => AccountState::Banned,
+        }
+    }
+
+    fn until(self) -> Option<Timestamp> {
+        match self {
+            Self::Suspend(until) => Some(until),
+            Self::Restrict | Self::Ban => None,
         }
     }
 
@@ -159,7 +162,8 @@ impl StaffService {
         key: Option<IdempotencyKey>,
     ) -> Result<()> {
         self.admit(actor, measure.permission()).await?;
-        let keyed = keyed("staff.sanction", key, &(whom, measure, why));
+        let (name, until) = (measure.state().name(), measure.until().map(Timestamp::as_micros));
+        let keyed = keyed("staff.sanction", key, &(whom, name, until, why));
         let (now, told) = (self.ports.clock.now(), &Mutex::new(Vec::new()));
         let by = actor.profile();
         let staff = &named(actor)?;
@@ -167,7 +171,7 @@ impl StaffService {
             Box::pin(async move {
                 let unit = &mut *unit;
                 let acting = allowed(unit, actor, measure.permission()).await?;
-                if let Measure::Suspend(until) = measure {
+                if let Some(until) = measure.until() {
                     policy::may_last(until, now)?;
                 }
                 let account = self.reached(unit, acting, whom).await?;
