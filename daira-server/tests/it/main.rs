@@ -77,3 +77,5 @@ mod streaming;
 mod trouble;
 #[cfg(test)]
 mod upload;
+#[cfg(test)]
+mod web;

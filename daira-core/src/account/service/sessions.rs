@@ -327,6 +327,22 @@ impl AccountService {
         self.end_own(actor, session, "log_out", None).await
     }
 
+    /// Ends the session whose refresh token this is, be it spent: for clients that hold nothing else any more. A session that has
+    /// ended, and a token that is none, are as good.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn log_out_with(&self, refresh: &Secret) -> Result<()> {
+        let Some(token) = token::open(refresh) else { return Ok(()) };
+        let found = self.ports.store.begin(&Actor::Anonymous).await?.accounts().session(token.session).await?;
+        match found.filter(|session| token.is_genuine(&self.ports.keys.refresh, &session.salt)) {
+            Some(Session { id: session, account, profile, .. }) => {
+                self.end_own(&Actor::Member(Member { account, profile, session }), session, "log_out", None).await
+            }
+            None => Ok(()),
+        }
+    }
+
     /// The living sessions of the actor's account, newest first.
     ///
     /// # Errors

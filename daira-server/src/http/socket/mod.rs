@@ -85,7 +85,7 @@ pub(super) fn upgrade(
 }
 
 /// Whether a page of this origin may connect: no page at all, one of this server's own host, or one that is allowed.
-fn may_connect(headers: &HeaderMap, origins: &[String]) -> bool {
+pub(super) fn may_connect(headers: &HeaderMap, origins: &[String]) -> bool {
     let Some(origin) = headers.get(header::ORIGIN) else { return true };
     let Ok(origin) = origin.to_str() else { return false };
     let own = headers.get(header::HOST).and_then(|host| host.to_str().ok());
