@@ -69,6 +69,8 @@ pub struct Limits {
     pub proof_account: Quota,
     /// Moves of one account to another of its faces.
     pub switch_account: Quota,
+    /// Times that one account may let apps of others in.
+    pub authorize_account: Quota,
     /// Mails that strangers can have sent to one e-mail address.
     pub mail_recipient: Quota,
 }
@@ -87,6 +89,7 @@ impl Default for Limits {
             code_address: Quota::an_hour(240),
             proof_account: Quota::new(30, quarter),
             switch_account: Quota::an_hour(120),
+            authorize_account: Quota::an_hour(120),
             mail_recipient: Quota::an_hour(5),
         }
     }

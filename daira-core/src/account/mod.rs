@@ -23,7 +23,7 @@ mod notice;
 mod passkey;
 pub mod password;
 pub mod policy;
-mod service;
+pub(crate) mod service;
 pub mod token;
 
 pub use directory::{Freshness, POLL_EVERY, SessionDirectory};

@@ -3,6 +3,7 @@
 use crate::error::Result;
 use crate::id::{AccountId, ChallengeId, MediaId, ProfileId, SessionId};
 use crate::locale::Locale;
+use crate::oauth::Granted;
 use crate::text::Handle;
 use crate::time::{Date, Timestamp};
 
@@ -228,6 +229,8 @@ pub enum MailingKind {
     PasskeyRemoved,
     /// A copy of a passkey was used, and refused.
     PasskeyCopied,
+    /// An app of somebody else's was let in, or let do more.
+    AppConnected,
 }
 
 impl MailingKind {
@@ -300,6 +303,8 @@ pub struct Session {
     pub expires_at: Timestamp,
     /// When it was ended.
     pub revoked_at: Option<Timestamp>,
+    /// The app of somebody else's that it belongs to, and what that may do; nothing for a client of the house.
+    pub granted: Option<Granted>,
 }
 
 impl Session {

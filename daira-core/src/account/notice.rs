@@ -93,6 +93,18 @@ fn words(kind: MailingKind) -> Option<(Words, Words)> {
                  If it was you, there is nothing to do.\nIf it was not, somebody is in your account: change your password at once.\n",
             ),
         ),
+        MailingKind::AppConnected => (
+            (
+                "تطبيق جديد اتوصّل بحسابك على دايرة",
+                "سمحت لتطبيق إنه يستخدم بروفايل من بروفايلاتك على دايرة. تقدر تشوف التطبيقات المتوصلة وتفصلها من الإعدادات.\n\n\
+                 لو ده إنت، مش محتاج تعمل حاجة.\nلو مش إنت، حد دخل حسابك: افصل التطبيق وغيّر كلمة السر حالاً.\n",
+            ),
+            (
+                "An app was connected to your DAIRA account",
+                "An app was allowed to use one of your DAIRA profiles just now. In the settings you can see which apps are connected and disconnect them.\n\n\
+                 If it was you, there is nothing to do.\nIf it was not, somebody is in your account: disconnect the app and change your password at once.\n",
+            ),
+        ),
         MailingKind::PasskeyAdded | MailingKind::PasskeyRemoved | MailingKind::PasskeyCopied => {
             return of_passkeys(kind);
         }
@@ -148,7 +160,7 @@ mod tests {
     use crate::id::{ChallengeId, Id};
     use crate::time::Timestamp;
 
-    const KINDS: [MailingKind; 11] = [
+    const KINDS: [MailingKind; 12] = [
         MailingKind::PasswordReset,
         MailingKind::NewEmail,
         MailingKind::PasswordChanged,
@@ -160,6 +172,7 @@ mod tests {
         MailingKind::PasskeyAdded,
         MailingKind::PasskeyRemoved,
         MailingKind::PasskeyCopied,
+        MailingKind::AppConnected,
     ];
 
     #[test]

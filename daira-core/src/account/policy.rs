@@ -107,6 +107,7 @@ mod tests {
             last_used_at: rotated_at,
             expires_at: NOW + GRACE,
             revoked_at: None,
+            granted: None,
         }
     }
 

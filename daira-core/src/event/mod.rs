@@ -110,6 +110,10 @@ events! {
     PagesServed: "daira.feed.v1", "daira.feed.v1.pages_served", key = batch_id;
     /// A mail is due.
     MailDue: "daira.account.v1", "daira.account.v1.mail_due", key = mailing_id;
+    /// An app of somebody else's was let in.
+    AppConnected: "daira.account.v1", "daira.account.v1.app_connected", key = profile_id;
+    /// An app of somebody else's was shut out.
+    AppDisconnected: "daira.account.v1", "daira.account.v1.app_disconnected", key = profile_id;
 }
 
 /// The lane of a key: a fixed mix (the finaliser of `SplitMix64`), so that neighbouring ids spread.

@@ -78,7 +78,10 @@ impl Scopes {
 
     /// Takes a stored number at its word; what no table knows any more is left out.
     pub fn from_stored(bits: i32) -> Self {
-        SCOPES.iter().filter(|scope| bits.cast_unsigned() & scope.bit != 0).fold(Self::NONE, |all, one| all.with(one.alone()))
+        SCOPES
+            .iter()
+            .filter(|scope| bits.cast_unsigned() & scope.bit != 0)
+            .fold(Self::NONE, |all, one| all.with(one.alone()))
     }
 
     /// The number as it is stored.

@@ -28,7 +28,7 @@ pub use limiter::{Bucket, Charge, LimitRefusal, Quota, QuotaError, RateLimiter, 
 pub use maintenance::{JobOutcome, Maintenance};
 pub use passkey::{Ceremony, PasskeyVerifier, PublicPart, Signed};
 pub use pubsub::{Heard, MAX_SIGNAL, PubSub, Subscription, Topic};
-pub use signer::{Claims, PublicKey, TokenSigner};
+pub use signer::{Claims, IdClaims, PublicKey, TokenSigner};
 pub use store::{ReadView, Store, UnitOfWork};
 pub use transact::{Remembered, Unit};
 
@@ -55,6 +55,8 @@ pub struct Keys {
     pub limits: Key,
     /// Encrypts what second factors are made of, and log-ins that wait for one.
     pub factor: Key,
+    /// Makes the codes and secrets of apps of others.
+    pub oauth: Key,
 }
 
 impl Keys {
@@ -69,6 +71,7 @@ impl Keys {
             device: master.derive("device"),
             limits: master.derive("limits"),
             factor: master.derive("factor"),
+            oauth: master.derive("oauth"),
         }
     }
 }

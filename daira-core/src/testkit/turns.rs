@@ -8,8 +8,8 @@ use super::yield_once;
 use crate::actor::Actor;
 use crate::error::Result;
 use crate::port::store::{
-    Access, AccountRepository, CommentRepository, CounterRepository, FactorRepository, FeedRepository, GraphRepository,
-    Journal, MediaRepository, NotificationRepository, PostRepository, ReactionRepository,
+    Access, AccountRepository, AppRepository, CommentRepository, CounterRepository, FactorRepository, FeedRepository,
+    GraphRepository, Journal, MediaRepository, NotificationRepository, PostRepository, ReactionRepository,
 };
 use crate::port::{Ports, ReadView, Store, UnitOfWork};
 
@@ -52,7 +52,7 @@ impl Store for Turns {
 #[async_trait]
 impl UnitOfWork for Turn {
     hand_on!(self => self.0;
-        accounts: AccountRepository, factors: FactorRepository, graph: GraphRepository, posts: PostRepository,
+        accounts: AccountRepository, factors: FactorRepository, apps: AppRepository, graph: GraphRepository, posts: PostRepository,
         comments: CommentRepository,
         reactions: ReactionRepository, media: MediaRepository, notifications: NotificationRepository,
         feed: FeedRepository, counters: CounterRepository, journal: Journal,

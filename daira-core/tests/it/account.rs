@@ -1,6 +1,7 @@
 //! Joining, sessions and profiles end to end, on a clock that the tests move. Names that begin with `security_` or `failure_`
 //! are listed in the project's documents.
 
+mod apps;
 mod faces;
 mod joining;
 #[cfg(feature = "credential")]

@@ -64,6 +64,8 @@ fn samples() -> Vec<Event> {
         }
         .into(),
         v1::MailDue { mailing_id: 21 }.into(),
+        v1::AppConnected { profile_id, app_id: 22 }.into(),
+        v1::AppDisconnected { profile_id, app_id: 22 }.into(),
     ]
 }
 

@@ -1,7 +1,7 @@
 //! The HTTP side: routes, and the layers that every request passes.
 //!
 //! ```text
-//! request ─ observe ─ CORS ─ compression ─┬─ guard ─ /graphql /media     (and what other modules add; WebSockets too)
+//! request ─ observe ─ CORS ─ compression ─┬─ guard ─ /graphql /media /oauth/*  (and what other modules add; WebSockets too)
 //!           id, span, panics,             ├───────── /upload             has places and patience of its own
 //!           metrics, headers              ├───────── /auth/*             takes cookies, from pages of its own alone
 //!                                         └───────── /health /livez /readyz /metrics /.well-known/jwks.json
@@ -22,6 +22,7 @@ mod keys;
 mod media;
 mod metrics;
 mod negotiate;
+mod oauth;
 mod observe;
 mod overload;
 mod problem;
@@ -61,6 +62,7 @@ pub fn router(state: AppState, registry: Arc<Registry>) -> Router {
     let guarded = Router::new()
         .route("/graphql", any(graphql::graphql))
         .route("/media/{id}/{variant}", get(media::media))
+        .merge(oauth::routes())
         .route_layer(from_fn_with_state(state.clone(), overload::guard));
 
     let mut free = Router::new()

@@ -154,7 +154,7 @@ async fn refresh(
         let token = body.refresh_token.map(Secret::new).or_else(|| cookie(&headers, SESSION));
         let refuse = || Error::from(AccountRefusal::TokenInvalid);
         match state.services.accounts.refresh(&token.ok_or_else(refuse)?).await {
-            Ok(tokens) => Ok(kept(&state, tokens, None)),
+            Ok(tokens) => Ok(kept(&state, &tokens, None)),
             // Whatever the browser holds is worth nothing any more.
             Err(error) if error.refusal() == Some(AccountRefusal::TokenInvalid) => {
                 let mut response = problem(error, &context);
@@ -226,12 +226,12 @@ fn client(context: &RequestContext, headers: &HeaderMap) -> Client {
 }
 
 fn entered(state: &AppState, logged_in: LoggedIn) -> Response {
-    let mut response = kept(state, logged_in.tokens, Some(logged_in.member.profile));
+    let mut response = kept(state, &logged_in.tokens, Some(logged_in.member.profile));
     set(&mut response, DEVICE, logged_in.device.expose(), DEVICE_LIFE);
     response
 }
 
-fn kept(state: &AppState, tokens: Tokens, profile_id: Option<ProfileId>) -> Response {
+fn kept(state: &AppState, tokens: &Tokens, profile_id: Option<ProfileId>) -> Response {
     let life = tokens.session_expires_at.since(state.ports.clock.now()).as_secs();
     let inside = Inside {
         access_token: tokens.access.expose().to_owned(),
@@ -285,7 +285,10 @@ mod tests {
     fn whose_page_asks_is_seen_by_its_origin_or_else_by_what_the_browser_says() {
         let host = (header::HOST, "api.daira.example");
         let asks = |more: &[(HeaderName, &'static str)]| {
-            is_own_page(&with(&[&[host.clone()], more].concat()), &named(&["*".into(), "https://daira.example".into()]))
+            is_own_page(
+                &with(&[std::slice::from_ref(&host), more].concat()),
+                &named(&["*".into(), "https://daira.example".into()]),
+            )
         };
         assert!(asks(&[]), "no browser");
         assert!(asks(&[(header::ORIGIN, "https://api.daira.example")]));

@@ -8,8 +8,8 @@ use daira_core::error::{Error, ErrorKind, Result};
 use daira_core::id::{AccountId, Id as _};
 use daira_core::port::UnitOfWork;
 use daira_core::port::store::{
-    AccountRepository, CommentRepository, CounterRepository, FactorRepository, FeedRepository, GraphRepository,
-    Journal, MediaRepository, NotificationRepository, PostRepository, ReactionRepository,
+    AccountRepository, AppRepository, CommentRepository, CounterRepository, FactorRepository, FeedRepository,
+    GraphRepository, Journal, MediaRepository, NotificationRepository, PostRepository, ReactionRepository,
 };
 
 use super::error::{commit_fault, fault};
@@ -111,6 +111,9 @@ impl UnitOfWork for PgUnit {
         self
     }
     fn factors(&mut self) -> &mut dyn FactorRepository {
+        self
+    }
+    fn apps(&mut self) -> &mut dyn AppRepository {
         self
     }
     fn graph(&mut self) -> &mut dyn GraphRepository {

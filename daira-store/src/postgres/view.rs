@@ -8,8 +8,8 @@ use daira_core::actor::{Actor, Member};
 use daira_core::id::ProfileId;
 use daira_core::port::ReadView;
 use daira_core::port::store::{
-    AccountReads, CommentReads, FeedReads, GraphReads, MediaReads, NotificationReads, PostReads, ReactionReads,
-    SearchReads,
+    AccountReads, AppReads, CommentReads, FeedReads, GraphReads, MediaReads, NotificationReads, PostReads,
+    ReactionReads, SearchReads,
 };
 
 /// An open snapshot.
@@ -48,6 +48,9 @@ impl PgView {
 
 impl ReadView for PgView {
     fn accounts(&mut self) -> &mut dyn AccountReads {
+        self
+    }
+    fn apps(&mut self) -> &mut dyn AppReads {
         self
     }
     fn graph(&mut self) -> &mut dyn GraphReads {

@@ -13,6 +13,8 @@ use crate::runner::Job;
 const DAYS_AHEAD: u16 = 7;
 /// How many rows one unit removes.
 const CHUNK: u32 = 200;
+/// How long a code of an app stays, so that a copy of it is noticed.
+const NOTICED: Duration = Duration::from_hours(24);
 /// How long an upload may hang on nothing.
 const UNUSED: Duration = Duration::from_hours(24);
 
@@ -91,7 +93,7 @@ impl Job for PurgePosts {
     }
 }
 
-/// Removes registrations, mailings and ceremonies that lapsed.
+/// Removes registrations, mailings, ceremonies and codes of apps that lapsed.
 #[derive(Debug, Clone, Copy)]
 pub struct PurgeLapsed;
 
@@ -114,7 +116,8 @@ impl Job for PurgeLapsed {
                         let registrations = unit.accounts().purge_registrations(now, CHUNK).await?;
                         let mailings = unit.accounts().purge_mailings(now, CHUNK).await?;
                         let ceremonies = unit.factors().purge_ceremonies(now, CHUNK).await?;
-                        Ok(registrations.max(mailings).max(ceremonies))
+                        let codes = unit.apps().purge_codes(now - NOTICED, CHUNK).await?;
+                        Ok(registrations.max(mailings).max(ceremonies).max(codes))
                     })
                 })
                 .await?;

@@ -55,6 +55,13 @@ impl AccountService {
         self.ports.limiter.admit(&[switch]).await
     }
 
+    /// Counts a time that an app was let in.
+    pub(crate) async fn count_authorization(&self, account: AccountId) -> Result<()> {
+        let quota = self.ports.settings.limits.authorize_account;
+        let one = Charge { strict: false, ..charge("authorize.account", Subject::Account(account), quota) };
+        self.ports.limiter.admit(&[one]).await
+    }
+
     /// Counts a try of a second factor, by somebody who proved the password: whoever stole it keeps no known device of the
     /// owner's out.
     pub(super) async fn count_second_factor(&self, client: &Client, account: AccountId, email: &Email) -> Result<()> {
@@ -84,7 +91,7 @@ impl AccountService {
     }
 
     /// Counts a try of a mailed code. How many a code bears is counted with the code itself.
-    pub(super) async fn count_code(&self, client: &Client) -> Result<()> {
+    pub(crate) async fn count_code(&self, client: &Client) -> Result<()> {
         self.count(client, "code.address", self.ports.settings.limits.code_address, None).await
     }
 

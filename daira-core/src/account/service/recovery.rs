@@ -313,7 +313,7 @@ impl AccountService {
     }
 
     /// A mail that is due, with an id drawn anew.
-    pub(super) fn mailing(
+    pub(crate) fn mailing(
         &self,
         kind: MailingKind,
         email: Email,
@@ -345,7 +345,7 @@ pub(super) async fn held(unit: &mut dyn UnitOfWork, was: &Reached, lock: Lock) -
 }
 
 /// Makes a mail due.
-pub(super) async fn send(unit: &mut dyn UnitOfWork, mailing: &Mailing) -> Result<()> {
+pub(crate) async fn send(unit: &mut dyn UnitOfWork, mailing: &Mailing) -> Result<()> {
     unit.accounts().insert_mailing(mailing).await?;
     unit.journal().append(&[v1::MailDue { mailing_id: mailing.id.raw() }.into()]).await
 }

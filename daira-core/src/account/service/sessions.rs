@@ -13,7 +13,7 @@ use super::{
 use crate::actor::{Actor, Client, Member};
 use crate::checks::keyed;
 use crate::error::{CommonRefusal, Error, ErrorKind, Result};
-use crate::id::{Id, SessionId};
+use crate::id::{AppId, Id, SessionId};
 use crate::idempotency::{IdempotencyKey, Keyed};
 use crate::port::UnitOfWork;
 use crate::port::store::{Access, Lock};
@@ -261,16 +261,31 @@ impl AccountService {
     /// [`AccountRefusal::TokenInvalid`].
     pub async fn refresh(&self, refresh: &Secret) -> Result<Tokens> {
         let refuse = || Error::from(AccountRefusal::TokenInvalid);
-        let token = &token::open(refresh).ok_or_else(refuse)?;
         let now = self.ports.clock.now();
+        let (session, verdict) = self.rotate(refresh, None, now).await?.ok_or_else(refuse)?;
+        if verdict == Refresh::Reuse {
+            note_reuse(session.id);
+            self.end_log_in(&session, now).await?;
+            return Err(refuse());
+        }
+        self.tokens(&session, now)
+    }
+
+    /// Spends a refresh token of a living session, one of the app or, without one, of no app. Nothing for a token that is none.
+    pub(crate) async fn rotate(
+        &self,
+        refresh: &Secret,
+        of: Option<AppId>,
+        now: Timestamp,
+    ) -> Result<Option<(Session, Refresh)>> {
+        let Some(token) = &token::open(refresh) else { return Ok(None) };
         let (settings, key) = (&self.ports.settings, &self.ports.keys.refresh);
-        let found = self
-            .ports
+        self.ports
             .transact(&Actor::Anonymous, |mut unit| {
                 Box::pin(async move {
                     let unit = &mut *unit;
                     let Some(mut session) = unit.accounts().session(token.session).await? else { return Ok(None) };
-                    if !token.is_genuine(key, &session.salt) {
+                    if !token.is_genuine(key, &session.salt) || session.granted.map(|granted| granted.app) != of {
                         return Ok(None);
                     }
                     // Resolved with a generation that was seen before: this notes nothing, but sees to it that session and
@@ -292,14 +307,7 @@ impl AccountService {
                     Ok(Some((session, verdict)))
                 })
             })
-            .await?;
-        let (session, verdict) = found.ok_or_else(refuse)?;
-        if verdict == Refresh::Reuse {
-            note_reuse(session.id);
-            self.end_log_in(&session, now).await?;
-            return Err(refuse());
-        }
-        self.tokens(&session, now)
+            .await
     }
 
     /// Ends a session whose token somebody copied, and all that were begun from the same log-in: at once or not at all, so
@@ -333,14 +341,23 @@ impl AccountService {
     /// # Errors
     /// The store's.
     pub async fn log_out_with(&self, refresh: &Secret) -> Result<()> {
-        let Some(token) = token::open(refresh) else { return Ok(()) };
-        let found = self.ports.store.begin(&Actor::Anonymous).await?.accounts().session(token.session).await?;
-        match found.filter(|session| token.is_genuine(&self.ports.keys.refresh, &session.salt)) {
-            Some(Session { id: session, account, profile, .. }) => {
-                self.end_own(&Actor::Member(Member { account, profile, session }), session, "log_out", None).await
-            }
+        match self.session_of(refresh).await?.filter(|session| session.granted.is_none()) {
+            Some(session) => self.end_as_owner(&session, "log_out").await,
             None => Ok(()),
         }
+    }
+
+    /// The session whose refresh token this is, be it spent, and be it over.
+    pub(crate) async fn session_of(&self, refresh: &Secret) -> Result<Option<Session>> {
+        let Some(token) = token::open(refresh) else { return Ok(None) };
+        let found = self.ports.store.begin(&Actor::Anonymous).await?.accounts().session(token.session).await?;
+        Ok(found.filter(|session| token.is_genuine(&self.ports.keys.refresh, &session.salt)))
+    }
+
+    /// Ends a session on behalf of whom it stands for.
+    pub(crate) async fn end_as_owner(&self, session: &Session, reason: &'static str) -> Result<()> {
+        let Session { id, account, profile, .. } = *session;
+        self.end_own(&Actor::Member(Member { account, profile, session: id }), id, reason, None).await
     }
 
     /// The living sessions of the actor's account, newest first.

@@ -270,7 +270,7 @@ impl AccountReads for MemoryView {
     async fn own_sessions(&mut self, now: Timestamp) -> Result<Vec<Session>> {
         let Some(account) = self.own_account_id() else { return Ok(Vec::new()) };
         let mut sessions: Vec<Session> = self.world.sessions.by(OF_ACCOUNT, (account.raw(), 0)).cloned().collect();
-        sessions.retain(|s| s.is_living(now));
+        sessions.retain(|s| s.is_living(now) && s.granted.is_none());
         sessions.sort_by_key(|s| Reverse((s.created_at, s.id)));
         Ok(sessions)
     }

@@ -11,6 +11,7 @@
 //! A part of the platform ([`Actor::System`]) sees everything that is not deleted.
 
 mod account;
+mod app;
 mod comment;
 mod counter;
 mod factor;
@@ -42,10 +43,10 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::id::{AccountId, ProfileId};
 use crate::port::Clock;
 use crate::port::store::{
-    Access, AccountReads, AccountRepository, AuditRecord, CommentReads, CommentRepository, CounterRepository,
-    FactorRepository, FeedReads, FeedRepository, GraphReads, GraphRepository, Journal, MediaReads, MediaRepository,
-    NotificationReads, NotificationRepository, PostReads, PostRepository, ReactionReads, ReactionRepository,
-    SearchReads,
+    Access, AccountReads, AccountRepository, AppReads, AppRepository, AuditRecord, CommentReads, CommentRepository,
+    CounterRepository, FactorRepository, FeedReads, FeedRepository, GraphReads, GraphRepository, Journal, MediaReads,
+    MediaRepository, NotificationReads, NotificationRepository, PostReads, PostRepository, ReactionReads,
+    ReactionRepository, SearchReads,
 };
 use crate::port::{Group, ReadView, Store, UnitOfWork};
 use crate::settings::Settings;
@@ -237,6 +238,9 @@ impl UnitOfWork for MemoryUnit {
     fn factors(&mut self) -> &mut dyn FactorRepository {
         self
     }
+    fn apps(&mut self) -> &mut dyn AppRepository {
+        self
+    }
     fn graph(&mut self) -> &mut dyn GraphRepository {
         self
     }
@@ -280,6 +284,9 @@ struct MemoryView {
 #[async_trait]
 impl ReadView for MemoryView {
     fn accounts(&mut self) -> &mut dyn AccountReads {
+        self
+    }
+    fn apps(&mut self) -> &mut dyn AppReads {
         self
     }
     fn graph(&mut self) -> &mut dyn GraphReads {

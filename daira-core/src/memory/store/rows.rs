@@ -10,11 +10,13 @@ use crate::comment::Comment;
 use crate::graph::{Block, Circle, Follow, Mute};
 use crate::hashtag::Hashtag;
 use crate::id::{
-    AccountId, ChallengeId, CircleId, CommentId, FeedSessionId, Id, MediaId, PasskeyId, PostId, ProfileId, SessionId,
+    AccountId, AppId, ChallengeId, CircleId, CommentId, FeedSessionId, Id, MediaId, PasskeyId, PostId, ProfileId,
+    SessionId,
 };
 use crate::idempotency::Keyed;
 use crate::media::Media;
 use crate::notification::Notification;
+use crate::oauth::{App, Code, Grant};
 use crate::port::store::{Affinity, AuditRecord, CounterField, HandleHolder, InboxReason, PageServed};
 use crate::post::{Post, Revision};
 use crate::reaction::{Reaction, Target};
@@ -39,7 +41,7 @@ macro_rules! rows {
     };
 }
 
-/// Profiles, sessions and passkeys by account.
+/// Profiles, sessions, passkeys, apps and what they were let do by account.
 pub(crate) const OF_ACCOUNT: usize = 0;
 /// Edges by their near end, circles by owner, inbox rows by (profile, author).
 pub(crate) const FROM: usize = 0;
@@ -67,6 +69,9 @@ rows! {
     Passkey: PasskeyId = |p| p.id, unique [("passkey_credential", |p| Some(data_encoding::HEXLOWER.encode(&p.public.credential)))],
         index [|p| (p.account.raw(), 0)];
     PendingCeremony: ChallengeId = |c| c.id;
+    App: AppId = |a| a.id, version version, index [|a| (a.owner.raw(), 0)];
+    Grant: (ProfileId, AppId) = |g| (g.profile, g.app), index [|g| (g.account.raw(), 0)];
+    Code: ChallengeId = |c| c.id;
     Profile: ProfileId = |p| p.id, version version,
         unique [("handle", |p| (p.standing != Standing::Gone).then(|| p.handle.as_str().to_owned()))],
         index [|p| (p.account.raw(), 0)];

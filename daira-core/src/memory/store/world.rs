@@ -18,6 +18,7 @@ use crate::hashtag::Hashtag;
 use crate::id::{AccountId, CommentId, Id, PostId, ProfileId};
 use crate::media::Media;
 use crate::notification::Notification;
+use crate::oauth::{App, Code, Grant};
 use crate::port::store::CounterField;
 use crate::post::{Audience, Post, PostCounters, Revision, Visibility, policy};
 use crate::reaction::{Reaction, Target};
@@ -28,6 +29,9 @@ pub(crate) struct World {
     pub(crate) factors: Table<SecondFactor>,
     pub(crate) passkeys: Table<Passkey>,
     pub(crate) ceremonies: Table<PendingCeremony>,
+    pub(crate) apps: Table<App>,
+    pub(crate) grants: Table<Grant>,
+    pub(crate) codes: Table<Code>,
     pub(crate) mailings: Table<Mailing>,
     pub(crate) accounts: Table<Account>,
     pub(crate) passwords: Table<Password>,

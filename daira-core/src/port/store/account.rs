@@ -111,7 +111,7 @@ pub trait AccountReads: Send {
     async fn passkey_by_credential(&mut self, credential: &[u8]) -> Result<Option<StoredPasskey>>;
     /// The actor's own account.
     async fn own_account(&mut self) -> Result<Option<Account>>;
-    /// The actor's living sessions over all profiles of the account, newest first.
+    /// The actor's living sessions over all profiles of the account, without those of apps of others, newest first.
     async fn own_sessions(&mut self, now: Timestamp) -> Result<Vec<Session>>;
     /// All profiles of the actor's account.
     async fn own_profiles(&mut self) -> Result<Vec<Profile>>;

@@ -15,6 +15,7 @@
 //! another unique key [`ErrorKind::Conflict`](crate::error::ErrorKind::Conflict) with the constraint's name.
 
 mod account;
+mod app;
 mod comment;
 mod counter;
 mod factor;
@@ -30,6 +31,7 @@ mod search;
 use async_trait::async_trait;
 
 pub use account::{AccountReads, AccountRepository, HandleHolder};
+pub use app::{AppReads, AppRepository};
 pub use comment::{CommentReads, CommentRepository};
 pub use counter::{CounterDelta, CounterField, CounterRepository, Recount};
 pub use factor::FactorRepository;
@@ -123,6 +125,8 @@ pub trait UnitOfWork: Send {
     fn accounts(&mut self) -> &mut dyn AccountRepository;
     /// Second factors.
     fn factors(&mut self) -> &mut dyn FactorRepository;
+    /// Apps of others, and what they were let do.
+    fn apps(&mut self) -> &mut dyn AppRepository;
     /// Follows, requests, blocks, mutes, circles.
     fn graph(&mut self) -> &mut dyn GraphRepository;
     /// Posts, their history, tags and mentions.
@@ -161,6 +165,8 @@ pub trait UnitOfWork: Send {
 pub trait ReadView: Send {
     /// People.
     fn accounts(&mut self) -> &mut dyn AccountReads;
+    /// Apps of others.
+    fn apps(&mut self) -> &mut dyn AppReads;
     /// Edges between people.
     fn graph(&mut self) -> &mut dyn GraphReads;
     /// Posts.

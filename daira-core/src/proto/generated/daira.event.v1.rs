@@ -247,3 +247,19 @@ pub struct Impression {
     #[prost(int64, tag = "2")]
     pub count: i64,
 }
+/// A profile lets an app of somebody else's act as it, for the first time or to do more.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AppConnected {
+    #[prost(int64, tag = "1")]
+    pub profile_id: i64,
+    #[prost(int64, tag = "2")]
+    pub app_id: i64,
+}
+/// An app of somebody else's may no longer act as a profile; its sessions have ended.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AppDisconnected {
+    #[prost(int64, tag = "1")]
+    pub profile_id: i64,
+    #[prost(int64, tag = "2")]
+    pub app_id: i64,
+}

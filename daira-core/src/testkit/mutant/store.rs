@@ -15,10 +15,10 @@ use crate::id::{AccountId, Id, PostId, ProfileId};
 use crate::idempotency::{Claim, Keyed};
 use crate::page::{Limit, Page};
 use crate::port::store::{
-    Access, AccountReads, AccountRepository, AuditRecord, CommentReads, CommentRepository, CounterDelta, CounterField,
-    CounterRepository, FactorRepository, FeedReads, FeedRepository, GraphReads, GraphRepository, Journal, Lock,
-    MediaReads, MediaRepository, NotificationReads, NotificationRepository, PostReads, PostRepository, ReactionReads,
-    ReactionRepository, Recount, SearchReads,
+    Access, AccountReads, AccountRepository, AppReads, AppRepository, AuditRecord, CommentReads, CommentRepository,
+    CounterDelta, CounterField, CounterRepository, FactorRepository, FeedReads, FeedRepository, GraphReads,
+    GraphRepository, Journal, Lock, MediaReads, MediaRepository, NotificationReads, NotificationRepository, PostReads,
+    PostRepository, ReactionReads, ReactionRepository, Recount, SearchReads,
 };
 use crate::port::{ReadView, Store, UnitOfWork};
 use crate::post::{Audience, Post, Revision};
@@ -138,7 +138,7 @@ impl Drop for Unit {
 #[async_trait]
 impl UnitOfWork for Unit {
     hand_on!(self => self.inner();
-        accounts: AccountRepository, factors: FactorRepository, graph: GraphRepository, comments: CommentRepository,
+        accounts: AccountRepository, factors: FactorRepository, apps: AppRepository, graph: GraphRepository, comments: CommentRepository,
         reactions: ReactionRepository, media: MediaRepository, notifications: NotificationRepository,
         feed: FeedRepository,
     );
@@ -225,7 +225,7 @@ struct View(Box<dyn ReadView>);
 #[async_trait]
 impl ReadView for View {
     hand_on!(self => self.0;
-        accounts: AccountReads, graph: GraphReads, posts: PostReads, comments: CommentReads, reactions: ReactionReads,
+        accounts: AccountReads, apps: AppReads, graph: GraphReads, posts: PostReads, comments: CommentReads, reactions: ReactionReads,
         media: MediaReads, notifications: NotificationReads, feed: FeedReads,
     );
 

@@ -48,6 +48,7 @@ fn session(world: &Fixture, person: &Person) -> Session {
         last_used_at: at,
         expires_at: world.now() + MINUTE,
         revoked_at: None,
+        granted: None,
     }
 }
 

@@ -3,6 +3,7 @@
 //! Times in these cases lie within the last minutes, ids too, so that an adapter whose tables are cut by day has them.
 
 pub mod account;
+pub mod app;
 pub mod comment;
 pub mod counter;
 pub mod edges;
@@ -36,6 +37,8 @@ super::kit! { $
             a_credential_names_the_oldest_face, a_password_is_replaced, others_change_nothing, a_proof_is_noted_by_its_owner;
         factor: a_second_factor_comes_back_whole, a_second_factor_is_its_owners, a_passkey_comes_back_whole,
             a_passkey_is_its_owners, a_ceremony_is_taken_once, lapsed_ceremonies_are_purged;
+        app: an_app_comes_back_whole, an_app_is_its_owners, a_grant_is_for_one_face, sessions_of_an_app_end_together,
+            a_code_is_exchanged_once;
         people: standing_and_blocks_hide_people, a_block_shuts_out_every_face, a_profile_is_found_by_its_handle,
             own_faces_come_oldest_first, unknown_handles_are_left_out, counters_come_with_visible_people;
         edges: a_follow_is_one_edge, only_the_ends_write_an_edge, following_takes_consent, a_request_is_taken_once,

@@ -4,8 +4,8 @@ use daira_core::error::{CommonRefusal, ErrorKind};
 use daira_core::id::PostId;
 use daira_core::idempotency::{IdempotencyKey, LIFETIME};
 use daira_core::port::store::{
-    AccountRepository, CommentRepository, CounterRepository, FactorRepository, FeedRepository, GraphRepository,
-    Journal, MediaRepository, NotificationRepository, PostRepository, ReactionRepository,
+    AccountRepository, AppRepository, CommentRepository, CounterRepository, FactorRepository, FeedRepository,
+    GraphRepository, Journal, MediaRepository, NotificationRepository, PostRepository, ReactionRepository,
 };
 use daira_core::post::{CreatePost, PostService};
 use tokio::task::JoinSet;
@@ -67,6 +67,7 @@ impl UnitOfWork for ShakyUnit {
     passed_on! {
         accounts: AccountRepository;
         factors: FactorRepository;
+        apps: AppRepository;
         graph: GraphRepository;
         posts: PostRepository;
         comments: CommentRepository;

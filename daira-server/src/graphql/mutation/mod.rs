@@ -1,6 +1,7 @@
 //! What can be changed, one subject a file.
 
 mod account;
+mod app;
 mod circle;
 mod comment;
 mod graph;
@@ -23,6 +24,7 @@ pub struct Mutation(
     recovery::RecoveryMutation,
     second_factor::SecondFactorMutation,
     passkey::PasskeyMutation,
+    app::AppMutation,
     profile::ProfileMutation,
     graph::GraphMutation,
     circle::CircleMutation,

@@ -4,6 +4,7 @@ use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
 use daira_core::account::{self, Account, AccountState};
 use daira_core::error::Error;
 
+use super::app::{ConnectedApp, OwnApp, scopes};
 use super::circle::Circle;
 use super::profile::Profile;
 use super::scalar::{DateTime, Language};
@@ -103,6 +104,30 @@ impl Viewer {
         let scope = ctx.scope();
         let passkeys = scope.services.accounts.passkeys(&scope.actor).await?;
         Ok(Some(passkeys.into_iter().map(Passkey).collect()))
+    }
+
+    /// The apps that they registered, oldest first.
+    async fn apps(&self, ctx: &Context<'_>) -> Result<Option<Vec<OwnApp>>> {
+        let scope = ctx.scope();
+        let apps = scope.services.oauth.apps(&scope.actor).await?;
+        Ok(Some(apps.into_iter().map(OwnApp::from).collect()))
+    }
+
+    /// The apps of others that they let act as any of their profiles, newest first.
+    async fn connected_apps(&self, ctx: &Context<'_>) -> Result<Option<Vec<ConnectedApp>>> {
+        let scope = ctx.scope();
+        let connected = scope.services.oauth.connected_apps(&scope.actor).await?;
+        let mut shown = Vec::with_capacity(connected.len());
+        for one in connected {
+            shown.push(ConnectedApp {
+                app_id: one.grant.app.to_string().into(),
+                name: one.name,
+                profile: Profile::load(scope, one.grant.profile).await?,
+                scopes: scopes(one.grant.scopes, scope.locale),
+                since: one.grant.created_at.into(),
+            });
+        }
+        Ok(Some(shown))
     }
 
     /// Where they are logged in, newest first.

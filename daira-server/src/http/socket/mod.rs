@@ -270,9 +270,9 @@ impl Connection {
             return self.send(error(&id, &refused)).await;
         }
         let context = RequestContext::again(&self.context, self.state.ports.ids.as_ref());
-        let caller = Caller { actor: pass.actor().clone(), context, key: None, safe: false, streams: true };
+        let caller = Caller { pass: pass.clone(), context, key: None, safe: false, streams: true };
         let checked = self.state.graphql.check(&caller, vec![parameters.into()]);
-        let left = self.state.door.charge(&caller.actor, self.context.address, checked.cost).await;
+        let left = self.state.door.charge(caller.pass.actor(), self.context.address, checked.cost).await;
         if let Some(Err(limit)) = left.map(Left::check) {
             return self.send(error(&id, &Answer::failed(&limit, &caller.context))).await;
         }

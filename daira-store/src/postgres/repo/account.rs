@@ -362,8 +362,8 @@ impl AccountRepository for PgUnit {
         self.is_for(session.account);
         let done = sqlx::query!(
             "insert into daira.session (id, account, profile, device, salt, generation, seen_generation, rotated_at, created_at,
-                 last_used_at, expires_at, revoked_at, proven_at)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+                 last_used_at, expires_at, revoked_at, proven_at, app, scopes)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
             session.id.raw(),
             session.account.raw(),
             session.profile.raw(),
@@ -377,6 +377,8 @@ impl AccountRepository for PgUnit {
             stored(session.expires_at),
             session.revoked_at.map(stored),
             stored(session.proven_at),
+            session.granted.map(|granted| granted.app.raw()),
+            session.granted.map(|granted| granted.scopes.stored()),
         )
         .execute(self.connection())
         .await;
@@ -388,7 +390,8 @@ impl AccountRepository for PgUnit {
             SessionRow,
             r#"select id as "id!", account as "account!", profile as "profile!", device as "device!", salt as "salt!",
                       generation as "generation!", seen_generation as "seen_generation!", rotated_at as "rotated_at!",
-                      created_at as "created_at!", proven_at, last_used_at as "last_used_at!", expires_at as "expires_at!", revoked_at
+                      created_at as "created_at!", proven_at, last_used_at as "last_used_at!", expires_at as "expires_at!", revoked_at,
+                      app, scopes
                from daira.session_by_id($1)"#,
             id.raw()
         )

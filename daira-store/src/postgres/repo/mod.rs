@@ -6,6 +6,7 @@
 
 mod account;
 mod account_reads;
+mod app;
 mod comment;
 mod counter;
 mod factor;

@@ -4,8 +4,9 @@ use daira_core::account::{Account, AccountState, Email, MailingKind, Profile, Pr
 use daira_core::comment::Comment;
 use daira_core::error::Result;
 use daira_core::hashtag::Tag;
-use daira_core::id::{AccountId, CircleId, Id, MediaId, PostId, ProfileId, SessionId};
+use daira_core::id::{AccountId, AppId, CircleId, Id, MediaId, PostId, ProfileId, SessionId};
 use daira_core::locale::Locale;
+use daira_core::oauth::{Granted, Scopes};
 use daira_core::post::{Attachment, Delivery, MediaKind, Post, ReplyRule, Visibility};
 use daira_core::reaction::ReactionKind;
 use daira_core::text::{Handle, TagKey};
@@ -104,6 +105,7 @@ pub(super) fn mailing_code(kind: MailingKind) -> i16 {
         MailingKind::PasskeyAdded => 8,
         MailingKind::PasskeyRemoved => 9,
         MailingKind::PasskeyCopied => 10,
+        MailingKind::AppConnected => 20,
     }
 }
 
@@ -120,6 +122,7 @@ pub(super) fn mailing_kind(code: i16) -> Result<MailingKind> {
         8 => Ok(MailingKind::PasskeyAdded),
         9 => Ok(MailingKind::PasskeyRemoved),
         10 => Ok(MailingKind::PasskeyCopied),
+        20 => Ok(MailingKind::AppConnected),
         _ => Err(corrupt("store.mailing", code.to_string())),
     }
 }
@@ -312,6 +315,8 @@ pub(super) struct SessionRow {
     pub(super) last_used_at: OffsetDateTime,
     pub(super) expires_at: OffsetDateTime,
     pub(super) revoked_at: Option<OffsetDateTime>,
+    pub(super) app: Option<i64>,
+    pub(super) scopes: Option<i32>,
 }
 
 impl TryFrom<SessionRow> for Session {
@@ -332,6 +337,10 @@ impl TryFrom<SessionRow> for Session {
             last_used_at: instant(row.last_used_at),
             expires_at: instant(row.expires_at),
             revoked_at: row.revoked_at.map(instant),
+            granted: row
+                .app
+                .zip(row.scopes)
+                .map(|(app, scopes)| Granted { app: AppId::from_raw(app), scopes: Scopes::from_stored(scopes) }),
         })
     }
 }
