@@ -121,8 +121,13 @@ impl Stage {
 
     /// Over ports whose mail this is.
     pub(crate) fn on(settings: HttpSettings, ports: Ports, mail: Arc<MemoryMail>) -> Self {
+        Self::known_as("", settings, ports, mail)
+    }
+
+    /// The same under an address that apps know it by.
+    pub(crate) fn known_as(public: &str, settings: HttpSettings, ports: Ports, mail: Arc<MemoryMail>) -> Self {
         let mut registry = Registry::default();
-        let services = Services::new(&ports, FeedSettings::default(), "");
+        let services = Services::new(&ports, FeedSettings::default(), public);
         let grpc = Grpc::new(ports.clone(), services.clone()).measured_by(&mut registry);
         let state = AppState::new(ports.clone(), services, settings, &mut registry);
         let grpc = grpc.streaming_in(&state.streams);
@@ -205,7 +210,11 @@ impl Stage {
 
     /// Serves HTTP on a port of its own.
     pub(crate) async fn http(&self) -> Listening {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        self.http_on(TcpListener::bind("127.0.0.1:0").await.unwrap())
+    }
+
+    /// The same on a port that was taken before.
+    pub(crate) fn http_on(&self, listener: TcpListener) -> Listening {
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
         let served = axum::serve(listener, self.router.clone()).with_graceful_shutdown(stop.clone().cancelled_owned());
@@ -350,6 +359,12 @@ fn input_type(mutation: &str) -> &str {
         "confirmAuthenticator" => "ConfirmAuthenticator",
         "removeAuthenticator" => "RemoveAuthenticator",
         "renewRecoveryCodes" => "RenewRecoveryCodes",
+        "registerApp" => "RegisterApp",
+        "updateApp" => "UpdateApp",
+        "rotateAppSecret" => "RotateAppSecret",
+        "deleteApp" => "DeleteApp",
+        "authorizeApp" => "AuthorizeApp",
+        "disconnectApp" => "DisconnectApp",
         "beginPasskey" => "BeginPasskey",
         "addPasskey" => "AddPasskey",
         "renamePasskey" => "RenamePasskey",

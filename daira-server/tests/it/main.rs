@@ -2,6 +2,8 @@
 //! program over a private PostgreSQL; the platform over real servers; and both programs, killed and started again.
 
 #[cfg(test)]
+mod apps;
+#[cfg(test)]
 mod audit;
 #[cfg(test)]
 mod client;

@@ -89,6 +89,7 @@ pub(crate) fn everything(schema: &Schema, owner: &Person, public: &str) -> Vec<S
         "whyThis" => vec![format!("(post: \"{public}\")")],
         "hashtag" => vec![format!("(tag: \"{WORD}\")"), "(tag: \"صباح\")".to_owned()],
         "search" => vec![format!("(query: \"{WORD}\")"), "(query: \"nad\")".to_owned(), "(query: \"صب\")".to_owned()],
+        "appRequest" => vec!["(request: \"client_id=app_0000000000001\")".to_owned()],
         "newPostsCount" => vec!["(since: \"2026-01-01T00:00:00Z\")".to_owned()],
         "me" | "homeFeed" | "followingFeed" | "notifications" | "sessions" => vec![String::new()],
         other => panic!("say here what to ask the new field {other} for"),
@@ -112,7 +113,7 @@ pub(crate) async fn answers(stage: &Stage, who: Option<&Person>, documents: &[St
     for document in documents {
         let reply = stage.ask_with(who, document, json!({})).await;
         let refused = reply.json().pointer("/errors/0/extensions/code").cloned().unwrap_or_default();
-        let expected = [Value::Null, json!("auth.required"), json!("common.not_found")];
+        let expected = [Value::Null, json!("auth.required"), json!("common.not_found"), json!("oauth.app_unknown")];
         assert!(expected.contains(&refused), "{document}: {}", reply.text);
         answers.push(without_request_id(&reply.text));
     }

@@ -203,9 +203,43 @@ pub(crate) async fn every_mutation_answers_again(stage: &Stage) {
     twice!(him, "restorePost", json!({ "postId": post }), other, "post { id text }");
     twice!(him, "markNotificationsRead", json!({}), json!({ "upTo": "2026-01-01T00:00:00Z" }), "unread");
 
+    told.extend(apps_answer_again(stage, &mona).await);
     let all: BTreeSet<String> = mutations().await.into_iter().map(|(name, ..)| name).collect();
     told.extend(OWN_KEYS.map(str::to_owned));
     assert_eq!(told, all);
+}
+
+/// The same for apps of others; answers the names of the mutations.
+async fn apps_answer_again(stage: &Stage, mona: &Person) -> Vec<String> {
+    let mut told = Vec::new();
+    let mut twice = async |name: &str, input: Value, other: Value, selection: &str| {
+        told.push(name.to_owned());
+        let input = keyed(&input, "app");
+        let first = stage.done(Some(mona), name, input.clone(), selection).await;
+        assert_eq!(stage.done(Some(mona), name, input, selection).await, first, "{name}");
+        let reused = stage.refused(mona, name, keyed(&other, "app")).await;
+        assert_eq!(reused, "idempotency.key_reused", "{name}");
+        first
+    };
+    let called = |name: &str| json!({ "name": name, "redirectUris": ["https://trains.example/cb"] });
+    let new = |name: &str| with(&called(name), "isConfidential", json!(true));
+    let first = twice("registerApp", new("قطر"), new("مترو"), "app { id } secret").await;
+    let app = first["app"]["id"].clone();
+    let of = |input: Value| with(&input, "appId", app.clone());
+    twice("updateApp", of(called("قطر مصر")), of(called("مترو")), "app { name }").await;
+    let request = |scope: &str| {
+        let (app, challenge) = (app.as_str().unwrap(), "A".repeat(43));
+        json!({ "request": format!(
+            "client_id={app}&redirect_uri=https://trains.example/cb&response_type=code&scope={scope}\
+             &code_challenge={challenge}&code_challenge_method=S256"
+        ) })
+    };
+    twice("authorizeApp", request("read:feed"), request("write:posts"), "redirectTo").await;
+    let none = json!({ "appId": "app_0000000000001" });
+    twice("disconnectApp", of(json!({})), none.clone(), "changed").await;
+    twice("rotateAppSecret", of(json!({})), none.clone(), "secret").await;
+    twice("deleteApp", of(json!({})), none, "appId").await;
+    told
 }
 
 #[tokio::test]

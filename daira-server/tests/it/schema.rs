@@ -64,6 +64,12 @@ async fn names_that_others_rely_on_are_there() {
         "confirmAuthenticator",
         "removeAuthenticator",
         "renewRecoveryCodes",
+        "registerApp",
+        "updateApp",
+        "rotateAppSecret",
+        "deleteApp",
+        "authorizeApp",
+        "disconnectApp",
         "beginPasskey",
         "addPasskey",
         "renamePasskey",
@@ -106,6 +112,7 @@ async fn names_that_others_rely_on_are_there() {
     }
     for wanted in [
         "me",
+        "appRequest",
         "node",
         "nodes",
         "profile",
