@@ -3,7 +3,7 @@
 //! ```text
 //! request ─ observe ─ CORS ─ compression ─┬─ guard ─ /graphql /media /oauth/*  (and what other modules add; WebSockets too)
 //!           id, span, panics,             ├───────── /upload             has places and patience of its own
-//!           metrics, headers              ├───────── /auth/*             takes cookies, from pages of its own alone
+//!           metrics, headers              ├─ guard ─ /auth/*             takes cookies, from pages of its own alone
 //!                                         └───────── /health /livez /readyz /metrics /.well-known/jwks.json
 //! ```
 //!
@@ -88,7 +88,7 @@ pub fn router(state: AppState, registry: Arc<Registry>) -> Router {
         })
         .layer(compress::layer());
     let origins = &state.settings.origins;
-    let mut sessions = web::routes();
+    let mut sessions = web::routes().route_layer(from_fn_with_state(state.clone(), overload::guard));
     if !origins.is_empty() {
         routes = routes.layer(cors(origins));
         sessions = sessions.layer(cors(&web::named(origins)).allow_credentials(true));
