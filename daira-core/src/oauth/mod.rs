@@ -1,5 +1,5 @@
 //! Apps of others: registering one, letting it act as one of one's profiles, and the tokens it does so with (OAuth 2.0, RFC 6749
-//! under the rules of RFC 9700; OpenID Connect Core).
+//! under the rules of RFC 9700; `OpenID` Connect Core).
 //!
 //! An app is let in for one profile, so an app that is shown two faces of a person is not told that they are one. What it may do
 //! is a set of scopes; `scope` says which operation takes which. Its tokens are those of a session that is bound to it, so

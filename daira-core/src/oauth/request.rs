@@ -1,5 +1,5 @@
-//! What an app asks for, as it stands in the address that it sends a browser to (RFC 6749 §4.1.1, RFC 7636, OpenID Connect Core
-//! §3.1.2), and the addresses that it is answered at.
+//! What an app asks for, as it stands in the address that it sends a browser to (RFC 6749 §4.1.1, RFC 7636, `OpenID` Connect
+//! Core §3.1.2), and the addresses that it is answered at.
 //!
 //! Two questions come before all others: is there such an app, and did it register the address? While one of them is open, nobody
 //! is sent anywhere. Whatever else is wrong is told to the app there.
@@ -113,7 +113,7 @@ impl Parameters {
         }
         match (self.get("response_type"), self.get("response_mode").unwrap_or("query")) {
             (Some("code"), "query") => {}
-            (Some("code"), _) | (None, _) => return Some("invalid_request"),
+            (Some("code") | None, _) => return Some("invalid_request"),
             (Some(_), _) => return Some("unsupported_response_type"),
         }
         if self.get("request").is_some() {

@@ -22,7 +22,7 @@ pub struct Claims {
     pub expires_at: Timestamp,
 }
 
-/// What an ID token tells an app of who logged in (OpenID Connect Core §2).
+/// What an ID token tells an app of who logged in (`OpenID` Connect Core §2).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdClaims {
     /// The public address of this server.

@@ -1,4 +1,4 @@
-//! `/oauth/*` for apps of others: OAuth 2.0 (RFC 6749, 7009, 7662, 7636, 8414, 9207) and OpenID Connect.
+//! `/oauth/*` for apps of others: OAuth 2.0 (RFC 6749, 7009, 7662, 7636, 8414, 9207) and `OpenID` Connect.
 //!
 //! ```text
 //! browser ─ /oauth/authorize ─▶ checked ─▶ consent page of the first-party client ─▶ authorizeApp ─▶ back to the app

@@ -9,10 +9,10 @@ if (!token) {
   console.error('usage: node oauth.mjs <issuer> <method> <client id> <client secret> <redirect uri> <token of the person>');
   process.exit(2);
 }
-const methods = { none: client.None(), basic: client.ClientSecretBasic(secret), post: client.ClientSecretPost(secret) };
+const methods = { none: client.None, basic: client.ClientSecretBasic, post: client.ClientSecretPost };
 const options = { execute: [client.allowInsecureRequests] };
 const metadata = { id_token_signed_response_alg: 'EdDSA' };
-const config = await client.discovery(new URL(issuer), id, metadata, methods[method], options);
+const config = await client.discovery(new URL(issuer), id, metadata, methods[method](secret), options);
 const verifier = client.randomPKCECodeVerifier();
 const [state, nonce] = [client.randomState(), client.randomNonce()];
 const wish = client.buildAuthorizationUrl(config, {
@@ -53,7 +53,7 @@ const gone = async (work) => {
   try {
     return await work();
   } catch (error) {
-    return error.error ?? error.cause?.status ?? error.code;
+    return error.error ?? error.status ?? error.code;
   }
 };
 report.refreshed = await gone(() => client.refreshTokenGrant(config, next.refresh_token));

@@ -84,7 +84,11 @@ async fn security_84_every_mutation_takes_a_key_and_refuses_one_that_is_none() {
         for bad in ["", "مفتاح", "two words", &"k".repeat(129)] {
             let mut input = json!({ "idempotencyKey": bad });
             for field in fields.iter().filter(|field| field["type"]["kind"] == "NON_NULL") {
-                let value = if field["type"]["ofType"]["name"] == "ID" { json!(mona.id) } else { json!("x") };
+                let value = match field["type"]["ofType"]["name"].as_str() {
+                    Some("ID") => json!(mona.id),
+                    Some("Boolean") => json!(true),
+                    _ => json!("x"),
+                };
                 input[field["name"].as_str().unwrap()] = value;
             }
             let document = format!("mutation ($input: {ty}!) {{ {name}(input: $input) {{ userErrors {{ code }} }} }}");

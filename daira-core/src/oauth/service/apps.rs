@@ -137,9 +137,12 @@ impl OauthService {
     /// Not found for another's app; [`OauthRefusal::NoSecret`].
     pub async fn rotate_secret(&self, actor: &Actor, id: AppId, key: Option<IdempotencyKey>) -> Result<RegisteredApp> {
         let keyed = keyed("oauth.rotate_secret", key, &id);
-        let change = |app: App, _| match app.confidential {
-            true => Ok(App { secret: app.secret.saturating_add(1), ..app }),
-            false => Err(OauthRefusal::NoSecret.into()),
+        let change = |app: App, _| {
+            if app.confidential {
+                Ok(App { secret: app.secret.saturating_add(1), ..app })
+            } else {
+                Err(OauthRefusal::NoSecret.into())
+            }
         };
         self.change_app(actor, id, keyed, "app.secret_rotated", change).await?;
         self.with_secret(*actor.member()?, id).await

@@ -65,12 +65,10 @@ impl OauthService {
             Err(_) => None,
         };
         let proves = |app: &App| client.secret == code::secret(&self.ports.keys.oauth, app);
-        match found.filter(proves) {
-            Some(app) => Ok(app),
-            None => {
-                self.accounts.count_code(&client.from).await?;
-                Err(OauthRefusal::ClientInvalid.into())
-            }
+        if let Some(app) = found.filter(proves) {
+            return Ok(app);
         }
+        self.accounts.count_code(&client.from).await?;
+        Err(OauthRefusal::ClientInvalid.into())
     }
 }

@@ -105,9 +105,10 @@ impl OauthService {
         let session: SessionId = self.ports.ids.draw(now, crate::id::Id::shard(profile));
         let member = Member { account, profile, session };
         let settings = &self.ports.settings;
-        let expires_at = match scopes.contains(Scopes::OFFLINE) {
-            true => policy::session_end(now, now, settings),
-            false => now + settings.access_token_life,
+        let expires_at = if scopes.contains(Scopes::OFFLINE) {
+            policy::session_end(now, now, settings)
+        } else {
+            now + settings.access_token_life
         };
         let granted = Some(Granted { app: app.id, scopes });
         let began = self.accounts.new_session(member, &app.name, now);

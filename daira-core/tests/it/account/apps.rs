@@ -179,7 +179,7 @@ async fn security_25_a_code_is_for_its_app_address_verifier_and_minute() {
     }
     assert!(stage.exchange(&code).await.is_ok(), "none of that spent it");
     let late = stage.code(&mona, "read:feed").await;
-    stage.world.advance(Duration::from_secs(60));
+    stage.world.advance(Duration::from_mins(1));
     invalid(stage.exchange(&late).await);
 }
 
