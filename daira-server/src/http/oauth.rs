@@ -260,7 +260,7 @@ async fn answer(
         let client = client(headers, &fields, context)?;
         work(client, fields).await
     };
-    let mut response = answered.await.unwrap_or_else(|told| refused(told, context));
+    let mut response = answered.await.unwrap_or_else(|told| refused(&told, context));
     if let Some(left) = left {
         left.tell(response.headers_mut());
     }
@@ -299,8 +299,8 @@ fn decoded(text: &str) -> String {
 }
 
 /// What an app is told, as RFC 6749 §5.2 has it.
-fn refused(told: Told, context: &RequestContext) -> Response {
-    let (status, code, why, retry) = match &told {
+fn refused(told: &Told, context: &RequestContext) -> Response {
+    let (status, code, why, retry) = match told {
         Told::Code(code) => (StatusCode::BAD_REQUEST, *code, None, None),
         Told::Error(error) => {
             log_fault(error, &context.id);

@@ -112,7 +112,7 @@ async fn log_in(
         let input = LogIn { email: body.email, password: Secret::new(body.password), device: body.device };
         let (client, key) = (client(&context, &headers), key(&headers)?);
         match state.services.accounts.log_in(&client, input, key).await? {
-            Entry::In(logged_in) => Ok(entered(&state, *logged_in)),
+            Entry::In(logged_in) => Ok(entered(&state, &logged_in)),
             Entry::Waits(waited) => {
                 let waiting = Waiting {
                     challenge: waited.challenge.expose().to_owned(),
@@ -137,7 +137,7 @@ async fn second_factor(
         let (challenge, code) = (Secret::new(body.challenge), Secret::new(body.code));
         let client = client(&context, &headers);
         let logged_in = state.services.accounts.verify_second_factor(&client, &challenge, &code).await?;
-        Ok(entered(&state, logged_in))
+        Ok(entered(&state, &logged_in))
     };
     answer(&state, &context, &headers, body, work).await
 }
@@ -225,7 +225,7 @@ fn client(context: &RequestContext, headers: &HeaderMap) -> Client {
     Client { address: context.address, known_device: cookie(headers, DEVICE) }
 }
 
-fn entered(state: &AppState, logged_in: LoggedIn) -> Response {
+fn entered(state: &AppState, logged_in: &LoggedIn) -> Response {
     let mut response = kept(state, &logged_in.tokens, Some(logged_in.member.profile));
     set(&mut response, DEVICE, logged_in.device.expose(), DEVICE_LIFE);
     response
