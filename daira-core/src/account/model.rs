@@ -6,7 +6,7 @@ use crate::locale::Locale;
 use crate::text::Handle;
 use crate::time::{Date, Timestamp};
 
-use super::AccountRefusal;
+use super::{AccountRefusal, Contact};
 
 /// An e-mail address, trimmed and lower-cased: two spellings of one mailbox are one address.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -228,16 +228,22 @@ pub enum MailingKind {
     PasskeyRemoved,
     /// A copy of a passkey was used, and refused.
     PasskeyCopied,
+    /// Somebody asked for a code to log in with, for the account that is reached this way, if there is one.
+    LogInCode,
+    /// The account's owner wants this number, and has to show that it is theirs.
+    NewPhone,
+    /// The account has another number now, its first one, or none.
+    PhoneChanged,
 }
 
 impl MailingKind {
     /// Whether it only tells something, so that nothing can be done with it.
     pub fn is_notice(self) -> bool {
-        !matches!(self, Self::PasswordReset | Self::NewEmail)
+        !matches!(self, Self::PasswordReset | Self::NewEmail | Self::LogInCode | Self::NewPhone)
     }
 }
 
-/// A mail that is due, and what can be done by who receives it until it lapses.
+/// A message that is due, and what can be done by who receives it until it lapses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mailing {
     /// Its id, from which its code or token is derived.
@@ -245,7 +251,7 @@ pub struct Mailing {
     /// What it is for.
     pub kind: MailingKind,
     /// Where it goes.
-    pub email: Email,
+    pub to: Contact,
     /// Whose it is; nobody's where that must not be looked up yet.
     pub account: Option<AccountId>,
     /// The language of the mail.

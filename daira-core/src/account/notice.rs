@@ -14,13 +14,15 @@ pub(super) fn notice(mailing: &Mailing) -> Option<Message> {
         Locale::Ar => arabic,
         Locale::En => english,
     };
-    Some(mail::message(&mailing.email, subject, text.to_owned(), &mailing.id))
+    Some(mail::message(mailing.to.as_str(), subject, text.to_owned(), &mailing.id))
 }
 
 /// In Arabic and in English.
 fn words(kind: MailingKind) -> Option<(Words, Words)> {
     Some(match kind {
-        MailingKind::PasswordReset | MailingKind::NewEmail => return None,
+        MailingKind::PasswordReset | MailingKind::NewEmail | MailingKind::LogInCode | MailingKind::NewPhone => {
+            return None;
+        }
         MailingKind::PasswordChanged => (
             (
                 "كلمة السر بتاعتك على دايرة اتغيّرت",
@@ -43,6 +45,18 @@ fn words(kind: MailingKind) -> Option<(Words, Words)> {
                 "The address of your DAIRA account was changed",
                 "Your DAIRA account has another e-mail address now; this one is no longer its.\n\n\
                  If it was you, there is nothing to do.\nIf it was not, somebody is in your account: write to our support from this address at once.\n",
+            ),
+        ),
+        MailingKind::PhoneChanged => (
+            (
+                "رقم الموبايل بتاع حسابك على دايرة اتغيّر",
+                "رقم الموبايل اللي بتدخل بيه حسابك على دايرة اتضاف أو اتغيّر أو اتشال دلوقتي.\n\n\
+                 لو ده إنت، مش محتاج تعمل حاجة.\nلو مش إنت، حد دخل حسابك: غيّر كلمة السر وراجع الرقم حالاً.\n",
+            ),
+            (
+                "The phone number of your DAIRA account was changed",
+                "The phone number that you can log in to your DAIRA account with was added, changed or removed just now.\n\n\
+                 If it was you, there is nothing to do.\nIf it was not, somebody is in your account: change your password and look at the number at once.\n",
             ),
         ),
         MailingKind::SecondFactorOn => (
@@ -148,7 +162,7 @@ mod tests {
     use crate::id::{ChallengeId, Id};
     use crate::time::Timestamp;
 
-    const KINDS: [MailingKind; 11] = [
+    const KINDS: [MailingKind; 14] = [
         MailingKind::PasswordReset,
         MailingKind::NewEmail,
         MailingKind::PasswordChanged,
@@ -160,6 +174,9 @@ mod tests {
         MailingKind::PasskeyAdded,
         MailingKind::PasskeyRemoved,
         MailingKind::PasskeyCopied,
+        MailingKind::LogInCode,
+        MailingKind::NewPhone,
+        MailingKind::PhoneChanged,
     ];
 
     #[test]
@@ -167,7 +184,7 @@ mod tests {
         let mailing = |kind, locale| Mailing {
             id: ChallengeId::from_raw(9),
             kind,
-            email: Email::new("mona@example.com").unwrap(),
+            to: Email::new("mona@example.com").unwrap().into(),
             account: None,
             locale,
             attempts: 0,

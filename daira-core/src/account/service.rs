@@ -1,11 +1,13 @@
 //! Use cases of accounts. Joining, sessions and profiles have files of their own; here is what they share, and the question
 //! every request begins with: whose token is this?
 
+mod codes;
 mod delivery;
 mod faces;
 mod limits;
 mod passes;
 mod passkey;
+mod phone;
 mod profile;
 mod recovery;
 mod registration;
@@ -26,6 +28,7 @@ use crate::secret::Secret;
 use crate::text::Bounds;
 use crate::time::Timestamp;
 
+pub use codes::LogInWithCode;
 pub use faces::MAX_FACES;
 pub use passes::Pass;
 pub use passkey::{AddedPasskey, BegunCeremony};

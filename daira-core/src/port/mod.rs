@@ -12,6 +12,7 @@ mod hasher;
 mod limiter;
 mod maintenance;
 mod passkey;
+mod phone;
 mod pubsub;
 mod signer;
 pub mod store;
@@ -27,6 +28,7 @@ pub use hasher::PasswordHasher;
 pub use limiter::{Bucket, Charge, LimitRefusal, Quota, QuotaError, RateLimiter, Subject};
 pub use maintenance::{JobOutcome, Maintenance};
 pub use passkey::{Ceremony, PasskeyVerifier, PublicPart, Signed};
+pub use phone::{CheapestFirst, PhoneChannel, Text};
 pub use pubsub::{Heard, MAX_SIGNAL, PubSub, Subscription, Topic};
 pub use signer::{Claims, PublicKey, TokenSigner};
 pub use store::{ReadView, Store, UnitOfWork};
@@ -100,6 +102,8 @@ pub struct Ports {
     pub pubsub: Arc<dyn PubSub>,
     /// Delivery of mail.
     pub mail: Arc<dyn Channel>,
+    /// Delivery to phones.
+    pub phone: Arc<dyn PhoneChannel>,
     /// Keys of the kernel's own.
     pub keys: Arc<Keys>,
     /// The product's numbers.

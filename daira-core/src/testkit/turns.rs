@@ -9,7 +9,7 @@ use crate::actor::Actor;
 use crate::error::Result;
 use crate::port::store::{
     Access, AccountRepository, CommentRepository, CounterRepository, DeliveryRepository, FactorRepository,
-    FeedRepository, GraphRepository, Journal, MediaRepository, NotificationRepository, PostRepository,
+    FeedRepository, GraphRepository, Journal, MediaRepository, NotificationRepository, PhoneRepository, PostRepository,
     ReactionRepository,
 };
 use crate::port::{Ports, ReadView, Store, UnitOfWork};
@@ -53,7 +53,8 @@ impl Store for Turns {
 #[async_trait]
 impl UnitOfWork for Turn {
     hand_on!(self => self.0;
-        accounts: AccountRepository, factors: FactorRepository, deliveries: DeliveryRepository, graph: GraphRepository, posts: PostRepository,
+        accounts: AccountRepository, factors: FactorRepository, deliveries: DeliveryRepository, phones: PhoneRepository,
+        graph: GraphRepository, posts: PostRepository,
         comments: CommentRepository,
         reactions: ReactionRepository, media: MediaRepository, notifications: NotificationRepository,
         feed: FeedRepository, counters: CounterRepository, journal: Journal,

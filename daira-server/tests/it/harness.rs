@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, Request, StatusCode, header};
 use axum::response::Response;
 use daira_core::Ports;
 use daira_core::account::factor::{self, SECRET};
-use daira_core::memory::{MemoryAuthenticator, MemoryMail, RandomIds, WallClock};
+use daira_core::memory::{MemoryAuthenticator, MemoryMail, MemoryPhone, RandomIds, WallClock};
 use daira_core::port::{Clock, Store};
 use daira_feed::FeedSettings;
 use daira_server::grpc::Grpc;
@@ -35,6 +35,7 @@ pub(crate) struct Stage {
     pub router: Router,
     grpc: Grpc,
     mail: Arc<MemoryMail>,
+    phone: Arc<MemoryPhone>,
 }
 
 /// A transport that listens; it is gone with this value.
@@ -121,12 +122,14 @@ impl Stage {
 
     /// Over ports whose mail this is.
     pub(crate) fn on(settings: HttpSettings, ports: Ports, mail: Arc<MemoryMail>) -> Self {
+        let phone = Arc::<MemoryPhone>::default();
+        let ports = Ports { phone: phone.clone(), ..ports };
         let mut registry = Registry::default();
         let services = Services::new(&ports, FeedSettings::default(), "");
         let grpc = Grpc::new(ports.clone(), services.clone()).measured_by(&mut registry);
         let state = AppState::new(ports.clone(), services, settings, &mut registry);
         let grpc = grpc.streaming_in(&state.streams);
-        Self { router: router(state.clone(), Arc::new(registry)), grpc, state, ports, mail }
+        Self { router: router(state.clone(), Arc::new(registry)), grpc, state, ports, mail, phone }
     }
 
     /// Sends a request.
@@ -229,6 +232,18 @@ impl Stage {
         let messages = self.mail.messages();
         let message = messages.iter().rev().find(|message| message.to.expose() == email).expect("a mail");
         message.text.expose().to_owned()
+    }
+
+    /// The code of the latest message to a number.
+    pub(crate) fn code_at(&self, number: &str) -> String {
+        let texts = self.phone.texts();
+        let text = texts.iter().rev().find(|text| text.to.expose() == number).expect("a message");
+        text.code.as_ref().expect("a code").expose().to_owned()
+    }
+
+    /// How many messages went to phones.
+    pub(crate) fn texts(&self) -> usize {
+        self.phone.texts().len()
     }
 
     /// The code of the latest mail to an address.
@@ -358,6 +373,11 @@ fn input_type(mutation: &str) -> &str {
         "logInWithPasskey" => "LogInWithPasskey",
         "beginPasskeyProof" => "BeginPasskeyProof",
         "proveWithPasskey" => "ProveWithPasskey",
+        "requestLogInCode" => "RequestLogInCode",
+        "logInWithCode" => "LogInWithCode",
+        "changePhone" => "ChangePhone",
+        "confirmPhone" => "ConfirmPhone",
+        "removePhone" => "RemovePhone",
         "revokeSession" => "RevokeSession",
         "updateProfile" => "UpdateProfile",
         "changeHandle" => "ChangeHandle",

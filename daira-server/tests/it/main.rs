@@ -44,6 +44,8 @@ mod passkeys;
 #[cfg(test)]
 mod persisted;
 #[cfg(test)]
+mod phones;
+#[cfg(test)]
 mod platform;
 #[cfg(test)]
 mod postgres;

@@ -250,6 +250,8 @@ async fn security_37_whoever_is_nobody_may_change_nothing_but_join_and_log_in() 
         "verifySecondFactor",
         "beginPasskeyLogIn",
         "logInWithPasskey",
+        "requestLogInCode",
+        "logInWithCode",
         "refreshSession",
         "requestPasswordReset",
         "resetPassword",

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::harness::{Person, Stage, json_request};
 
 /// What a client proves with is used up or renewed by the request itself, and so is its own key.
-const OWN_KEYS: [&str; 16] = [
+const OWN_KEYS: [&str; 18] = [
     "verifyEmail",
     "refreshSession",
     "logOut",
@@ -25,6 +25,8 @@ const OWN_KEYS: [&str; 16] = [
     "logInWithPasskey",
     "beginPasskeyProof",
     "proveWithPasskey",
+    "logInWithCode",
+    "confirmPhone",
 ];
 
 /// What everybody here joins with.
@@ -48,6 +50,32 @@ fn with(input: &Value, member: &str, value: Value) -> Value {
     let mut input = input.clone();
     input[member] = value;
     input
+}
+
+/// Sends a mutation twice under one key, and another one of its kind under the same; answers what it answered.
+async fn answered_again(stage: &Stage, change: Change<'_>) -> Value {
+    let Change { who, name, input, other, selection } = change;
+    let input = keyed(&input, "k");
+    let first = stage.done(who, name, input.clone(), selection).await;
+    let again = stage.done(who, name, input.clone(), selection).await;
+    assert_eq!(first, again, "{name}");
+    if !other.is_null() {
+        let other = keyed(&other, "k");
+        let payload = stage.tried(who, name, other, "clientMutationId").await;
+        assert_eq!(payload["userErrors"][0]["code"], "idempotency.key_reused", "{name}");
+    }
+    first
+}
+
+/// What has to do with phones.
+fn phones(who: Option<&Person>) -> [Change<'_>; 3] {
+    let number = |text: &str| json!({ "phone": text });
+    let change = |who, name, input, other, selection| Change { who, name, input, other, selection };
+    [
+        change(None, "requestLogInCode", number("01001234567"), number("01212345678"), "challengeId"),
+        change(who, "changePhone", number("01001234567"), number("01112345678"), "challengeId"),
+        change(who, "removePhone", json!({}), Value::Null, "changed"),
+    ]
 }
 
 /// An input under a key.
@@ -109,18 +137,8 @@ pub(crate) async fn every_mutation_answers_again(stage: &Stage) {
     let register = with(&hany, "password", json!(PASSWORD));
     let mut told = BTreeSet::new();
     let mut twice = async |change: Change<'_>| -> Value {
-        let Change { who, name, input, other, selection } = change;
-        told.insert(name.to_owned());
-        let input = keyed(&input, "k");
-        let first = stage.done(who, name, input.clone(), selection).await;
-        let again = stage.done(who, name, input.clone(), selection).await;
-        assert_eq!(first, again, "{name}");
-        if !other.is_null() {
-            let other = keyed(&other, "k");
-            let payload = stage.tried(who, name, other, "clientMutationId").await;
-            assert_eq!(payload["userErrors"][0]["code"], "idempotency.key_reused", "{name}");
-        }
-        first
+        told.insert(change.name.to_owned());
+        answered_again(stage, change).await
     };
     macro_rules! twice {
         ($who:expr, $name:literal, $input:expr, $other:expr, $selection:expr) => {
@@ -153,6 +171,9 @@ pub(crate) async fn every_mutation_answers_again(stage: &Stage) {
     twice!(me, "renamePasskey", naming("موبايل"), naming("تابلت"), "passkeyId");
     let removing = |passkey: Value| json!({ "passkeyId": passkey });
     twice!(me, "removePasskey", removing(passkey.clone()), removing("psk_0000000000001".into()), "passkeyId");
+    for change in phones(me) {
+        twice(change).await;
+    }
 
     twice!(me, "updateProfile", json!({ "name": "منى علي" }), json!({ "name": "منى" }), "profile { name }");
     let handle = |text: &str| json!({ "handle": text });

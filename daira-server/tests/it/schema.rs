@@ -72,6 +72,11 @@ async fn names_that_others_rely_on_are_there() {
         "logInWithPasskey",
         "beginPasskeyProof",
         "proveWithPasskey",
+        "requestLogInCode",
+        "logInWithCode",
+        "changePhone",
+        "confirmPhone",
+        "removePhone",
         "revokeSession",
         "revokeOtherSessions",
         "updateProfile",
@@ -149,7 +154,7 @@ async fn security_35_private_fields_are_reached_through_me_alone() {
         }
     }
     let expected = BTreeMap::from([
-        ("OwnAccount".to_owned(), vec!["email".to_owned(), "birthDate".to_owned()]),
+        ("OwnAccount".to_owned(), vec!["email".to_owned(), "phone".to_owned(), "birthDate".to_owned()]),
         ("Session".to_owned(), vec!["device".to_owned()]),
     ]);
     assert_eq!(holders, expected);

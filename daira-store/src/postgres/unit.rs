@@ -9,7 +9,8 @@ use daira_core::id::{AccountId, Id as _};
 use daira_core::port::UnitOfWork;
 use daira_core::port::store::{
     AccountRepository, CommentRepository, CounterRepository, DeliveryRepository, FactorRepository, FeedRepository,
-    GraphRepository, Journal, MediaRepository, NotificationRepository, PostRepository, ReactionRepository,
+    GraphRepository, Journal, MediaRepository, NotificationRepository, PhoneRepository, PostRepository,
+    ReactionRepository,
 };
 
 use super::error::{commit_fault, fault};
@@ -111,6 +112,9 @@ impl UnitOfWork for PgUnit {
         self
     }
     fn factors(&mut self) -> &mut dyn FactorRepository {
+        self
+    }
+    fn phones(&mut self) -> &mut dyn PhoneRepository {
         self
     }
     fn deliveries(&mut self) -> &mut dyn DeliveryRepository {

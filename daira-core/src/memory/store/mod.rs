@@ -20,6 +20,7 @@ mod graph;
 mod journal;
 mod media;
 mod notification;
+mod phone;
 mod post;
 mod reaction;
 mod rows;
@@ -45,8 +46,8 @@ use crate::port::Clock;
 use crate::port::store::{
     Access, AccountReads, AccountRepository, AuditRecord, CommentReads, CommentRepository, CounterRepository,
     DeliveryRepository, FactorRepository, FeedReads, FeedRepository, GraphReads, GraphRepository, Journal, MediaReads,
-    MediaRepository, NotificationReads, NotificationRepository, PostReads, PostRepository, ReactionReads,
-    ReactionRepository, SearchReads,
+    MediaRepository, NotificationReads, NotificationRepository, PhoneRepository, PostReads, PostRepository,
+    ReactionReads, ReactionRepository, SearchReads,
 };
 use crate::port::{Group, ReadView, Store, UnitOfWork};
 use crate::settings::Settings;
@@ -236,6 +237,9 @@ impl UnitOfWork for MemoryUnit {
         self
     }
     fn factors(&mut self) -> &mut dyn FactorRepository {
+        self
+    }
+    fn phones(&mut self) -> &mut dyn PhoneRepository {
         self
     }
     fn deliveries(&mut self) -> &mut dyn DeliveryRepository {

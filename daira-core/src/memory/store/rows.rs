@@ -4,6 +4,7 @@
 use super::table::{IndexKey, Row, UniqueKey};
 use crate::account::{
     Account, Delivery, Due, Mailing, Passkey, PendingCeremony, Profile, Registration, SecondFactor, Session, Standing,
+    VerifiedPhone,
 };
 use crate::actor::Actor;
 use crate::comment::Comment;
@@ -62,6 +63,7 @@ rows! {
     Registration: ChallengeId = |r| r.id;
     Mailing: ChallengeId = |m| m.id;
     Delivery: Due = |d| d.due;
+    VerifiedPhone: AccountId = |p| p.account, unique [("phone_number", |p| Some(p.number.as_str().to_owned()))];
     Account: AccountId = |a| a.id, version version, unique [("account_email", |a| Some(a.email.as_str().to_owned()))];
     Password: AccountId = |p| p.account;
     SecondFactor: AccountId = |f| f.account;

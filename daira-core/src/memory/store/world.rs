@@ -10,7 +10,7 @@ use super::rows::{
 use super::table::Table;
 use crate::account::{
     Account, Delivery, Mailing, Passkey, PendingCeremony, Profile, ProfileCounters, Registration, SecondFactor,
-    Session, Standing,
+    Session, Standing, VerifiedPhone,
 };
 use crate::actor::Actor;
 use crate::comment::{self, Comment, CommentCounters};
@@ -31,6 +31,7 @@ pub(crate) struct World {
     pub(crate) ceremonies: Table<PendingCeremony>,
     pub(crate) mailings: Table<Mailing>,
     pub(crate) deliveries: Table<Delivery>,
+    pub(crate) phones: Table<VerifiedPhone>,
     pub(crate) accounts: Table<Account>,
     pub(crate) passwords: Table<Password>,
     pub(crate) profiles: Table<Profile>,

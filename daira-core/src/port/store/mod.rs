@@ -24,6 +24,7 @@ mod graph;
 mod journal;
 mod media;
 mod notification;
+mod phone;
 mod post;
 mod reaction;
 mod search;
@@ -43,6 +44,7 @@ pub use graph::{EdgeKey, GraphReads, GraphRepository};
 pub use journal::{AuditRecord, Journal};
 pub use media::{MediaReads, MediaRepository};
 pub use notification::{NotificationReads, NotificationRepository};
+pub use phone::PhoneRepository;
 pub use post::{PostReads, PostRepository};
 pub use reaction::{ReactionReads, ReactionRepository};
 pub use search::SearchReads;
@@ -125,6 +127,8 @@ pub trait UnitOfWork: Send {
     fn accounts(&mut self) -> &mut dyn AccountRepository;
     /// Second factors.
     fn factors(&mut self) -> &mut dyn FactorRepository;
+    /// Phone numbers.
+    fn phones(&mut self) -> &mut dyn PhoneRepository;
     /// What is to be delivered to people outside.
     fn deliveries(&mut self) -> &mut dyn DeliveryRepository;
     /// Follows, requests, blocks, mutes, circles.

@@ -17,8 +17,8 @@ use crate::page::{Limit, Page};
 use crate::port::store::{
     Access, AccountReads, AccountRepository, AuditRecord, CommentReads, CommentRepository, CounterDelta, CounterField,
     CounterRepository, DeliveryRepository, FactorRepository, FeedReads, FeedRepository, GraphReads, GraphRepository,
-    Journal, Lock, MediaReads, MediaRepository, NotificationReads, NotificationRepository, PostReads, PostRepository,
-    ReactionReads, ReactionRepository, Recount, SearchReads,
+    Journal, Lock, MediaReads, MediaRepository, NotificationReads, NotificationRepository, PhoneRepository, PostReads,
+    PostRepository, ReactionReads, ReactionRepository, Recount, SearchReads,
 };
 use crate::port::{ReadView, Store, UnitOfWork};
 use crate::post::{Audience, Post, Revision};
@@ -138,7 +138,8 @@ impl Drop for Unit {
 #[async_trait]
 impl UnitOfWork for Unit {
     hand_on!(self => self.inner();
-        accounts: AccountRepository, factors: FactorRepository, deliveries: DeliveryRepository, graph: GraphRepository, comments: CommentRepository,
+        accounts: AccountRepository, factors: FactorRepository, deliveries: DeliveryRepository, phones: PhoneRepository,
+        graph: GraphRepository, comments: CommentRepository,
         reactions: ReactionRepository, media: MediaRepository, notifications: NotificationRepository,
         feed: FeedRepository,
     );

@@ -15,6 +15,7 @@ pub mod lists;
 pub mod media;
 pub mod notification;
 pub mod people;
+pub mod phone;
 pub mod post;
 pub mod race;
 pub mod reaction;
@@ -39,6 +40,7 @@ super::kit! { $
             a_passkey_is_its_owners, a_ceremony_is_taken_once, lapsed_ceremonies_are_purged;
         delivery: a_delivery_is_tried_until_it_is_done, deliveries_go_in_the_order_they_are_due, a_delivery_is_taken_by_one,
             deliveries_are_the_platforms;
+        phone: a_number_comes_back_whole, a_number_has_one_account, a_number_is_its_owners, codes_for_a_number_are_counted;
         people: standing_and_blocks_hide_people, a_block_shuts_out_every_face, a_profile_is_found_by_its_handle,
             own_faces_come_oldest_first, unknown_handles_are_left_out, counters_come_with_visible_people;
         edges: a_follow_is_one_edge, only_the_ends_write_an_edge, following_takes_consent, a_request_is_taken_once,

@@ -5,7 +5,8 @@ use daira_core::id::PostId;
 use daira_core::idempotency::{IdempotencyKey, LIFETIME};
 use daira_core::port::store::{
     AccountRepository, CommentRepository, CounterRepository, DeliveryRepository, FactorRepository, FeedRepository,
-    GraphRepository, Journal, MediaRepository, NotificationRepository, PostRepository, ReactionRepository,
+    GraphRepository, Journal, MediaRepository, NotificationRepository, PhoneRepository, PostRepository,
+    ReactionRepository,
 };
 use daira_core::post::{CreatePost, PostService};
 use tokio::task::JoinSet;
@@ -68,6 +69,7 @@ impl UnitOfWork for ShakyUnit {
         accounts: AccountRepository;
         factors: FactorRepository;
         deliveries: DeliveryRepository;
+        phones: PhoneRepository;
         graph: GraphRepository;
         posts: PostRepository;
         comments: CommentRepository;
@@ -98,17 +100,19 @@ impl UnitOfWork for ShakyUnit {
 fn shaky() -> (World, Arc<Mutex<Vec<Ending>>>) {
     let endings = Arc::<Mutex<Vec<Ending>>>::default();
     let given = endings.clone();
-    let (clock, mail) = (Arc::new(ManualClock::default()), Arc::new(MemoryMail::default()));
+    let (clock, mail, phone) =
+        (Arc::<ManualClock>::default(), Arc::<MemoryMail>::default(), Arc::<MemoryPhone>::default());
     let base = Ports::in_memory_at(clock.clone(), 7);
     let store = MemoryStore::new(clock.clone(), &base.settings);
     let ports = Ports {
         store: Arc::new(Shaky { inner: store.clone(), endings: given }),
         bus: Arc::new(MemoryBus::new(&store)),
         mail: mail.clone(),
+        phone: phone.clone(),
         ..base
     };
     let accounts = AccountService::new(ports.clone());
-    (World { clock, store, mail, ports, accounts }, endings)
+    (World { clock, store, mail, phone, ports, accounts }, endings)
 }
 
 async fn posts_of(world: &World, author: &LoggedIn) -> Vec<PostId> {

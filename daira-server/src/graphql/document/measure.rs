@@ -21,7 +21,7 @@ const DEFAULT_PAGE: usize = 20;
 /// What a page holds at most.
 const MAX_PAGE: usize = 100;
 /// Mutations that secrets could be guessed with: one of them in a request, whatever it is called there.
-const GUESSABLE: [&str; 15] = [
+const GUESSABLE: [&str; 19] = [
     "logIn",
     "refreshSession",
     "register",
@@ -37,6 +37,10 @@ const GUESSABLE: [&str; 15] = [
     "addPasskey",
     "logInWithPasskey",
     "proveWithPasskey",
+    "requestLogInCode",
+    "logInWithCode",
+    "changePhone",
+    "confirmPhone",
 ];
 
 /// What a part of a document comes to once it is unfolded.

@@ -6,6 +6,7 @@ mod comment;
 mod graph;
 mod notification;
 mod passkey;
+mod phone;
 mod post;
 mod profile;
 mod reaction;
@@ -23,6 +24,7 @@ pub struct Mutation(
     recovery::RecoveryMutation,
     second_factor::SecondFactorMutation,
     passkey::PasskeyMutation,
+    phone::PhoneMutation,
     profile::ProfileMutation,
     graph::GraphMutation,
     circle::CircleMutation,

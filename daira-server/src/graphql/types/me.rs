@@ -1,7 +1,7 @@
 //! The logged-in person's own side: what nobody else is shown.
 
 use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
-use daira_core::account::{self, Account, AccountState};
+use daira_core::account::{self, Account, AccountState, VerifiedPhone};
 use daira_core::error::Error;
 
 use super::circle::Circle;
@@ -45,6 +45,8 @@ impl From<AccountState> for OwnAccountState {
 pub(crate) struct OwnAccount {
     /// The verified e-mail address.
     email: String,
+    /// The verified phone number, for instance `+201001234567`.
+    phone: Option<String>,
     /// The date of birth, for instance `2001-09-30`.
     birth_date: String,
     /// The language of mails.
@@ -55,10 +57,11 @@ pub(crate) struct OwnAccount {
     created_at: DateTime,
 }
 
-impl From<Account> for OwnAccount {
-    fn from(account: Account) -> Self {
+impl OwnAccount {
+    fn of(account: &Account, phone: Option<VerifiedPhone>) -> Self {
         Self {
             email: account.email.as_str().to_owned(),
+            phone: phone.map(|phone| phone.number.as_str().to_owned()),
             birth_date: account.birth_date.to_string(),
             language: account.locale.into(),
             state: account.state.into(),
@@ -88,8 +91,10 @@ impl Viewer {
     async fn account(&self, ctx: &Context<'_>) -> Result<Option<OwnAccount>> {
         let scope = ctx.scope();
         scope.member()?;
-        let account = scope.reads.view().await?.accounts().own_account().await?.ok_or_else(Error::not_found)?;
-        Ok(Some(account.into()))
+        let mut view = scope.reads.view().await?;
+        let account = view.accounts().own_account().await?.ok_or_else(Error::not_found)?;
+        let phone = view.accounts().own_phone().await?;
+        Ok(Some(OwnAccount::of(&account, phone)))
     }
 
     /// What guards their account besides the password.

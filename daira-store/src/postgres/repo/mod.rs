@@ -17,6 +17,7 @@ mod graph_reads;
 mod journal;
 mod media;
 mod notification;
+mod phone;
 mod post;
 mod post_reads;
 mod reaction;

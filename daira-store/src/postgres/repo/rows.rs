@@ -1,6 +1,8 @@
 //! Stored values and models: times, codes, and the rows that several repositories read.
 
-use daira_core::account::{Account, AccountState, Email, MailingKind, Profile, ProfileKind, Session, Standing};
+use daira_core::account::{
+    Account, AccountState, Contact, Email, MailingKind, Phone, Profile, ProfileKind, Session, Standing,
+};
 use daira_core::comment::Comment;
 use daira_core::error::Result;
 use daira_core::hashtag::Tag;
@@ -104,6 +106,9 @@ pub(super) fn mailing_code(kind: MailingKind) -> i16 {
         MailingKind::PasskeyAdded => 8,
         MailingKind::PasskeyRemoved => 9,
         MailingKind::PasskeyCopied => 10,
+        MailingKind::LogInCode => 11,
+        MailingKind::NewPhone => 12,
+        MailingKind::PhoneChanged => 13,
     }
 }
 
@@ -120,7 +125,19 @@ pub(super) fn mailing_kind(code: i16) -> Result<MailingKind> {
         8 => Ok(MailingKind::PasskeyAdded),
         9 => Ok(MailingKind::PasskeyRemoved),
         10 => Ok(MailingKind::PasskeyCopied),
+        11 => Ok(MailingKind::LogInCode),
+        12 => Ok(MailingKind::NewPhone),
+        13 => Ok(MailingKind::PhoneChanged),
         _ => Err(corrupt("store.mailing", code.to_string())),
+    }
+}
+
+/// What a mailing goes to.
+pub(super) fn contact(email: Option<String>, phone: Option<String>) -> Result<Contact> {
+    match (email, phone) {
+        (Some(email), None) => Ok(Email::from_stored(email).into()),
+        (None, Some(phone)) => Ok(Phone::from_stored(phone).into()),
+        _ => Err(corrupt("store.mailing", "it goes to nobody, or to two")),
     }
 }
 

@@ -51,7 +51,7 @@ async fn lost(ports: &Ports, name: &str, person: &LoggedIn) -> Secret {
     let mailing = Mailing {
         id: ports.ids.draw(now, ports.ids.shard()),
         kind: MailingKind::PasswordReset,
-        email: Email::new(&format!("{name}@example.com")).unwrap(),
+        to: Email::new(&format!("{name}@example.com")).unwrap().into(),
         account: None,
         locale: Locale::Ar,
         attempts: 0,
