@@ -112,7 +112,7 @@ mod server_in_process;
 
 #[tokio::test]
 async fn runs() {
-    let server = server_in_process::start().await;
+    let server = Box::pin(server_in_process::start()).await;
     let lines = run(server.url("http"), "ali_hassan", "mona.adel", server.mailed()).await.unwrap();
     assert_eq!(lines.len(), 4, "{lines:?}");
     assert!(lines.contains(&"@ali_hassan: 3ayez arou7 el ahly, مين جاي معايا؟".to_owned()), "{lines:?}");

@@ -112,7 +112,7 @@ mod server_in_process;
 
 #[tokio::test]
 async fn runs() {
-    let server = server_in_process::start().await;
+    let server = Box::pin(server_in_process::start()).await;
     let mut lines = run(server.url("grpc"), "ali_hassan", server.mailed()).await.unwrap();
     lines.sort();
     assert_eq!(lines, ["@ali_hassan: 3ayez arou7 el ahly", "@ali_hassan: مين جاي معايا؟"]);

@@ -41,6 +41,9 @@ pub enum Actor {
     Member(Member),
     /// A part of the platform itself, such as a consumer; its name is for the audit trail.
     System(&'static str),
+    /// The platform, in the name of somebody of its staff whose right is being checked in the same unit. Only the use cases
+    /// of [`staff`](crate::staff) open one; nobody who comes in is one.
+    Staff(Member),
 }
 
 crate::refusals! {
@@ -59,7 +62,7 @@ impl Actor {
     pub fn member(&self) -> Result<&Member> {
         match self {
             Self::Member(member) => Ok(member),
-            Self::Anonymous | Self::System(_) => Err(ActorRefusal::LogInFirst.into()),
+            Self::Anonymous | Self::System(_) | Self::Staff(_) => Err(ActorRefusal::LogInFirst.into()),
         }
     }
 

@@ -3,7 +3,7 @@
 //! A restricted account may read and may take back or protect (unfollow, delete, block, mute); what reaches others or makes
 //! something new begins with [`acting`], which refuses it and holds the account's state until the unit ends.
 
-use crate::account::{AccountRefusal, AccountState, Profile};
+use crate::account::{self, AccountRefusal, AccountState, Profile};
 use crate::actor::Member;
 use crate::error::{Error, Result};
 use crate::idempotency::{IdempotencyKey, Keyed};
@@ -36,7 +36,8 @@ pub(crate) async fn acting(
         Some(AccountState::Active) => own_profile(unit, member).await,
         Some(AccountState::Suspended(until)) if until <= now => own_profile(unit, member).await,
         Some(AccountState::Restricted) => Err(restricted.into()),
-        Some(AccountState::Suspended(_)) => Err(AccountRefusal::Suspended.into()),
+        Some(AccountState::Suspended(until)) => Err(account::policy::suspended(until, now)),
+        Some(AccountState::Banned) => Err(AccountRefusal::Banned.into()),
         Some(AccountState::Deactivated | AccountState::Deleted) | None => Err(AccountRefusal::TokenInvalid.into()),
     }
 }

@@ -168,6 +168,8 @@ macro_rules! ids {
 ids! {
     /// The private root of a person: login, sessions, limits. Never leaves the server.
     AccountId = "acc";
+    /// An app of somebody else's.
+    AppId = "app";
     /// One proof that a person was asked for, such as an e-mail code.
     ChallengeId = "chl";
     /// A named circle of people.

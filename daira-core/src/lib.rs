@@ -11,7 +11,7 @@
 //! | [`actor`], [`idempotency`], [`secret`], [`settings`] | who asks, how often, with what keys and numbers |
 //! | [`port`] | what the kernel needs from the world |
 //! | [`event`], [`proto`] | what happened, as others read it |
-//! | [`account`], [`graph`], [`post`], [`comment`], [`reaction`], [`hashtag`], [`notification`], [`media`] | the business |
+//! | [`account`], [`graph`], [`post`], [`comment`], [`reaction`], [`hashtag`], [`notification`], [`media`], [`staff`], [`oauth`] | the business |
 //! | [`memory`] | adapters of every port in memory, for embedding and tests |
 //! | `testkit` (feature) | conformance kits that any adapter must pass |
 //! | `credential` (feature) | Argon2id password hashing and signed tokens |
@@ -30,6 +30,7 @@ pub mod locale;
 pub mod media;
 pub mod memory;
 pub mod notification;
+pub mod oauth;
 pub mod page;
 pub mod port;
 pub mod post;
@@ -38,6 +39,7 @@ pub mod reaction;
 mod recent;
 pub mod secret;
 pub mod settings;
+pub mod staff;
 pub mod text;
 pub mod time;
 

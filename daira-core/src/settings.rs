@@ -36,6 +36,8 @@ pub struct Settings {
     pub handle_reserved: Duration,
     /// How long a softly deleted post can be restored before it is purged.
     pub restore_window: Duration,
+    /// The codes of countries whose numbers codes are sent to; sending abroad is what fraud with codes lives on.
+    pub phone_countries: Vec<u16>,
     /// The youngest age that may register, in years.
     pub minimum_age: i32,
     /// How often things may be done.
@@ -69,8 +71,12 @@ pub struct Limits {
     pub proof_account: Quota,
     /// Moves of one account to another of its faces.
     pub switch_account: Quota,
+    /// Times that one account may let apps of others in.
+    pub authorize_account: Quota,
     /// Mails that strangers can have sent to one e-mail address.
     pub mail_recipient: Quota,
+    /// Codes that can be sent to one phone number, and that one account can have sent.
+    pub phone_recipient: Quota,
 }
 
 impl Default for Limits {
@@ -87,7 +93,9 @@ impl Default for Limits {
             code_address: Quota::an_hour(240),
             proof_account: Quota::new(30, quarter),
             switch_account: Quota::an_hour(120),
+            authorize_account: Quota::an_hour(120),
             mail_recipient: Quota::an_hour(5),
+            phone_recipient: Quota::an_hour(5),
         }
     }
 }
@@ -108,6 +116,7 @@ impl Default for Settings {
             proof_life: Duration::from_mins(10),
             handle_reserved: Duration::from_hours(30 * 24),
             restore_window: Duration::from_hours(30 * 24),
+            phone_countries: vec![20],
             minimum_age: 13,
             limits: Limits::default(),
         }

@@ -111,6 +111,7 @@ fn http_settings(config: &Config) -> HttpSettings {
     let mut settings = if development { HttpSettings::development() } else { HttpSettings::default() };
     settings.origins.clone_from(&config.http.cors_origins);
     settings.proxies.clone_from(&config.http.trusted_proxies);
+    settings.consent_page.clone_from(&config.http.consent_page);
     settings.request_timeout = Duration::from_secs(config.http.timeout_seconds);
     settings.concurrency = config.http.concurrency;
     settings.streams.all = config.http.streams;

@@ -10,8 +10,10 @@ use daira_core::comment::CommentService;
 use daira_core::graph::GraphService;
 use daira_core::hashtag::HashtagService;
 use daira_core::notification::NotificationService;
+use daira_core::oauth::OauthService;
 use daira_core::post::PostService;
 use daira_core::reaction::ReactionService;
+use daira_core::staff::StaffService;
 use daira_feed::{FeedService, FeedSettings};
 use daira_media::MediaService;
 use daira_search::SearchService;
@@ -27,6 +29,8 @@ use crate::streams::Streams;
 pub struct Services {
     /// Joining, sessions, the own profile.
     pub accounts: AccountService,
+    /// Apps of others.
+    pub oauth: OauthService,
     /// Follows, blocks, mutes, circles.
     pub graph: GraphService,
     /// Posts.
@@ -45,13 +49,20 @@ pub struct Services {
     pub search: SearchService,
     /// Pictures.
     pub media: MediaService,
+    /// What staff do.
+    pub staff: StaffService,
 }
 
 impl Services {
-    /// Over these ports; `media_base` is the address that pictures are served below, empty for this server's own.
-    pub fn new(ports: &Ports, feed: FeedSettings, media_base: impl Into<String>) -> Self {
+    /// Over these ports; `public` is the address of this server, which pictures are served below and apps of others know it by.
+    /// An empty one is relative for pictures, and `http://localhost` for apps.
+    pub fn new(ports: &Ports, feed: FeedSettings, public: impl Into<String>) -> Self {
+        let (public, accounts) = (public.into(), AccountService::new(ports.clone()));
+        let issuer = if public.is_empty() { "http://localhost" } else { public.trim_end_matches('/') };
         Self {
-            accounts: AccountService::new(ports.clone()),
+            oauth: OauthService::new(accounts.clone(), issuer),
+            staff: StaffService::new(ports.clone(), accounts.clone()),
+            accounts,
             graph: GraphService::new(ports.clone()),
             posts: PostService::new(ports.clone()),
             comments: CommentService::new(ports.clone()),
@@ -60,7 +71,7 @@ impl Services {
             notifications: NotificationService::new(ports.clone()),
             feed: FeedService::new(ports.clone(), feed),
             search: SearchService::new(ports.clone()),
-            media: MediaService::new(ports.clone(), media_base),
+            media: MediaService::new(ports.clone(), public),
         }
     }
 }

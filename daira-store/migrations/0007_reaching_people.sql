@@ -25,7 +25,6 @@ alter table daira.mailing add constraint mailing_phone_check check (phone ~ '^\+
 alter table daira.mailing validate constraint mailing_phone_check;
 alter table daira.mailing add constraint mailing_recipient_check check (num_nonnulls(email, phone) = 1) not valid;
 alter table daira.mailing validate constraint mailing_recipient_check;
-create index mailing_phone on daira.mailing (phone, created_at) where phone is not null;
 
 alter table daira.mailing drop constraint mailing_kind_check;
 -- …, code to log in with, new phone number, phone number changed

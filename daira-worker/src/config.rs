@@ -48,6 +48,8 @@ pub struct Config {
     pub passkeys: Passkeys,
     /// Mail.
     pub mail: Mail,
+    /// Codes to phones.
+    pub phone: Phone,
     /// Logs.
     pub log: Log,
     /// The product's numbers.
@@ -70,6 +72,7 @@ impl Default for Config {
             workers: Workers::default(),
             passkeys: Passkeys::default(),
             mail: Mail::default(),
+            phone: Phone::default(),
             log: Log::default(),
             product: Product::default(),
             limits: Limits::default(),
@@ -150,6 +153,56 @@ impl Default for Mail {
     }
 }
 
+/// Codes to phones. The ways that are set up are tried from the cheapest on: a flash call, to numbers in Egypt, then WhatsApp,
+/// then a text message; who asks for another code begins with the next one. Where none is, messages are put into the folder
+/// `phone` in the data folder.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
+pub struct Phone {
+    /// The codes of the countries whose numbers codes are sent to. Each more is one that somebody may have expensive codes sent
+    /// to, and be paid for it.
+    pub countries: Vec<u16>,
+    /// Where flash calls are asked for: `https://…/v1/api/flash-call` of a provider that speaks like DecisionTelecom.
+    pub flash_call_url: Option<String>,
+    /// The key that they are asked for with.
+    pub flash_call_key: Option<SecretText>,
+    /// The name that they are asked for under.
+    pub flash_call_sender: String,
+    /// Where WhatsApp's Cloud API takes messages: `https://graph.facebook.com/v21.0/<id of the number>/messages`.
+    pub whatsapp_url: Option<String>,
+    /// The token that they are sent with.
+    pub whatsapp_token: Option<SecretText>,
+    /// The authentication template for codes, approved in Arabic (`ar`) and in English (`en`).
+    pub whatsapp_template: String,
+    /// Where text messages are sent: `https://…/Messages.json` of Twilio, or of a gateway that speaks like it.
+    pub sms_url: Option<String>,
+    /// The user that they are sent as.
+    pub sms_user: String,
+    /// The user's password.
+    pub sms_password: Option<SecretText>,
+    /// The number or the name that they are sent from.
+    pub sms_from: String,
+}
+
+impl Default for Phone {
+    fn default() -> Self {
+        Self {
+            countries: Settings::default().phone_countries,
+            flash_call_url: None,
+            flash_call_key: None,
+            flash_call_sender: "DAIRA".to_owned(),
+            whatsapp_url: None,
+            whatsapp_token: None,
+            whatsapp_template: "daira_code".to_owned(),
+            sms_url: None,
+            sms_user: String::new(),
+            sms_password: None,
+            sms_from: "DAIRA".to_owned(),
+        }
+    }
+}
+
 /// How logs look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -227,6 +280,15 @@ impl Config {
         {
             return wrong("secret must have 64 hexadecimal digits");
         }
+        for (url, secret, told) in [
+            (&self.phone.flash_call_url, &self.phone.flash_call_key, "phone.flash_call_url and phone.flash_call_key"),
+            (&self.phone.whatsapp_url, &self.phone.whatsapp_token, "phone.whatsapp_url and phone.whatsapp_token"),
+            (&self.phone.sms_url, &self.phone.sms_password, "phone.sms_url and phone.sms_password"),
+        ] {
+            if url.is_some() != secret.is_some() {
+                return wrong(&format!("{told} are set together or not at all"));
+            }
+        }
         if !(1..=10).contains(&self.http.batch) {
             return wrong("http.batch must be 1 to 10");
         }
@@ -247,6 +309,7 @@ impl Config {
         let mut settings = Settings::default();
         settings.pull_threshold = self.product.pull_threshold;
         settings.access_token_life = core::time::Duration::from_secs(self.product.access_token_seconds);
+        settings.phone_countries.clone_from(&self.phone.countries);
         settings.limits = self.limits.clone();
         settings
     }

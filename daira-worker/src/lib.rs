@@ -8,7 +8,7 @@ pub mod runner;
 pub mod backends;
 #[cfg(feature = "backends")]
 pub mod config;
-#[cfg(feature = "mail")]
+#[cfg(any(feature = "mail", feature = "phone"))]
 pub mod deliver;
 #[cfg(feature = "credential")]
 pub mod hasher;

@@ -17,7 +17,7 @@ const LAW: [&str; 5] = ["--package", "daira-core", "--all-features", "--example"
 /// What breaks, where, and the text that becomes another.
 type Mutation = (&'static str, &'static str, &'static str, &'static str);
 
-const MUTATIONS: [Mutation; 10] = [
+const MUTATIONS: [Mutation; 11] = [
     ("a block hides no post", "post", "!reader.blocked && open", "open"),
     (
         "a block hides no person",
@@ -42,6 +42,12 @@ const MUTATIONS: [Mutation; 10] = [
         "reader.follows || reader.private || !reader.private ||",
     ),
     ("deleted posts are seen", "post", "post.deleted_at.is_some() || !within_class", "!within_class"),
+    (
+        "what was taken down is seen",
+        "post",
+        "post.deleted_at.is_some() || reader.taken_down",
+        "post.deleted_at.is_some()",
+    ),
     ("deleted comments are seen", "comment", "comment.deleted_at.is_none() && crate", "crate"),
 ];
 

@@ -3,7 +3,7 @@
 //! Whoever asks for one may choose the address, so a mail holds nothing that they wrote: no name and no handle could carry an
 //! advertisement to a stranger.
 
-use super::{Account, Email, Mailing, Registration};
+use super::{Account, Mailing, Registration};
 use crate::id::SessionId;
 use crate::locale::Locale;
 use crate::port::Message;
@@ -32,7 +32,7 @@ pub fn code(registration: &Registration, code: &Secret, now: Timestamp) -> Messa
             ),
         ),
     };
-    message(&registration.email, subject, text, &registration.id)
+    message(registration.email.as_str(), subject, text, &registration.id)
 }
 
 /// The mail to an address that has an account already: nobody else learns of it.
@@ -49,7 +49,7 @@ pub fn already_joined(registration: &Registration, locale: Locale) -> Message {
              If it was you, log in with your e-mail and password.\nIf it was not, there is nothing to do: your account is unchanged and nobody got in.\n",
         ),
     };
-    message(&registration.email, subject, text.to_owned(), &registration.id)
+    message(registration.email.as_str(), subject, text.to_owned(), &registration.id)
 }
 
 /// The mail with the token that lets choose a new password.
@@ -76,7 +76,7 @@ pub fn password_reset(mailing: &Mailing, token: &Secret, now: Timestamp) -> Mess
             ),
         ),
     };
-    message(&mailing.email, subject, text, &mailing.id)
+    message(mailing.to.as_str(), subject, text, &mailing.id)
 }
 
 /// The mail to an address that has no account, when somebody wants a new password for one.
@@ -93,7 +93,7 @@ pub fn nobody_here(mailing: &Mailing) -> Message {
              If it was you, perhaps you joined with another address. If it was not, there is nothing to do.\n",
         ),
     };
-    message(&mailing.email, subject, text.to_owned(), &mailing.id)
+    message(mailing.to.as_str(), subject, text.to_owned(), &mailing.id)
 }
 
 /// The mail with the code that moves an account to this address.
@@ -118,7 +118,32 @@ pub fn new_email(mailing: &Mailing, code: &Secret, now: Timestamp) -> Message {
             ),
         ),
     };
-    message(&mailing.email, subject, text, &mailing.id)
+    message(mailing.to.as_str(), subject, text, &mailing.id)
+}
+
+/// The mail with the code that lets in.
+pub fn log_in_code(mailing: &Mailing, code: &Secret, now: Timestamp) -> Message {
+    let minutes = mailing.expires_at.since(now).as_secs().div_ceil(60);
+    let code = code.expose();
+    let (subject, text) = match mailing.locale {
+        Locale::Ar => (
+            "كود الدخول لحسابك على دايرة",
+            format!(
+                "الكود بتاعك: {code}\n\nاكتبه في التطبيق عشان تدخل حسابك. الكود صالح لمدة {} دقيقة ومرة واحدة بس.\n\
+                 ما تديش الكود ده لأي حد، حتى لو قالك إنه من دايرة.\n\nلو مش إنت اللي طلبته، تجاهل الرسالة دي: من غير الكود ما حدش هيدخل.\n",
+                arabic_digits(minutes)
+            ),
+        ),
+        Locale::En => (
+            "Your DAIRA log-in code",
+            format!(
+                "Your code: {code}\n\nEnter it in the app to log in. It works once and for {minutes} minutes.\n\
+                 Do not give it to anyone, not even to someone who says they are from DAIRA.\n\n\
+                 If you did not ask for it, ignore this mail: nobody gets in without the code.\n"
+            ),
+        ),
+    };
+    message(mailing.to.as_str(), subject, text, &mailing.id)
 }
 
 /// The mail to an address that has an account, when another account wants it.
@@ -134,7 +159,7 @@ pub fn already_used(mailing: &Mailing, locale: Locale) -> Message {
              There is nothing to do: your account is unchanged.\n",
         ),
     };
-    message(&mailing.email, subject, text.to_owned(), &mailing.id)
+    message(mailing.to.as_str(), subject, text.to_owned(), &mailing.id)
 }
 
 /// The notice that a copy of a session's refresh token was used, which ended the session.
@@ -151,11 +176,11 @@ pub fn token_copied(account: &Account, session: SessionId) -> Message {
              Log in again. If somebody may have your device or a copy of it, change your password: that logs all other devices out.\n",
         ),
     };
-    message(&account.email, subject, text.to_owned(), &session)
+    message(account.email.as_str(), subject, text.to_owned(), &session)
 }
 
-pub(super) fn message(to: &Email, subject: &str, text: String, key: &dyn core::fmt::Display) -> Message {
-    Message { to: Secret::new(to.as_str()), subject: subject.to_owned(), text: Secret::new(text), key: key.to_string() }
+pub(crate) fn message(to: &str, subject: &str, text: String, key: &dyn core::fmt::Display) -> Message {
+    Message { to: Secret::new(to), subject: subject.to_owned(), text: Secret::new(text), key: key.to_string() }
 }
 
 fn arabic_digits(number: u64) -> String {
@@ -168,6 +193,7 @@ mod tests {
     use core::time::Duration;
 
     use super::*;
+    use crate::account::Email;
     use crate::id::{ChallengeId, Id};
     use crate::text::Handle;
     use crate::time::Date;

@@ -12,6 +12,8 @@
 //!                                                          └──▶ authenticate ──▶ Actor
 //! request_password_reset ──▶ mail with a token ──▶ reset_password ──▶ all sessions ended, notice by mail
 //! switch_profile ──▶ Tokens of another face of the same account
+//! request_log_in_code ──▶ mail or message with a code ──▶ log_in_with_code ──▶ Tokens
+//! change_phone ──▶ message with a code ──▶ confirm_phone ──▶ notice by mail and to the old number
 //! change_email ──▶ mail with a code to the new address ──▶ confirm_email ──▶ notice to the old one
 //! ```
 
@@ -23,8 +25,10 @@ mod model;
 mod notice;
 mod passkey;
 pub mod password;
+mod phone;
 pub mod policy;
-mod service;
+pub(crate) mod service;
+pub mod sms;
 pub mod token;
 
 pub use delivery::{Delivery, Due};
@@ -35,16 +39,22 @@ pub use model::{
     Standing, StoredCredential,
 };
 pub use passkey::{CeremonyKind, Passkey, PendingCeremony, StoredPasskey};
+pub use phone::{Contact, Phone, VerifiedPhone};
 pub use service::{
-    AccountService, AddedPasskey, BegunCeremony, ChangePassword, Enrolment, Entry, FactorStatus, LogIn, LoggedIn,
-    MAX_FACES, Me, Pass, Register, Tokens, UpdateProfile, VerifyEmail, Waited,
+    AccountService, AddedPasskey, BegunCeremony, ChangePassword, Enrolment, Entry, FactorStatus, LogIn, LogInWithCode,
+    LoggedIn, MAX_FACES, Me, Pass, Register, Tokens, UpdateProfile, VerifyEmail, Waited,
 };
+pub(crate) use service::{audit, end_all, end_session, send, taken};
 
 crate::refusals! {
     /// Why something about an account was refused.
     pub enum AccountRefusal {
         /// Not an e-mail address.
         EmailInvalid = "account.email_invalid", Invalid, "This is not a valid e-mail address.", "الإيميل ده مش صحيح.";
+        /// Not the number of a mobile phone.
+        PhoneInvalid = "account.phone_invalid", Invalid, "This is not a valid mobile number.", "رقم الموبايل ده مش صحيح.";
+        /// The number is of a country that no codes are sent to.
+        PhoneAbroad = "account.phone_abroad", Invalid, "We do not send codes to numbers of this country yet.", "لسه مش بنبعت أكواد لأرقام البلد دي.";
         /// The handle breaks a rule.
         HandleInvalid = "account.handle_invalid", Invalid, "A handle has 3 to 30 letters a–z, digits, dots or underscores.", "اليوزر من ٣ لـ ٣٠ حرف إنجليزي أو رقم أو نقطة أو _.";
         /// The handle is taken or reserved.
@@ -72,7 +82,7 @@ crate::refusals! {
         /// The token of a mail that lets choose a new password is wrong, spent or lapsed, or the password was changed since.
         ResetInvalid = "account.reset_invalid", Invalid, "This mail is no longer valid; please ask for a new one.", "الرسالة دي مابقتش صالحة؛ اطلب واحدة جديدة.";
         /// Wrong identifier or password; which, is not told.
-        CredentialsInvalid = "auth.invalid_credentials", Unauthenticated, "E-mail or password is wrong.", "الإيميل أو كلمة السر غلط.";
+        CredentialsInvalid = "auth.invalid_credentials", Unauthenticated, "E-mail, number or password is wrong.", "الإيميل أو الرقم أو كلمة السر غلط.";
         /// A log-in that waits for its second factor lapsed, was answered, or never was.
         ChallengeInvalid = "auth.challenge_invalid", Unauthenticated, "This log-in has expired; please start again.", "الدخول ده وقته خلص؛ ابدأ من الأول.";
         /// The account has a second factor, and it was not given.
@@ -91,6 +101,8 @@ crate::refusals! {
         SecondFactorMissing = "account.second_factor_missing", Conflict, "Your account has no second factor.", "حسابك مش عليه تأكيد بخطوتين.";
         /// The account may not be used now.
         Suspended = "auth.suspended", Forbidden, "This account is suspended.", "الحساب ده موقوف.";
+        /// The account may not be used any more.
+        Banned = "auth.banned", Forbidden, "This account is banned.", "الحساب ده محظور نهائيًا.";
         /// An access or refresh token that does not hold.
         TokenInvalid = "auth.token_invalid", Unauthenticated, "Please log in again.", "سجّل دخولك تاني.";
         /// The session behind a token that still holds was ended.

@@ -3,10 +3,11 @@
 use crate::error::Result;
 use crate::id::{AccountId, ChallengeId, MediaId, ProfileId, SessionId};
 use crate::locale::Locale;
+use crate::oauth::Granted;
 use crate::text::Handle;
 use crate::time::{Date, Timestamp};
 
-use super::AccountRefusal;
+use super::{AccountRefusal, Contact};
 
 /// An e-mail address, trimmed and lower-cased: two spellings of one mailbox are one address.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -66,6 +67,8 @@ pub enum AccountState {
     Restricted,
     /// Shut out until an instant.
     Suspended(Timestamp),
+    /// Shut out for good.
+    Banned,
     /// Put to sleep by its owner; the next log-in wakes it.
     Deactivated,
     /// Gone.
@@ -73,12 +76,24 @@ pub enum AccountState {
 }
 
 impl AccountState {
+    /// The stable name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Restricted => "restricted",
+            Self::Suspended(_) => "suspended",
+            Self::Banned => "banned",
+            Self::Deactivated => "deactivated",
+            Self::Deleted => "deleted",
+        }
+    }
+
     /// Whether the owner may log in and read at an instant.
     pub fn may_enter(self, now: Timestamp) -> bool {
         match self {
             Self::Active | Self::Restricted | Self::Deactivated => true,
             Self::Suspended(until) => until <= now,
-            Self::Deleted => false,
+            Self::Banned | Self::Deleted => false,
         }
     }
 
@@ -86,7 +101,7 @@ impl AccountState {
     pub fn standing(self) -> Standing {
         match self {
             Self::Active | Self::Restricted => Standing::Live,
-            Self::Suspended(_) | Self::Deactivated => Standing::Hidden,
+            Self::Suspended(_) | Self::Banned | Self::Deactivated => Standing::Hidden,
             Self::Deleted => Standing::Gone,
         }
     }
@@ -228,16 +243,30 @@ pub enum MailingKind {
     PasskeyRemoved,
     /// A copy of a passkey was used, and refused.
     PasskeyCopied,
+    /// Staff restricted, suspended or banned the account.
+    Sanctioned,
+    /// What staff did to the account is over.
+    SanctionLifted,
+    /// Staff took something of the person's down.
+    TakenDown,
+    /// An app of somebody else's was let in, or let do more.
+    AppConnected,
+    /// Somebody asked for a code to log in with, for the account that is reached this way, if there is one.
+    LogInCode,
+    /// The account's owner wants this number, and has to show that it is theirs.
+    NewPhone,
+    /// The account has another number now, its first one, or none.
+    PhoneChanged,
 }
 
 impl MailingKind {
     /// Whether it only tells something, so that nothing can be done with it.
     pub fn is_notice(self) -> bool {
-        !matches!(self, Self::PasswordReset | Self::NewEmail)
+        !matches!(self, Self::PasswordReset | Self::NewEmail | Self::LogInCode | Self::NewPhone)
     }
 }
 
-/// A mail that is due, and what can be done by who receives it until it lapses.
+/// A message that is due, and what can be done by who receives it until it lapses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mailing {
     /// Its id, from which its code or token is derived.
@@ -245,7 +274,7 @@ pub struct Mailing {
     /// What it is for.
     pub kind: MailingKind,
     /// Where it goes.
-    pub email: Email,
+    pub to: Contact,
     /// Whose it is; nobody's where that must not be looked up yet.
     pub account: Option<AccountId>,
     /// The language of the mail.
@@ -300,6 +329,8 @@ pub struct Session {
     pub expires_at: Timestamp,
     /// When it was ended.
     pub revoked_at: Option<Timestamp>,
+    /// The app of somebody else's that it belongs to, and what that may do; nothing for a client of the house.
+    pub granted: Option<Granted>,
 }
 
 impl Session {

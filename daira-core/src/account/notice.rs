@@ -14,13 +14,19 @@ pub(super) fn notice(mailing: &Mailing) -> Option<Message> {
         Locale::Ar => arabic,
         Locale::En => english,
     };
-    Some(mail::message(&mailing.email, subject, text.to_owned(), &mailing.id))
+    Some(mail::message(mailing.to.as_str(), subject, text.to_owned(), &mailing.id))
 }
 
 /// In Arabic and in English.
 fn words(kind: MailingKind) -> Option<(Words, Words)> {
     Some(match kind {
-        MailingKind::PasswordReset | MailingKind::NewEmail => return None,
+        MailingKind::PasswordReset
+        | MailingKind::NewEmail
+        | MailingKind::LogInCode
+        | MailingKind::NewPhone
+        | MailingKind::Sanctioned
+        | MailingKind::SanctionLifted
+        | MailingKind::TakenDown => return None,
         MailingKind::PasswordChanged => (
             (
                 "كلمة السر بتاعتك على دايرة اتغيّرت",
@@ -43,6 +49,18 @@ fn words(kind: MailingKind) -> Option<(Words, Words)> {
                 "The address of your DAIRA account was changed",
                 "Your DAIRA account has another e-mail address now; this one is no longer its.\n\n\
                  If it was you, there is nothing to do.\nIf it was not, somebody is in your account: write to our support from this address at once.\n",
+            ),
+        ),
+        MailingKind::PhoneChanged => (
+            (
+                "رقم الموبايل بتاع حسابك على دايرة اتغيّر",
+                "رقم الموبايل اللي بتدخل بيه حسابك على دايرة اتضاف أو اتغيّر أو اتشال دلوقتي.\n\n\
+                 لو ده إنت، مش محتاج تعمل حاجة.\nلو مش إنت، حد دخل حسابك: غيّر كلمة السر وراجع الرقم حالاً.\n",
+            ),
+            (
+                "The phone number of your DAIRA account was changed",
+                "The phone number that you can log in to your DAIRA account with was added, changed or removed just now.\n\n\
+                 If it was you, there is nothing to do.\nIf it was not, somebody is in your account: change your password and look at the number at once.\n",
             ),
         ),
         MailingKind::SecondFactorOn => (
@@ -93,14 +111,27 @@ fn words(kind: MailingKind) -> Option<(Words, Words)> {
                  If it was you, there is nothing to do.\nIf it was not, somebody is in your account: change your password at once.\n",
             ),
         ),
-        MailingKind::PasskeyAdded | MailingKind::PasskeyRemoved | MailingKind::PasskeyCopied => {
-            return of_passkeys(kind);
-        }
+        MailingKind::PasskeyAdded
+        | MailingKind::PasskeyRemoved
+        | MailingKind::PasskeyCopied
+        | MailingKind::AppConnected => return of_passkeys_and_apps(kind),
     })
 }
 
-fn of_passkeys(kind: MailingKind) -> Option<(Words, Words)> {
+fn of_passkeys_and_apps(kind: MailingKind) -> Option<(Words, Words)> {
     Some(match kind {
+        MailingKind::AppConnected => (
+            (
+                "تطبيق جديد اتوصّل بحسابك على دايرة",
+                "سمحت لتطبيق إنه يستخدم بروفايل من بروفايلاتك على دايرة. تقدر تشوف التطبيقات المتوصلة وتفصلها من الإعدادات.\n\n\
+                 لو ده إنت، مش محتاج تعمل حاجة.\nلو مش إنت، حد دخل حسابك: افصل التطبيق وغيّر كلمة السر حالاً.\n",
+            ),
+            (
+                "An app was connected to your DAIRA account",
+                "An app was allowed to use one of your DAIRA profiles just now. In the settings you can see which apps are connected and disconnect them.\n\n\
+                 If it was you, there is nothing to do.\nIf it was not, somebody is in your account: disconnect the app and change your password at once.\n",
+            ),
+        ),
         MailingKind::PasskeyAdded => (
             (
                 "مفتاح مرور جديد على حسابك على دايرة",
@@ -148,7 +179,7 @@ mod tests {
     use crate::id::{ChallengeId, Id};
     use crate::time::Timestamp;
 
-    const KINDS: [MailingKind; 11] = [
+    const KINDS: [MailingKind; 15] = [
         MailingKind::PasswordReset,
         MailingKind::NewEmail,
         MailingKind::PasswordChanged,
@@ -160,6 +191,10 @@ mod tests {
         MailingKind::PasskeyAdded,
         MailingKind::PasskeyRemoved,
         MailingKind::PasskeyCopied,
+        MailingKind::AppConnected,
+        MailingKind::LogInCode,
+        MailingKind::NewPhone,
+        MailingKind::PhoneChanged,
     ];
 
     #[test]
@@ -167,7 +202,7 @@ mod tests {
         let mailing = |kind, locale| Mailing {
             id: ChallengeId::from_raw(9),
             kind,
-            email: Email::new("mona@example.com").unwrap(),
+            to: Email::new("mona@example.com").unwrap().into(),
             account: None,
             locale,
             attempts: 0,

@@ -14,13 +14,20 @@ const OLDEST: i32 = 130;
 /// Whether somebody who proved the password may come in.
 ///
 /// # Errors
-/// [`AccountRefusal::Suspended`]; a deleted account answers as if the proof were wrong.
+/// [`AccountRefusal::Suspended`], which says for how long, and [`AccountRefusal::Banned`]; a deleted account answers as if the
+/// proof were wrong.
 pub fn may_log_in(state: AccountState, now: Timestamp) -> Result<()> {
     match state {
         AccountState::Deleted => Err(AccountRefusal::CredentialsInvalid.into()),
-        _ if state.may_enter(now) => Ok(()),
-        _ => Err(AccountRefusal::Suspended.into()),
+        AccountState::Banned => Err(AccountRefusal::Banned.into()),
+        AccountState::Suspended(until) if now < until => Err(suspended(until, now)),
+        _ => Ok(()),
     }
+}
+
+/// The refusal of somebody who is shut out until an instant.
+pub(crate) fn suspended(until: Timestamp, now: Timestamp) -> Error {
+    Error::from(AccountRefusal::Suspended).with_retry_after(until.since(now))
 }
 
 /// The state that logging in leaves an account in: sleep ends, and so does a suspension that is over.
@@ -107,6 +114,7 @@ mod tests {
             last_used_at: rotated_at,
             expires_at: NOW + GRACE,
             revoked_at: None,
+            granted: None,
         }
     }
 
@@ -126,7 +134,7 @@ mod tests {
 
     #[test]
     fn states_decide_who_comes_in_and_who_wakes() {
-        use AccountState::{Active, Deactivated, Deleted, Restricted, Suspended};
+        use AccountState::{Active, Banned, Deactivated, Deleted, Restricted, Suspended};
         let later = NOW + Duration::from_secs(1);
         for (state, refused, after) in [
             (Active, None, Active),
@@ -134,6 +142,7 @@ mod tests {
             (Deactivated, None, Active),
             (Suspended(NOW), None, Active),
             (Suspended(later), Some(AccountRefusal::Suspended), Suspended(later)),
+            (Banned, Some(AccountRefusal::Banned), Banned),
             (Deleted, Some(AccountRefusal::CredentialsInvalid), Deleted),
         ] {
             assert_eq!(refusal(may_log_in(state, NOW)), refused, "{state:?}");

@@ -1,11 +1,13 @@
 //! Use cases of accounts. Joining, sessions and profiles have files of their own; here is what they share, and the question
 //! every request begins with: whose token is this?
 
+mod codes;
 mod delivery;
 mod faces;
 mod limits;
 mod passes;
 mod passkey;
+mod phone;
 mod profile;
 mod recovery;
 mod registration;
@@ -26,17 +28,19 @@ use crate::secret::Secret;
 use crate::text::Bounds;
 use crate::time::Timestamp;
 
+pub use codes::LogInWithCode;
 pub use faces::MAX_FACES;
 pub use passes::Pass;
 pub use passkey::{AddedPasskey, BegunCeremony};
 pub use profile::{Me, UpdateProfile};
 pub use recovery::ChangePassword;
+pub(crate) use recovery::send;
 pub use registration::{Register, VerifyEmail};
 pub use second_factor::{Enrolment, FactorStatus};
 pub use sessions::{Entry, LogIn, Waited};
 
 /// How often a use case that draws its actor's own ids draws them anew when they are taken.
-const DRAWS: usize = 3;
+pub(crate) const DRAWS: usize = 3;
 
 /// The longest device name, in characters as people count them.
 const MAX_DEVICE: usize = 100;
@@ -53,7 +57,7 @@ const DEVICE: Writing<AccountRefusal> = Writing {
 /// Joining, logging in, sessions and the own profile. Cloning is cheap; clones share what they remember of sessions.
 #[derive(Debug, Clone)]
 pub struct AccountService {
-    ports: Ports,
+    pub(crate) ports: Ports,
     directory: Arc<SessionDirectory>,
 }
 
@@ -117,7 +121,7 @@ impl AccountService {
     }
 
     /// A session that begins now, with its first tokens in generation 1.
-    fn new_session(&self, member: Member, device: &str, now: Timestamp) -> Session {
+    pub(crate) fn new_session(&self, member: Member, device: &str, now: Timestamp) -> Session {
         Session {
             id: member.session,
             account: member.account,
@@ -132,16 +136,18 @@ impl AccountService {
             last_used_at: now,
             expires_at: policy::session_end(now, now, &self.ports.settings),
             revoked_at: None,
+            granted: None,
         }
     }
 
     /// The tokens of a session's living generation.
-    fn tokens(&self, session: &Session, now: Timestamp) -> Result<Tokens> {
+    pub(crate) fn tokens(&self, session: &Session, now: Timestamp) -> Result<Tokens> {
         let end = (now + self.ports.settings.access_token_life).min(session.expires_at);
         let claims = Claims {
             profile: session.profile,
             session: session.id,
             generation: session.generation,
+            granted: session.granted,
             issued_at: Timestamp::from_seconds(now.as_seconds()),
             expires_at: Timestamp::from_seconds(end.as_seconds()),
         };
@@ -160,21 +166,26 @@ impl AccountService {
 }
 
 /// What a unit left behind for what follows its commit.
-fn taken<T>(left: &Mutex<Vec<T>>) -> Vec<T> {
+pub(crate) fn taken<T>(left: &Mutex<Vec<T>>) -> Vec<T> {
     core::mem::take(&mut left.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
 /// Whether one of the ids that a use case drew for its own actor was taken.
-fn is_taken<T>(outcome: &Result<T>) -> bool {
+pub(crate) fn is_taken<T>(outcome: &Result<T>) -> bool {
     matches!(outcome, Err(error) if error.kind() == ErrorKind::IdCollision)
 }
 
-fn out_of_draws() -> Error {
+pub(crate) fn out_of_draws() -> Error {
     Error::new(ErrorKind::IdCollision, "account.draw")
 }
 
 /// Ends a session before its time and says so in the log and the audit trail.
-async fn end_session(unit: &mut dyn UnitOfWork, session: Session, at: Timestamp, reason: &'static str) -> Result<()> {
+pub(crate) async fn end_session(
+    unit: &mut dyn UnitOfWork,
+    session: Session,
+    at: Timestamp,
+    reason: &'static str,
+) -> Result<()> {
     let ended = Session { revoked_at: Some(at), ..session };
     unit.accounts().update_session(&ended).await?;
     tell_end(unit, &ended, at, reason).await
@@ -182,7 +193,7 @@ async fn end_session(unit: &mut dyn UnitOfWork, session: Session, at: Timestamp,
 
 /// Ends the account's living sessions but one, or of those only the ones of the log-in at an instant, and says so of each.
 /// The account is locked, so that none is added meanwhile.
-async fn end_all(
+pub(crate) async fn end_all(
     unit: &mut dyn UnitOfWork,
     account: AccountId,
     keep: Option<SessionId>,
@@ -199,7 +210,12 @@ async fn end_all(
     Ok(ended)
 }
 
-async fn tell_end(unit: &mut dyn UnitOfWork, session: &Session, at: Timestamp, reason: &'static str) -> Result<()> {
+pub(crate) async fn tell_end(
+    unit: &mut dyn UnitOfWork,
+    session: &Session,
+    at: Timestamp,
+    reason: &'static str,
+) -> Result<()> {
     let event = v1::SessionRevoked {
         session_id: session.id.raw(),
         profile_id: session.profile.raw(),
@@ -210,7 +226,7 @@ async fn tell_end(unit: &mut dyn UnitOfWork, session: &Session, at: Timestamp, r
 }
 
 /// A line in the audit trail: ids and codes only.
-async fn audit<I: Id>(
+pub(crate) async fn audit<I: Id>(
     unit: &mut dyn UnitOfWork,
     action: &'static str,
     subject: I,
@@ -221,6 +237,6 @@ async fn audit<I: Id>(
 }
 
 /// For the programs' logs, which hold ids only.
-fn note_reuse(session: SessionId) {
+pub(crate) fn note_reuse(session: SessionId) {
     tracing::warn!(%session, "a spent refresh token came back: the session ends");
 }

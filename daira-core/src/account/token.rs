@@ -145,6 +145,25 @@ pub fn email_code(key: &Key, challenge: ChallengeId, email: &str, password_hash:
     digits(&key.tag(&[b"email", &challenge.raw().to_be_bytes(), email.as_bytes(), password_hash.as_bytes()]))
 }
 
+/// The six digits that let in who is reached this way. They are bound to the account and its password: a new one spends them.
+pub fn log_in_code(key: &Key, challenge: ChallengeId, account: AccountId, to: &str, password_hash: &str) -> Secret {
+    let (challenge, account) = (challenge.raw().to_be_bytes(), account.raw().to_be_bytes());
+    digits(&key.tag(&[b"log_in", &challenge, &account, to.as_bytes(), password_hash.as_bytes()]))
+}
+
+/// The six digits that give an account a phone number. They are bound to the number it has now, if any, and its password: a new
+/// password or another number spends them.
+pub fn phone_code(
+    key: &Key,
+    challenge: ChallengeId,
+    number: &str,
+    before: Option<&str>,
+    password_hash: &str,
+) -> Secret {
+    let (challenge, before) = (challenge.raw().to_be_bytes(), before.unwrap_or_default().as_bytes());
+    digits(&key.tag(&[b"phone", &challenge, number.as_bytes(), before, password_hash.as_bytes()]))
+}
+
 fn digits(tag: &[u8; 32]) -> Secret {
     // 2⁶⁴ is so much larger than 10⁶ that the digits are even to one part in 10¹³.
     let number = tag.first_chunk::<8>().map_or(0, |bytes| u64::from_be_bytes(*bytes));

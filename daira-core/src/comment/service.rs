@@ -18,6 +18,7 @@ use crate::port::Ports;
 use crate::port::store::Lock;
 use crate::post::seen_post;
 use crate::proto::event::v1;
+use crate::staff::Target;
 use crate::text::Bounds;
 
 const TEXT: Writing<CommentRefusal> = Writing {
@@ -151,11 +152,14 @@ impl CommentService {
                     let version = found.version + 1;
                     let deleted = Comment { deleted_at: Some(clock.now()), version, ..found };
                     unit.comments().update(&deleted).await?;
+                    // Only its writer reaches what staff took down.
+                    let uncounted = unit.staff().takedown(Target::Comment(comment)).await?.is_some();
                     let event = v1::CommentDeleted {
                         comment_id: deleted.id.raw(),
                         post_id: deleted.post.raw(),
                         parent_id: deleted.parent.map_or(0, Id::raw),
                         author_id: deleted.author.raw(),
+                        uncounted,
                     };
                     unit.journal().append(&[event.into()]).await
                 })

@@ -20,8 +20,9 @@ use sha2::{Digest, Sha256};
 
 use crate::account::AccountRefusal;
 use crate::error::{Error, ErrorKind, Result};
-use crate::id::{ProfileId, SessionId};
-use crate::port::{Claims, IdSource, PublicKey, TokenSigner};
+use crate::id::{AppId, ProfileId, SessionId};
+use crate::oauth::{Granted, Scopes};
+use crate::port::{Claims, IdClaims, IdSource, PublicKey, TokenSigner};
 use crate::recent::Recent;
 use crate::secret::Secret;
 use crate::time::Timestamp;
@@ -68,6 +69,24 @@ struct Body {
     exp: i64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     nbf: Option<i64>,
+    /// The app of somebody else's, and what it may do (RFC 9068).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    client_id: Option<AppId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    scope: Option<String>,
+}
+
+/// An ID token; its type and its audience keep it from passing as an access token.
+#[derive(Serialize)]
+struct IdBody<'a> {
+    iss: &'a str,
+    aud: AppId,
+    sub: ProfileId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nonce: Option<&'a str>,
+    auth_time: i64,
+    iat: i64,
+    exp: i64,
 }
 
 /// A token whose signature held.
@@ -177,6 +196,11 @@ impl JwtSigner {
         }
         let body: Body = read_part(body)?;
         let times = 0..=END_OF_TIME;
+        let granted = match (body.client_id, body.scope) {
+            (None, None) => None,
+            (Some(app), Some(scopes)) => Some(Granted { app, scopes: Scopes::parse(&scopes)? }),
+            _ => return None,
+        };
         if body.iss != self.issuer
             || body.aud != self.audience
             || !times.contains(&body.exp)
@@ -188,10 +212,23 @@ impl JwtSigner {
             profile: body.sub,
             session: body.sid,
             generation: body.generation,
+            granted,
             issued_at: Timestamp::from_seconds(body.iat),
             expires_at: Timestamp::from_seconds(body.exp),
         };
         Some(Held { claims, not_before: body.nbf })
+    }
+
+    /// A body of a type, signed.
+    fn seal(&self, typ: &str, body: &impl Serialize) -> Result<String> {
+        let fail = |e: &dyn fmt::Display| Error::new(ErrorKind::Internal, "credential.sign").with_source(e.to_string());
+        let head = Head { alg: "EdDSA".to_owned(), typ: typ.to_owned(), kid: self.kid.clone(), crit: None };
+        let part =
+            |json: serde_json::Result<Vec<u8>>| json.map(|json| BASE64URL_NOPAD.encode(&json)).map_err(|e| fail(&e));
+        let message = format!("{}.{}", part(serde_json::to_vec(&head))?, part(serde_json::to_vec(body))?);
+        let signature =
+            jsonwebtoken::crypto::sign(message.as_bytes(), &self.signing, Algorithm::EdDSA).map_err(|e| fail(&e))?;
+        Ok(format!("{message}.{signature}"))
     }
 
     fn is_timely(&self, held: &Held, now: i64) -> bool {
@@ -202,8 +239,7 @@ impl JwtSigner {
 
 impl TokenSigner for JwtSigner {
     fn sign(&self, claims: &Claims) -> Result<String> {
-        let fail = |e: &dyn fmt::Display| Error::new(ErrorKind::Internal, "credential.sign").with_source(e.to_string());
-        let head = Head { alg: "EdDSA".to_owned(), typ: "at+jwt".to_owned(), kid: self.kid.clone(), crit: None };
+        let granted = claims.granted;
         let body = Body {
             iss: self.issuer.clone(),
             aud: self.audience.clone(),
@@ -213,13 +249,23 @@ impl TokenSigner for JwtSigner {
             iat: claims.issued_at.as_seconds(),
             exp: claims.expires_at.as_seconds(),
             nbf: None,
+            client_id: granted.map(|granted| granted.app),
+            scope: granted.map(|granted| granted.scopes.to_string()),
         };
-        let part =
-            |json: serde_json::Result<Vec<u8>>| json.map(|json| BASE64URL_NOPAD.encode(&json)).map_err(|e| fail(&e));
-        let message = format!("{}.{}", part(serde_json::to_vec(&head))?, part(serde_json::to_vec(&body))?);
-        let signature =
-            jsonwebtoken::crypto::sign(message.as_bytes(), &self.signing, Algorithm::EdDSA).map_err(|e| fail(&e))?;
-        Ok(format!("{message}.{signature}"))
+        self.seal("at+jwt", &body)
+    }
+
+    fn sign_id(&self, claims: &IdClaims) -> Result<String> {
+        let body = IdBody {
+            iss: &claims.issuer,
+            aud: claims.app,
+            sub: claims.profile,
+            nonce: claims.nonce.as_deref(),
+            auth_time: claims.proven_at.as_seconds(),
+            iat: claims.issued_at.as_seconds(),
+            exp: claims.expires_at.as_seconds(),
+        };
+        self.seal("JWT", &body)
     }
 
     fn verify(&self, token: &str, now: Timestamp) -> Result<Claims> {

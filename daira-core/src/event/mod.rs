@@ -110,6 +110,22 @@ events! {
     PagesServed: "daira.feed.v1", "daira.feed.v1.pages_served", key = batch_id;
     /// A mail is due.
     MailDue: "daira.account.v1", "daira.account.v1.mail_due", key = mailing_id;
+    /// What an account may do changed by staff.
+    AccountStateChanged: "daira.account.v1", "daira.account.v1.state_changed", key = account_id;
+    /// Somebody became staff, or is no more.
+    StaffRoleChanged: "daira.account.v1", "daira.account.v1.staff_role_changed", key = account_id;
+    /// Staff took a post down.
+    PostTakenDown: "daira.post.v1", "daira.post.v1.taken_down", key = post_id;
+    /// A post that was taken down is back.
+    PostPutBack: "daira.post.v1", "daira.post.v1.put_back", key = post_id;
+    /// Staff took a comment down.
+    CommentTakenDown: "daira.comment.v1", "daira.comment.v1.taken_down", key = post_id;
+    /// A comment that was taken down is back.
+    CommentPutBack: "daira.comment.v1", "daira.comment.v1.put_back", key = post_id;
+    /// An app of somebody else's was let in.
+    AppConnected: "daira.account.v1", "daira.account.v1.app_connected", key = profile_id;
+    /// An app of somebody else's was shut out.
+    AppDisconnected: "daira.account.v1", "daira.account.v1.app_disconnected", key = profile_id;
 }
 
 /// The lane of a key: a fixed mix (the finaliser of `SplitMix64`), so that neighbouring ids spread.

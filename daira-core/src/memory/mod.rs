@@ -25,6 +25,7 @@ mod limiter;
 mod mail;
 mod maintenance;
 mod passkey;
+mod phone;
 mod pubsub;
 mod signer;
 mod store;
@@ -40,6 +41,7 @@ pub use hasher::HmacHasher;
 pub use limiter::MemoryLimiter;
 pub use mail::MemoryMail;
 pub use passkey::{MemoryAuthenticator, MemoryPasskeys};
+pub use phone::MemoryPhone;
 pub use pubsub::MemoryPubSub;
 pub use signer::HmacSigner;
 pub use store::MemoryStore;
@@ -76,6 +78,7 @@ impl Ports {
             limiter: Arc::new(MemoryLimiter::new(Arc::clone(&clock))),
             pubsub: Arc::new(MemoryPubSub::default()),
             mail: Arc::new(MemoryMail::default()),
+            phone: Arc::new(MemoryPhone::default()),
             keys: Arc::new(Keys::derive(&master)),
             clock,
             ids,

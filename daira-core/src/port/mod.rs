@@ -12,6 +12,7 @@ mod hasher;
 mod limiter;
 mod maintenance;
 mod passkey;
+mod phone;
 mod pubsub;
 mod signer;
 pub mod store;
@@ -27,8 +28,9 @@ pub use hasher::PasswordHasher;
 pub use limiter::{Bucket, Charge, LimitRefusal, Quota, QuotaError, RateLimiter, Subject};
 pub use maintenance::{JobOutcome, Maintenance};
 pub use passkey::{Ceremony, PasskeyVerifier, PublicPart, Signed};
+pub use phone::{CheapestFirst, PhoneChannel, Text};
 pub use pubsub::{Heard, MAX_SIGNAL, PubSub, Subscription, Topic};
-pub use signer::{Claims, PublicKey, TokenSigner};
+pub use signer::{Claims, IdClaims, PublicKey, TokenSigner};
 pub use store::{ReadView, Store, UnitOfWork};
 pub use transact::{Remembered, Unit};
 
@@ -55,6 +57,8 @@ pub struct Keys {
     pub limits: Key,
     /// Encrypts what second factors are made of, and log-ins that wait for one.
     pub factor: Key,
+    /// Makes the codes and secrets of apps of others.
+    pub oauth: Key,
 }
 
 impl Keys {
@@ -69,6 +73,7 @@ impl Keys {
             device: master.derive("device"),
             limits: master.derive("limits"),
             factor: master.derive("factor"),
+            oauth: master.derive("oauth"),
         }
     }
 }
@@ -100,6 +105,8 @@ pub struct Ports {
     pub pubsub: Arc<dyn PubSub>,
     /// Delivery of mail.
     pub mail: Arc<dyn Channel>,
+    /// Delivery to phones.
+    pub phone: Arc<dyn PhoneChannel>,
     /// Keys of the kernel's own.
     pub keys: Arc<Keys>,
     /// The product's numbers.

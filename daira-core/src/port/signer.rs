@@ -1,7 +1,8 @@
 //! Access tokens: short-lived, signed, and checked without asking anybody.
 
 use crate::error::Result;
-use crate::id::{ProfileId, SessionId};
+use crate::id::{AppId, ProfileId, SessionId};
+use crate::oauth::Granted;
 use crate::time::Timestamp;
 
 /// What an access token says. It never names the account.
@@ -13,6 +14,27 @@ pub struct Claims {
     pub session: SessionId,
     /// Which refresh of the session issued it.
     pub generation: i32,
+    /// The app of somebody else's that holds it, and what it may do; nothing for a client of the house.
+    pub granted: Option<Granted>,
+    /// When it was issued.
+    pub issued_at: Timestamp,
+    /// When it ends.
+    pub expires_at: Timestamp,
+}
+
+/// What an ID token tells an app of who logged in (`OpenID` Connect Core §2).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdClaims {
+    /// The public address of this server.
+    pub issuer: String,
+    /// The app it is for.
+    pub app: AppId,
+    /// Who logged in.
+    pub profile: ProfileId,
+    /// What the app asked to find in it.
+    pub nonce: Option<String>,
+    /// When the person last proved themselves.
+    pub proven_at: Timestamp,
     /// When it was issued.
     pub issued_at: Timestamp,
     /// When it ends.
@@ -35,6 +57,12 @@ pub trait TokenSigner: Send + Sync {
     /// # Errors
     /// Only when the key cannot be used.
     fn sign(&self, claims: &Claims) -> Result<String>;
+
+    /// Signs an ID token with the key of access tokens; it must never pass as one of those.
+    ///
+    /// # Errors
+    /// When the key cannot be used, and where nobody else could check it: without [`public_keys`](Self::public_keys).
+    fn sign_id(&self, claims: &IdClaims) -> Result<String>;
 
     /// Checks signature, algorithm, issuer, audience, kind and times.
     ///

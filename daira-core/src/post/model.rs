@@ -177,4 +177,6 @@ pub struct Audience {
     pub mentioned: bool,
     /// Either shuts the other out.
     pub blocked: bool,
+    /// Whether staff took the post down. A store whose row security hides such a post says nothing here.
+    pub taken_down: bool,
 }

@@ -12,7 +12,7 @@ pub fn within_class(post: &Post, reader: &Audience) -> bool {
     if reader.is_author {
         return true;
     }
-    if post.deleted_at.is_some() {
+    if post.deleted_at.is_some() || reader.taken_down {
         return false;
     }
     match post.visibility {
@@ -121,6 +121,7 @@ mod tests {
                 in_circle,
                 mentioned,
                 blocked,
+                taken_down: false,
             },
         )
     }
@@ -137,11 +138,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_block_a_hidden_author_or_a_deletion_hides(post in any_post(), reader in any_reader()) {
+        fn a_block_a_hidden_author_a_takedown_or_a_deletion_hides(post in any_post(), reader in any_reader()) {
             for shut_out in [
                 Audience { blocked: true, ..reader },
                 Audience { standing: Standing::Hidden, ..reader },
                 Audience { standing: Standing::Gone, ..reader },
+                Audience { taken_down: true, ..reader },
             ] {
                 prop_assert!(!sees(&post, &shut_out));
             }

@@ -20,6 +20,7 @@ use crate::idempotency::IdempotencyKey;
 use crate::port::store::{CounterField, Lock};
 use crate::port::{Ports, UnitOfWork};
 use crate::proto::event::v1;
+use crate::staff::Target;
 
 /// A post to publish.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -179,12 +180,13 @@ impl PostService {
                     unit.posts().update(&after, revision.as_ref()).await?;
                     let mut newly = after.mentions.clone();
                     newly.retain(|mention| !before.mentions.contains(mention));
+                    let opened = i32::from(after.visibility.is_open()) - i32::from(before.visibility.is_open());
                     let event = v1::PostEdited {
                         post_id: id.raw(),
                         author_id: me.id.raw(),
                         newly_mentioned_ids: raw(&newly),
                         visibility_changed: policy::audience_changed(&before, &after),
-                        opened: i32::from(after.visibility.is_open()) - i32::from(before.visibility.is_open()),
+                        opened: if is_down(&mut *unit, id).await? { 0 } else { opened },
                     };
                     unit.journal().append(&[event.into()]).await
                 })
@@ -211,7 +213,7 @@ impl PostService {
                     let version = post.version + 1;
                     let deleted = Post { deleted_at: Some(clock.now()), version, ..post };
                     unit.posts().update(&deleted, None).await?;
-                    let open = deleted.visibility.is_open();
+                    let open = deleted.visibility.is_open() && !is_down(&mut *unit, id).await?;
                     let event = v1::PostDeleted { post_id: id.raw(), author_id: me.raw(), open };
                     unit.journal().append(&[event.into()]).await
                 })
@@ -240,13 +242,19 @@ impl PostService {
                     let delivery = delivery(&mut *unit, me.id, ports.settings.pull_threshold).await?;
                     let version = post.version + 1;
                     unit.posts().update(&Post { deleted_at: None, delivery, version, ..post.clone() }, None).await?;
-                    let (pull, open) = (delivery == Delivery::Pull, post.visibility.is_open());
+                    let open = post.visibility.is_open() && !is_down(&mut *unit, id).await?;
+                    let pull = delivery == Delivery::Pull;
                     let event = v1::PostRestored { post_id: id.raw(), author_id: me.id.raw(), pull, open };
                     unit.journal().append(&[event.into()]).await
                 })
             })
             .await
     }
+}
+
+/// Whether staff took the own post down, which is locked already: then it counts nowhere.
+async fn is_down(unit: &mut dyn UnitOfWork, id: PostId) -> Result<bool> {
+    Ok(unit.staff().takedown(Target::Post(id)).await?.is_some())
 }
 
 /// The author's own post, deleted or not, locked to be changed.

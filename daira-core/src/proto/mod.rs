@@ -22,6 +22,12 @@ mod generated {
             }
         }
         #[cfg(feature = "grpc")]
+        pub mod admin {
+            pub mod v1 {
+                include!("generated/daira.admin.v1.rs");
+            }
+        }
+        #[cfg(feature = "grpc")]
         pub mod post {
             pub mod v1 {
                 include!("generated/daira.post.v1.rs");
@@ -44,7 +50,7 @@ mod generated {
 
 pub use generated::daira::event;
 #[cfg(feature = "grpc")]
-pub use generated::daira::{account, feed, notification, post};
+pub use generated::daira::{account, admin, feed, notification, post};
 
 /// The compiled contracts, for gRPC reflection.
 pub const DESCRIPTORS: &[u8] = include_bytes!("generated/descriptors.bin");

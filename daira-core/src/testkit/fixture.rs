@@ -31,6 +31,7 @@ use crate::port::store::{Access, Candidate, CounterDelta, CounterField, HandleHo
 use crate::port::{Ports, ReadView, UnitOfWork};
 use crate::post::{Attachment, Delivery, MediaKind, Post, PostCard, PostCounters, ReplyRule, Visibility};
 use crate::reaction::{Reaction, ReactionKind, Target};
+use crate::staff::{self, Reason, Reference, Takedown, Why};
 use crate::text::{Handle, TagKey};
 use crate::time::{Date, Timestamp};
 
@@ -434,6 +435,31 @@ impl Fixture {
             self.ports.transact(&PLATFORM, |mut unit| Box::pin(async move { unit.comments().update(stored).await }));
         save.await.unwrap();
         after
+    }
+
+    /// What staff would take down, for a reason.
+    pub fn takedown(&self, target: staff::Target, owner: ProfileId) -> Takedown {
+        let why = Why { reason: Reason::Spam, reference: Some(Reference::new("T-1").unwrap()) };
+        let profiles_own = matches!(target, staff::Target::Name(_) | staff::Target::Picture(_));
+        let kept = profiles_own.then(|| "7".to_owned());
+        Takedown { target, owner, by: None, why, at: self.tick(), kept, notice: self.draw() }
+    }
+
+    /// Takes something down.
+    pub async fn take_down(&self, target: staff::Target, owner: ProfileId) -> Takedown {
+        let takedown = self.takedown(target, owner);
+        let stored = &takedown;
+        let save =
+            self.ports.transact(&PLATFORM, |mut unit| Box::pin(async move { unit.staff().take_down(stored).await }));
+        save.await.unwrap();
+        takedown
+    }
+
+    /// Puts something back.
+    pub async fn put_back(&self, target: staff::Target) {
+        let save =
+            self.ports.transact(&PLATFORM, |mut unit| Box::pin(async move { unit.staff().put_back(target).await }));
+        assert!(save.await.unwrap());
     }
 
     /// Gives a reaction.

@@ -38,6 +38,7 @@ fn claims(n: i64) -> Claims {
         profile: ProfileId::from_raw(0x0123_4567_89ab_cdef - n),
         session: SessionId::from_raw(0x00fe_dcba_9876_5432 + n),
         generation: 7,
+        granted: None,
         issued_at: ISSUED,
         expires_at: ISSUED + LIFE,
     }

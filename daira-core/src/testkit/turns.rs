@@ -8,9 +8,9 @@ use super::yield_once;
 use crate::actor::Actor;
 use crate::error::Result;
 use crate::port::store::{
-    Access, AccountRepository, CommentRepository, CounterRepository, DeliveryRepository, FactorRepository,
-    FeedRepository, GraphRepository, Journal, MediaRepository, NotificationRepository, PostRepository,
-    ReactionRepository,
+    Access, AccountRepository, AppRepository, CommentRepository, CounterRepository, DeliveryRepository,
+    FactorRepository, FeedRepository, GraphRepository, Journal, MediaRepository, NotificationRepository,
+    PhoneRepository, PostRepository, ReactionRepository, StaffRepository,
 };
 use crate::port::{Ports, ReadView, Store, UnitOfWork};
 
@@ -53,10 +53,12 @@ impl Store for Turns {
 #[async_trait]
 impl UnitOfWork for Turn {
     hand_on!(self => self.0;
-        accounts: AccountRepository, factors: FactorRepository, deliveries: DeliveryRepository, graph: GraphRepository, posts: PostRepository,
+        accounts: AccountRepository, factors: FactorRepository, apps: AppRepository, deliveries: DeliveryRepository,
+        phones: PhoneRepository,
+        graph: GraphRepository, posts: PostRepository,
         comments: CommentRepository,
         reactions: ReactionRepository, media: MediaRepository, notifications: NotificationRepository,
-        feed: FeedRepository, counters: CounterRepository, journal: Journal,
+        feed: FeedRepository, counters: CounterRepository, staff: StaffRepository, journal: Journal,
     );
 
     async fn commit(self: Box<Self>) -> Result<()> {

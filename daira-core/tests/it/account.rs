@@ -1,6 +1,8 @@
 //! Joining, sessions and profiles end to end, on a clock that the tests move. Names that begin with `security_` or `failure_`
 //! are listed in the project's documents.
 
+mod apps;
+mod codes;
 mod faces;
 mod joining;
 #[cfg(feature = "credential")]
@@ -8,11 +10,13 @@ mod keys;
 mod limits;
 mod passes;
 mod passkey;
+mod phone;
 mod profile;
 mod recovery;
 mod repeats;
 mod second_factor;
 mod sessions;
+mod staff;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -23,7 +27,7 @@ use daira_core::actor::{Actor, Client, Member};
 use daira_core::error::{Error, RefusalEnum, Result};
 use daira_core::id::ChallengeId;
 use daira_core::locale::Locale;
-use daira_core::memory::{ManualClock, MemoryBus, MemoryMail, MemoryStore};
+use daira_core::memory::{ManualClock, MemoryBus, MemoryMail, MemoryPhone, MemoryStore};
 use daira_core::port::store::{Access, Lock};
 use daira_core::port::{Clock, Group, Ports, ReadView, Store, UnitOfWork};
 use daira_core::secret::Secret;
@@ -37,6 +41,7 @@ struct World {
     clock: Arc<ManualClock>,
     store: MemoryStore,
     mail: Arc<MemoryMail>,
+    phone: Arc<MemoryPhone>,
     ports: Ports,
     accounts: AccountService,
 }
@@ -46,14 +51,20 @@ fn world() -> World {
 }
 
 fn world_with(change: impl FnOnce(&mut Ports)) -> World {
-    let (clock, mail) = (Arc::new(ManualClock::default()), Arc::new(MemoryMail::default()));
+    let (clock, mail, phone) =
+        (Arc::new(ManualClock::default()), Arc::<MemoryMail>::default(), Arc::<MemoryPhone>::default());
     let base = Ports::in_memory_at(clock.clone(), 7);
     let store = MemoryStore::new(clock.clone(), &base.settings);
-    let mut ports =
-        Ports { store: Arc::new(store.clone()), bus: Arc::new(MemoryBus::new(&store)), mail: mail.clone(), ..base };
+    let mut ports = Ports {
+        store: Arc::new(store.clone()),
+        bus: Arc::new(MemoryBus::new(&store)),
+        mail: mail.clone(),
+        phone: phone.clone(),
+        ..base
+    };
     change(&mut ports);
     let accounts = AccountService::new(ports.clone());
-    World { clock, store, mail, ports, accounts }
+    World { clock, store, mail, phone, ports, accounts }
 }
 
 fn registering(name: &str) -> Register {

@@ -41,7 +41,7 @@ fn samples() -> Vec<Event> {
             parent_author_id,
         }
         .into(),
-        v1::CommentDeleted { comment_id, post_id, parent_id, author_id: other }.into(),
+        v1::CommentDeleted { comment_id, post_id, parent_id, author_id: other, uncounted: false }.into(),
         v1::ReactionSet {
             by_id: other,
             target: Some(reaction_set::Target::PostId(post_id)),
@@ -64,6 +64,21 @@ fn samples() -> Vec<Event> {
         }
         .into(),
         v1::MailDue { mailing_id: 21 }.into(),
+        v1::AccountStateChanged {
+            account_id: 22,
+            state: "suspended".to_owned(),
+            until_micros: AT,
+            reason: "spam".to_owned(),
+            at_micros: AT,
+        }
+        .into(),
+        v1::StaffRoleChanged { account_id: 22, role: "moderator".to_owned(), at_micros: AT }.into(),
+        v1::PostTakenDown { post_id, author_id, open: true }.into(),
+        v1::PostPutBack { post_id, author_id, open: true }.into(),
+        v1::CommentTakenDown { comment_id, post_id, parent_id, author_id: other }.into(),
+        v1::CommentPutBack { comment_id, post_id, parent_id, author_id: other }.into(),
+        v1::AppConnected { profile_id, app_id: 22 }.into(),
+        v1::AppDisconnected { profile_id, app_id: 22 }.into(),
     ]
 }
 

@@ -3,6 +3,7 @@
 //! What a command found goes to standard output, everything else to standard error. A command succeeds with 0, fails with
 //! 1, and is misunderstood with 2.
 
+mod admin;
 mod doctor;
 mod letters;
 mod seed;
@@ -77,6 +78,14 @@ enum Command {
         #[command(subcommand)]
         what: letters::Letters,
     },
+    /// Say who is staff: the first admin is made here.
+    #[command(
+        after_help = "Examples:\n  daira-server admin grant mona@example.com admin --reason OPS-1 --yes\n  daira-server admin list\n  daira-server admin revoke mona@example.com --reason OPS-2 --yes\n  daira-server admin permissions"
+    )]
+    Admin {
+        #[command(subcommand)]
+        what: admin::Admin,
+    },
     /// Look after counters.
     Counters {
         #[command(subcommand)]
@@ -132,6 +141,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
             Some(Command::Migrate { dry_run, to }) => migrate(&config, *dry_run, *to).await,
             Some(Command::Seed(wanted)) => seed::run(&config, wanted).await,
             Some(Command::Dlq { what }) => letters::run(&config, what).await,
+            Some(Command::Admin { what }) => Box::pin(admin::run(&config, what)).await,
             Some(Command::Counters { what: Counters::Rebuild }) => rebuild(&config).await,
             Some(Command::Doctor { .. } | Command::Schema | Command::Config { .. }) => Ok(()),
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationType};
 use async_graphql::{Request, Response, Value, Variables};
+use daira_core::account::Pass;
 use daira_core::idempotency::IdempotencyKey;
 use daira_core::{Actor, Ports};
 use futures_util::stream::{self, BoxStream, StreamExt};
@@ -37,8 +38,8 @@ pub struct Operation {
 /// Who asks for operations, and how.
 #[derive(Debug, Clone)]
 pub struct Caller {
-    /// Who.
-    pub actor: Actor,
+    /// Who, and what they may.
+    pub pass: Pass,
     /// The request's id and language.
     pub context: RequestContext,
     /// A key for its mutations.
@@ -156,7 +157,7 @@ impl Engine {
         if checked.kind == OperationType::Mutation && caller.safe {
             return Err(GraphqlRefusal::MutationOverGet.into());
         }
-        if checked.introspects && !self.development && caller.actor == Actor::Anonymous {
+        if checked.introspects && !self.development && *caller.pass.actor() == Actor::Anonymous {
             return Err(GraphqlRefusal::IntrospectionOff.into());
         }
         self.persisted.remember(&text, hash.as_deref());
@@ -166,6 +167,9 @@ impl Engine {
     async fn execute(&self, caller: &Caller, operation: Prepared) -> Answer {
         let Prepared { document, name, variables, checked } = operation;
         let kind = kind_name(checked.kind);
+        if let Err(error) = caller.pass.may(checked.needs) {
+            return Answer { kind, ..Answer::failed(&error, &caller.context) };
+        }
         let scope = self.live(caller).scope();
         let request = request(&document, name.as_ref(), variables).data(scope);
         // Dropping the execution drops its view or unit with it, and the store stops working on it.
@@ -184,7 +188,10 @@ impl Engine {
         let Asked { operations, .. } = asked;
         match operations.into_iter().next() {
             Some(Ok(operation)) if operation.checked.kind == OperationType::Subscription => {
-                self.subscribe(caller, operation)
+                match caller.pass.may(operation.checked.needs) {
+                    Ok(()) => self.subscribe(caller, operation),
+                    Err(error) => stream::once(ready(Answer::failed(&error, &caller.context))).boxed(),
+                }
             }
             Some(Ok(operation)) => {
                 let answer = self.execute(caller, operation).await;
@@ -209,7 +216,7 @@ impl Engine {
 
     fn live(&self, caller: &Caller) -> Live {
         Live {
-            actor: caller.actor.clone(),
+            actor: caller.pass.actor().clone(),
             locale: caller.context.locale,
             address: caller.context.address,
             key: caller.key.clone(),

@@ -9,6 +9,7 @@ use daira_core::text::Handle;
 
 use super::connection::{Connection, NotificationEdge, SearchEdge};
 use super::scope::{InScope, limit};
+use super::types::app::{AppRequest, scopes};
 use super::types::feed::{Feed, FeedConnection, WhyThis};
 use super::types::hashtag::Hashtag;
 use super::types::me::{Session, Viewer};
@@ -18,6 +19,7 @@ use super::types::post::Post;
 use super::types::profile::Profile;
 use super::types::scalar::DateTime;
 use super::types::search::{SearchResult, SearchType};
+use super::types::staff::Staff;
 
 /// What can be asked.
 #[derive(Debug, Default)]
@@ -29,6 +31,30 @@ impl Query {
     /// The logged-in person; null for strangers.
     async fn me(&self, ctx: &Context<'_>) -> Option<Viewer> {
         ctx.scope().viewer().map(|_| Viewer)
+    }
+
+    /// What staff can ask; null for strangers.
+    async fn staff(&self, ctx: &Context<'_>) -> Option<Staff> {
+        ctx.scope().viewer().map(|_| Staff)
+    }
+
+    /// What an app wants, for the person it is asked of: the first-party client shows it and then runs `authorizeApp`, or sends the
+    /// person to `refusal`. An error where the request is not valid.
+    async fn app_request(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The query of the address that the app sent the browser to.")] request: String,
+    ) -> Result<Option<AppRequest>> {
+        let scope = ctx.scope();
+        let (asked, is_granted) = scope.services.oauth.asked(&scope.actor, &request).await?;
+        Ok(Some(AppRequest {
+            app_id: asked.app.id.to_string().into(),
+            name: asked.app.name.clone(),
+            redirect_uri: asked.redirect.clone(),
+            scopes: scopes(asked.scopes, scope.locale),
+            is_granted,
+            refusal: scope.services.oauth.refusal(&asked),
+        }))
     }
 
     /// The thing with a global id; null when there is none that the reader may see.

@@ -9,12 +9,15 @@ use daira_core::error::{CommonRefusal, Error, Result};
 use daira_core::id::Id;
 use daira_core::idempotency::IdempotencyKey;
 use daira_core::locale::Locale;
+use daira_core::oauth::Scopes;
+use daira_core::oauth::scope::needed;
 use daira_core::page::Limit;
 use tonic::metadata::MetadataMap;
 use tonic::{Code, Request, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
 use super::Grpc;
+use super::guard::Called;
 use crate::door;
 use crate::http::{RequestContext, admit, retry_seconds};
 
@@ -29,13 +32,16 @@ pub(super) struct Caller {
 
 impl Grpc {
     /// Who calls, by the metadata: `authorization: Bearer …` and `accept-language`. Without a token the caller is anonymous;
-    /// a token that does not hold is refused, never ignored. Takes the price of a call.
+    /// a token that does not hold is refused, never ignored, and so is an app of somebody else's that was not given what the call
+    /// takes. Takes the price of a call.
     pub(super) async fn caller<T: Sync>(&self, request: &Request<T>) -> Result<Caller, Status> {
         let locale = locale(request.metadata());
         let known = admit(&self.services.accounts, request.metadata().as_ref()).await;
         let payer = known.as_ref().map_or(&Actor::Anonymous, Pass::actor);
         self.pay(payer, request).await.map_err(|e| status(&e, locale))?;
         let pass = known.map_err(|e| status(&e, locale))?;
+        let needs = request.extensions().get::<Called>().map_or(Scopes::CLOSED, |Called(method)| needed(method));
+        pass.may(needs).map_err(|e| status(&e, locale))?;
         Ok(Caller { actor: pass.actor().clone(), pass, client: client(request), locale })
     }
 

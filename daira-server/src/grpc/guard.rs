@@ -39,6 +39,10 @@ pub(super) struct Guard {
     pub(super) methods: Arc<HashSet<String>>,
 }
 
+/// The method that is called, as `/package.Service/Method`.
+#[derive(Debug, Clone)]
+pub(super) struct Called(pub(super) Arc<str>);
+
 /// Runs a call inside its context.
 pub(super) async fn guard(State(guard): State<Guard>, mut request: Request, next: Next) -> Response {
     let (started, running) = (Instant::now(), guard.metrics.start());
@@ -48,6 +52,7 @@ pub(super) async fn guard(State(guard): State<Guard>, mut request: Request, next
     let method = request.uri().path().to_owned();
     let span = tracing::info_span!("call", id = &*context.id, trace = &*context.trace, method);
     request.extensions_mut().insert(context.clone());
+    request.extensions_mut().insert(Called(method.as_str().into()));
     let limit = client_deadline(request.headers()).map_or(guard.longest, |wish| wish.min(guard.longest));
     let call = AssertUnwindSafe(next.run(request)).catch_unwind();
     let mut response = match tokio::time::timeout(limit, call).instrument(span.clone()).await {

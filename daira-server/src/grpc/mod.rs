@@ -1,10 +1,11 @@
-//! gRPC: `daira.account.v1`, `daira.post.v1`, `daira.feed.v1`, `daira.notification.v1`, with health and reflection.
+//! gRPC: `daira.account.v1`, `daira.post.v1`, `daira.feed.v1`, `daira.notification.v1`, `daira.admin.v1`, with health and reflection.
 //!
 //! Every method is a thin shell: read the caller from the metadata, call the use case, turn its answer or its error into
 //! protobuf. Refusals are `google.rpc.Status` with `ErrorInfo` (the stable code), the field and when to retry. What all
 //! calls have in common stands in `guard`.
 
 mod account;
+mod admin;
 mod caller;
 mod convert;
 mod feed;
@@ -19,6 +20,7 @@ use std::time::Duration;
 use axum::middleware::from_fn_with_state;
 use daira_core::Ports;
 use daira_core::proto::account::v1::account_service_server::AccountServiceServer;
+use daira_core::proto::admin::v1::admin_service_server::AdminServiceServer;
 use daira_core::proto::feed::v1::feed_service_server::FeedServiceServer;
 use daira_core::proto::notification::v1::notification_service_server::NotificationServiceServer;
 use daira_core::proto::post::v1::post_service_server::PostServiceServer;
@@ -120,6 +122,7 @@ impl Grpc {
             .add_service(AccountServiceServer::new(self.clone()).max_decoding_message_size(MAX_MESSAGE))
             .add_service(PostServiceServer::new(self.clone()).max_decoding_message_size(MAX_MESSAGE))
             .add_service(NotificationServiceServer::new(self.clone()).max_decoding_message_size(MAX_MESSAGE))
+            .add_service(AdminServiceServer::new(self.clone()).max_decoding_message_size(MAX_MESSAGE))
             .add_service(FeedServiceServer::new(self).max_decoding_message_size(MAX_MESSAGE));
         let guarded = routes.prepare().into_axum_router().layer(from_fn_with_state(watch, guard));
         let draining = async move {
@@ -136,13 +139,14 @@ impl Grpc {
     }
 
     /// The names that health knows; the empty one stands for the whole server.
-    fn services() -> [&'static str; 5] {
+    fn services() -> [&'static str; 6] {
         [
             "",
             AccountServiceServer::<Self>::NAME,
             PostServiceServer::<Self>::NAME,
             FeedServiceServer::<Self>::NAME,
             NotificationServiceServer::<Self>::NAME,
+            AdminServiceServer::<Self>::NAME,
         ]
     }
 }

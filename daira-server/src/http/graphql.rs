@@ -59,8 +59,8 @@ pub(super) async fn graphql(
     let asked = || {
         let Incoming { operations, batch } = incoming?;
         let (pass, key) = (known?, key(&headers)?);
-        let (actor, context, streams) = (pass.actor().clone(), context.clone(), media == Media::Events);
-        let caller = Caller { actor, context, key, safe: method == Method::GET, streams };
+        let (context, streams) = (context.clone(), media == Media::Events);
+        let caller = Caller { pass: pass.clone(), context, key, safe: method == Method::GET, streams };
         let checked = state.graphql.check(&caller, operations);
         Ok::<_, Error>(Checked { pass, caller, asked: checked, batch })
     };
@@ -96,7 +96,7 @@ pub(super) async fn graphql(
 pub(super) async fn answers(state: &AppState, caller: &Caller, asked: Asked) -> BoxStream<'static, Answer> {
     let each = Some(asked.cost);
     let answers = state.graphql.stream(caller, asked).await;
-    let (state, actor, context) = (state.clone(), caller.actor.clone(), caller.context.clone());
+    let (state, actor, context) = (state.clone(), caller.pass.actor().clone(), caller.context.clone());
     let paid = stream::unfold(Some((answers, None)), move |going| {
         let (state, actor, context) = (state.clone(), actor.clone(), context.clone());
         async move {

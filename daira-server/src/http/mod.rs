@@ -1,9 +1,10 @@
 //! The HTTP side: routes, and the layers that every request passes.
 //!
 //! ```text
-//! request ─ observe ─ CORS ─ compression ─┬─ guard ─ /graphql /media     (and what other modules add; WebSockets too)
+//! request ─ observe ─ CORS ─ compression ─┬─ guard ─ /graphql /media /oauth/*  (and what other modules add; WebSockets too)
 //!           id, span, panics,             ├───────── /upload             has places and patience of its own
-//!           metrics, headers              └───────── /health /livez /readyz /metrics /.well-known/jwks.json
+//!           metrics, headers              ├─ guard ─ /auth/*             takes cookies, from pages of its own alone
+//!                                         └───────── /health /livez /readyz /metrics /.well-known/jwks.json
 //! ```
 //!
 //! `observe` is outermost so that nothing escapes it; `guard` (places, queue, timeout) stands before what costs something,
@@ -21,6 +22,7 @@ mod keys;
 mod media;
 mod metrics;
 mod negotiate;
+mod oauth;
 mod observe;
 mod overload;
 mod problem;
@@ -29,6 +31,7 @@ mod settings;
 mod socket;
 mod sse;
 mod upload;
+mod web;
 
 use std::sync::Arc;
 
@@ -59,6 +62,7 @@ pub fn router(state: AppState, registry: Arc<Registry>) -> Router {
     let guarded = Router::new()
         .route("/graphql", any(graphql::graphql))
         .route("/media/{id}/{variant}", get(media::media))
+        .merge(oauth::routes())
         .route_layer(from_fn_with_state(state.clone(), overload::guard));
 
     let mut free = Router::new()
@@ -83,13 +87,16 @@ pub fn router(state: AppState, registry: Arc<Registry>) -> Router {
             problem(HttpRefusal::MethodNotAllowed, &context)
         })
         .layer(compress::layer());
-    if !state.settings.origins.is_empty() {
-        routes = routes.layer(cors(&state.settings.origins));
+    let origins = &state.settings.origins;
+    let mut sessions = web::routes().route_layer(from_fn_with_state(state.clone(), overload::guard));
+    if !origins.is_empty() {
+        routes = routes.layer(cors(origins));
+        sessions = sessions.layer(cors(&web::named(origins)).allow_credentials(true));
     }
-    routes.layer(from_fn_with_state(state.clone(), observe::observe)).with_state(state)
+    routes.merge(sessions).layer(from_fn_with_state(state.clone(), observe::observe)).with_state(state)
 }
 
-/// Which pages of other origins may call. No cookie is ever used, so none is allowed either.
+/// Which pages of other origins may call. Cookies are used by `/auth/*` alone, and allowed there alone.
 fn cors(origins: &[String]) -> CorsLayer {
     let allowed = if origins.iter().any(|origin| origin == "*") {
         AllowOrigin::any()

@@ -33,6 +33,8 @@ pub struct HttpSettings {
     pub upload_timeout: Duration,
     /// Networks of proxies of our own, whose `X-Forwarded-For` is believed.
     pub proxies: Vec<IpNet>,
+    /// The page of the first-party client that asks people about apps of others; without one no such app is let in.
+    pub consent_page: Option<String>,
     /// Whether `/metrics` is served on this port.
     pub metrics: bool,
     /// How many streams there may be, over all transports.
@@ -55,6 +57,7 @@ impl Default for HttpSettings {
             uploads: 6,
             upload_timeout: Duration::from_mins(1),
             proxies: Vec::new(),
+            consent_page: None,
             metrics: true,
             streams: StreamLimits::default(),
             graphql: GraphqlSettings::default(),

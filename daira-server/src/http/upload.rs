@@ -17,6 +17,7 @@ use bytes::Bytes;
 use daira_core::Actor;
 use daira_core::error::Error;
 use daira_core::media::Media;
+use daira_core::oauth::scope::needed;
 use daira_media::image::Purpose;
 use daira_media::{MediaRefusal, Upload};
 
@@ -77,13 +78,15 @@ pub(super) async fn upload(
     about: Result<Query<About>, QueryRejection>,
     request: Request,
 ) -> Response {
-    let known = admit(&state.services.accounts, request.headers()).await.map(|pass| pass.actor().clone());
-    let payer = known.as_ref().ok().cloned().unwrap_or(Actor::Anonymous);
+    let known = admit(&state.services.accounts, request.headers()).await;
+    let payer = known.as_ref().map_or(Actor::Anonymous, |pass| pass.actor().clone());
     let left = state.door.charge(&payer, context.address, door::UPLOAD).await;
     let taken = async {
         left.map_or(Ok(()), Left::check)?;
         let Query(about) = about.map_err(|_| HttpRefusal::Malformed)?;
-        take(&state, known?, about, request).await
+        let pass = known?;
+        pass.may(needed("POST /upload"))?;
+        take(&state, pass.actor().clone(), about, request).await
     };
     let mut response = taken.await.unwrap_or_else(|error| problem(error, &context));
     if let Some(left) = left {

@@ -8,10 +8,11 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use axum::response::Response;
-use daira_core::Ports;
 use daira_core::account::factor::{self, SECRET};
-use daira_core::memory::{MemoryAuthenticator, MemoryMail, RandomIds, WallClock};
+use daira_core::memory::{MemoryAuthenticator, MemoryMail, MemoryPhone, RandomIds, WallClock};
 use daira_core::port::{Clock, Store};
+use daira_core::staff::{Reason, StaffRole, Why};
+use daira_core::{Actor, Ports};
 use daira_feed::FeedSettings;
 use daira_server::grpc::Grpc;
 use daira_server::http::{HttpSettings, router};
@@ -35,6 +36,7 @@ pub(crate) struct Stage {
     pub router: Router,
     grpc: Grpc,
     mail: Arc<MemoryMail>,
+    phone: Arc<MemoryPhone>,
 }
 
 /// A transport that listens; it is gone with this value.
@@ -121,12 +123,19 @@ impl Stage {
 
     /// Over ports whose mail this is.
     pub(crate) fn on(settings: HttpSettings, ports: Ports, mail: Arc<MemoryMail>) -> Self {
+        Self::known_as("", settings, ports, mail)
+    }
+
+    /// The same under an address that apps know it by.
+    pub(crate) fn known_as(public: &str, settings: HttpSettings, ports: Ports, mail: Arc<MemoryMail>) -> Self {
+        let phone = Arc::<MemoryPhone>::default();
+        let ports = Ports { phone: phone.clone(), ..ports };
         let mut registry = Registry::default();
-        let services = Services::new(&ports, FeedSettings::default(), "");
+        let services = Services::new(&ports, FeedSettings::default(), public);
         let grpc = Grpc::new(ports.clone(), services.clone()).measured_by(&mut registry);
         let state = AppState::new(ports.clone(), services, settings, &mut registry);
         let grpc = grpc.streaming_in(&state.streams);
-        Self { router: router(state.clone(), Arc::new(registry)), grpc, state, ports, mail }
+        Self { router: router(state.clone(), Arc::new(registry)), grpc, state, ports, mail, phone }
     }
 
     /// Sends a request.
@@ -205,7 +214,11 @@ impl Stage {
 
     /// Serves HTTP on a port of its own.
     pub(crate) async fn http(&self) -> Listening {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        self.http_on(TcpListener::bind("127.0.0.1:0").await.unwrap())
+    }
+
+    /// The same on a port that was taken before.
+    pub(crate) fn http_on(&self, listener: TcpListener) -> Listening {
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
         let served = axum::serve(listener, self.router.clone()).with_graceful_shutdown(stop.clone().cancelled_owned());
@@ -229,6 +242,18 @@ impl Stage {
         let messages = self.mail.messages();
         let message = messages.iter().rev().find(|message| message.to.expose() == email).expect("a mail");
         message.text.expose().to_owned()
+    }
+
+    /// The code of the latest message to a number.
+    pub(crate) fn code_at(&self, number: &str) -> String {
+        let texts = self.phone.texts();
+        let text = texts.iter().rev().find(|text| text.to.expose() == number).expect("a message");
+        text.code.as_ref().expect("a code").expose().to_owned()
+    }
+
+    /// How many messages went to phones.
+    pub(crate) fn texts(&self) -> usize {
+        self.phone.texts().len()
     }
 
     /// The code of the latest mail to an address.
@@ -265,6 +290,33 @@ impl Stage {
         let input = json!({ "code": digits.expose() });
         self.done(Some(who), "confirmAuthenticator", input, "recoveryCodes").await;
         secret
+    }
+
+    /// Makes somebody staff, as an operator does.
+    pub(crate) async fn appoint(&self, who: &Person, role: StaffRole) {
+        let why = Why { reason: Reason::Staffing, reference: None };
+        let (operator, whom) = (Actor::System("test"), who.id.parse().unwrap());
+        self.state.services.staff.set_role(&operator, whom, Some(role), &why, None).await.unwrap();
+    }
+
+    /// Sets an authenticator app up, and proves it on the session.
+    pub(crate) async fn prove(&self, who: &Person) {
+        let begun = self.done(Some(who), "beginAuthenticator", json!({}), "secret").await;
+        let secret = data_encoding::BASE32_NOPAD.decode(begun["secret"].as_str().unwrap().as_bytes()).unwrap();
+        let secret: [u8; SECRET] = secret.try_into().unwrap();
+        let digits = factor::digits(&secret, self.ports.clock.now().as_seconds() / 30);
+        let input = json!({ "code": digits.expose() });
+        let codes = self.done(Some(who), "confirmAuthenticator", input, "recoveryCodes").await;
+        let proof = json!({ "password": "kahraba nour shams", "code": codes["recoveryCodes"][0] });
+        self.done(Some(who), "reauthenticate", proof, "clientMutationId").await;
+    }
+
+    /// Somebody of the staff whose role counts.
+    pub(crate) async fn hire(&self, handle: &str, role: StaffRole) -> Person {
+        let person = self.join(handle).await;
+        self.prove(&person).await;
+        self.appoint(&person, role).await;
+        person
     }
 
     /// Makes a passkey; answers its id.
@@ -350,6 +402,12 @@ fn input_type(mutation: &str) -> &str {
         "confirmAuthenticator" => "ConfirmAuthenticator",
         "removeAuthenticator" => "RemoveAuthenticator",
         "renewRecoveryCodes" => "RenewRecoveryCodes",
+        "registerApp" => "RegisterApp",
+        "updateApp" => "UpdateApp",
+        "rotateAppSecret" => "RotateAppSecret",
+        "deleteApp" => "DeleteApp",
+        "authorizeApp" => "AuthorizeApp",
+        "disconnectApp" => "DisconnectApp",
         "beginPasskey" => "BeginPasskey",
         "addPasskey" => "AddPasskey",
         "renamePasskey" => "RenamePasskey",
@@ -358,6 +416,11 @@ fn input_type(mutation: &str) -> &str {
         "logInWithPasskey" => "LogInWithPasskey",
         "beginPasskeyProof" => "BeginPasskeyProof",
         "proveWithPasskey" => "ProveWithPasskey",
+        "requestLogInCode" => "RequestLogInCode",
+        "logInWithCode" => "LogInWithCode",
+        "changePhone" => "ChangePhone",
+        "confirmPhone" => "ConfirmPhone",
+        "removePhone" => "RemovePhone",
         "revokeSession" => "RevokeSession",
         "updateProfile" => "UpdateProfile",
         "changeHandle" => "ChangeHandle",
@@ -376,6 +439,13 @@ fn input_type(mutation: &str) -> &str {
         "react" => "React",
         "unreact" => "Unreact",
         "markNotificationsRead" => "MarkNotificationsRead",
+        "lookUpPerson" => "LookUpPerson",
+        "sanctionPerson" => "SanctionPerson",
+        "liftSanction" => "LiftSanction",
+        "endPersonSessions" => "EndPersonSessions",
+        "takeDown" | "putBack" => "Takedown",
+        "appoint" => "Appoint",
+        "presentProfile" => "PresentProfile",
         other => panic!("the harness does not know {other}"),
     }
 }

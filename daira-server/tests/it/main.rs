@@ -2,6 +2,8 @@
 //! program over a private PostgreSQL; the platform over real servers; and both programs, killed and started again.
 
 #[cfg(test)]
+mod apps;
+#[cfg(test)]
 mod audit;
 #[cfg(test)]
 mod client;
@@ -44,6 +46,8 @@ mod passkeys;
 #[cfg(test)]
 mod persisted;
 #[cfg(test)]
+mod phones;
+#[cfg(test)]
 mod platform;
 #[cfg(test)]
 mod postgres;
@@ -70,6 +74,8 @@ mod second_factor;
 #[cfg(test)]
 mod seed;
 #[cfg(test)]
+mod staff;
+#[cfg(test)]
 mod stores;
 #[cfg(test)]
 mod streaming;
@@ -77,3 +83,5 @@ mod streaming;
 mod trouble;
 #[cfg(test)]
 mod upload;
+#[cfg(test)]
+mod web;

@@ -89,8 +89,9 @@ pub(crate) fn everything(schema: &Schema, owner: &Person, public: &str) -> Vec<S
         "whyThis" => vec![format!("(post: \"{public}\")")],
         "hashtag" => vec![format!("(tag: \"{WORD}\")"), "(tag: \"صباح\")".to_owned()],
         "search" => vec![format!("(query: \"{WORD}\")"), "(query: \"nad\")".to_owned(), "(query: \"صب\")".to_owned()],
+        "appRequest" => vec!["(request: \"client_id=app_0000000000001\")".to_owned()],
         "newPostsCount" => vec!["(since: \"2026-01-01T00:00:00Z\")".to_owned()],
-        "me" | "homeFeed" | "followingFeed" | "notifications" | "sessions" => vec![String::new()],
+        "me" | "staff" | "homeFeed" | "followingFeed" | "notifications" | "sessions" => vec![String::new()],
         other => panic!("say here what to ask the new field {other} for"),
     };
     let mut documents = Vec::new();
@@ -112,7 +113,8 @@ pub(crate) async fn answers(stage: &Stage, who: Option<&Person>, documents: &[St
     for document in documents {
         let reply = stage.ask_with(who, document, json!({})).await;
         let refused = reply.json().pointer("/errors/0/extensions/code").cloned().unwrap_or_default();
-        let expected = [Value::Null, json!("auth.required"), json!("common.not_found")];
+        let codes = ["auth.required", "common.not_found", "staff.not_allowed", "oauth.app_unknown"];
+        let expected: Vec<Value> = codes.iter().map(|code| json!(code)).chain([Value::Null]).collect();
         assert!(expected.contains(&refused), "{document}: {}", reply.text);
         answers.push(without_request_id(&reply.text));
     }
@@ -250,6 +252,8 @@ async fn security_37_whoever_is_nobody_may_change_nothing_but_join_and_log_in() 
         "verifySecondFactor",
         "beginPasskeyLogIn",
         "logInWithPasskey",
+        "requestLogInCode",
+        "logInWithCode",
         "refreshSession",
         "requestPasswordReset",
         "resetPassword",
@@ -264,7 +268,7 @@ async fn security_37_whoever_is_nobody_may_change_nothing_but_join_and_log_in() 
         let code = reply.json().pointer("/errors/0/extensions/code").cloned();
         assert_eq!(code == Some(json!("auth.required")), !open.contains(&name), "{name}: {}", reply.text);
     }
-    // There is nothing yet that only some members may do: no field, no service, no route.
+    // What only staff may do is asked of the same doors: there is no route of theirs.
     for path in ["/admin", "/admin/", "/admin/accounts"] {
         assert_eq!(stage.get(path).await.status, axum::http::StatusCode::NOT_FOUND, "{path}");
     }

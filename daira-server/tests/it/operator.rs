@@ -24,6 +24,7 @@ fn every_command_explains_itself_with_examples() {
         &["seed", "--help"],
         &["doctor", "--help"],
         &["dlq", "--help"],
+        &["admin", "--help"],
         &["counters", "rebuild", "--help"],
         &["config", "--help"],
     ] {
@@ -149,6 +150,36 @@ fn security_90_counters_are_rebuilt_from_the_rows() {
     assert_eq!(rebuilt, "3 counters were off and have been corrected\n");
     assert_eq!(here.number(followers), truth);
     assert!(here.done(&["counters", "rebuild"]).starts_with("0 counters"));
+}
+
+#[test]
+fn security_14_the_first_admin_is_made_by_an_operator() {
+    let here = Installation::new();
+    let out = here.done(&["seed", "--people", "12", "--posts", "20"]);
+    let email =
+        out.split_whitespace().find(|word| word.contains('@')).unwrap().trim_matches(|c: char| ",.;".contains(c));
+    assert_eq!(here.done(&["admin", "list"]), "nobody is staff\n");
+    let grant = |more: &[&str]| here.run(&[&["admin", "grant", email, "admin"], more].concat());
+    for (more, code, told) in [
+        (&[][..], 2, "--reason"),
+        (&["--reason", "OPS-1"], 1, "add --yes"),
+        (&["--reason", "mona asked me", "--yes"], 1, "A reference has"),
+    ] {
+        let refused = grant(more);
+        assert!(refused.code == code && refused.err.contains(told), "{more:?}: {}", refused.err);
+    }
+    assert_eq!(here.number("select count(*) from daira.staff"), 0);
+    let done = grant(&["--reason", "OPS-1", "--yes"]);
+    assert!(done.code == 0 && done.out.contains("admin"), "{}{}", done.out, done.err);
+    assert!(here.done(&["admin", "list"]).starts_with("admin "));
+    let line = "select count(*) from daira.audit where who = 'system:cli' and action = 'staff.role_set'
+                and detail = 'from=none to=admin reason=staffing case=OPS-1'";
+    assert_eq!(here.number(line), 1);
+    let last = here.run(&["admin", "revoke", email, "--reason", "OPS-2", "--yes"]);
+    assert!(last.code == 1 && last.err.contains("The last admin has to stay"), "{}", last.err);
+    let nobody = here.run(&["admin", "grant", "nobody@example.com", "admin", "--reason", "OPS-3", "--yes"]);
+    assert!(nobody.code == 1 && nobody.err.contains("does not exist"), "{}", nobody.err);
+    assert_eq!(here.done(&["admin", "permissions"]), daira_core::staff::permission::markdown());
 }
 
 #[test]

@@ -30,6 +30,10 @@ impl Deref for Real {
 impl Real {
     /// On this server, with these settings.
     pub(crate) async fn on(server: Server, settings: HttpSettings) -> Self {
+        Box::pin(Self::set_up(server, settings)).await
+    }
+
+    async fn set_up(server: Server, settings: HttpSettings) -> Self {
         let database = server.database().await.unwrap();
         // Always asked for anew, so that every request asks for the same.
         let mut config = database.config();
@@ -49,7 +53,7 @@ impl Real {
         ticking.spawn(PgBus::ticker(&database.config().worker_url).unwrap().run(std::future::pending()));
         let real = Self { stage: Stage::on(settings, ports, mail), database, ticking };
         // Groups read from where they begin.
-        real.settle().await;
+        Box::pin(real.settle()).await;
         real
     }
 

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use daira_core::staff::StaffRole;
 use daira_server::http::HttpSettings;
 use serde_json::{Value, json};
 
 use crate::harness::{Person, Stage, json_request};
 
-/// What a client proves with is used up or renewed by the request itself, and so is its own key.
-const OWN_KEYS: [&str; 16] = [
+/// What a client proves with is used up or renewed by the request itself, and so is its own key; a look changes nothing.
+const OWN_KEYS: [&str; 19] = [
+    "lookUpPerson",
     "verifyEmail",
     "refreshSession",
     "logOut",
@@ -25,6 +27,8 @@ const OWN_KEYS: [&str; 16] = [
     "logInWithPasskey",
     "beginPasskeyProof",
     "proveWithPasskey",
+    "logInWithCode",
+    "confirmPhone",
 ];
 
 /// What everybody here joins with.
@@ -50,6 +54,32 @@ fn with(input: &Value, member: &str, value: Value) -> Value {
     input
 }
 
+/// Sends a mutation twice under one key, and another one of its kind under the same; answers what it answered.
+async fn answered_again(stage: &Stage, change: Change<'_>) -> Value {
+    let Change { who, name, input, other, selection } = change;
+    let input = keyed(&input, "k");
+    let first = stage.done(who, name, input.clone(), selection).await;
+    let again = stage.done(who, name, input.clone(), selection).await;
+    assert_eq!(first, again, "{name}");
+    if !other.is_null() {
+        let other = keyed(&other, "k");
+        let payload = stage.tried(who, name, other, "clientMutationId").await;
+        assert_eq!(payload["userErrors"][0]["code"], "idempotency.key_reused", "{name}");
+    }
+    first
+}
+
+/// What has to do with phones.
+fn phones(who: Option<&Person>) -> [Change<'_>; 3] {
+    let number = |text: &str| json!({ "phone": text });
+    let change = |who, name, input, other, selection| Change { who, name, input, other, selection };
+    [
+        change(None, "requestLogInCode", number("01001234567"), number("01212345678"), "challengeId"),
+        change(who, "changePhone", number("01001234567"), number("01112345678"), "challengeId"),
+        change(who, "removePhone", json!({}), Value::Null, "changed"),
+    ]
+}
+
 /// An input under a key.
 pub(crate) fn keyed(input: &Value, key: &str) -> Value {
     with(input, "idempotencyKey", json!(key))
@@ -70,7 +100,13 @@ async fn mutations() -> Vec<(String, String, Vec<Value>)> {
         let ty = &field["args"][0]["type"];
         let ty = ty["name"].as_str().or(ty["ofType"]["name"].as_str()).unwrap().to_owned();
         let found = all.iter().find(|found| found["name"] == ty.as_str()).unwrap();
-        (field["name"].as_str().unwrap().to_owned(), ty, found["inputFields"].as_array().unwrap().clone())
+        let mut fields = found["inputFields"].as_array().unwrap().clone();
+        for field in &mut fields {
+            let named = field["type"]["ofType"]["name"].clone();
+            let listed = all.iter().find(|ty| ty["name"] == named && !ty["enumValues"].is_null());
+            field["word"] = listed.map_or_else(|| json!("x"), |ty| ty["enumValues"][0]["name"].clone());
+        }
+        (field["name"].as_str().unwrap().to_owned(), ty, fields)
     });
     fields.collect()
 }
@@ -84,7 +120,11 @@ async fn security_84_every_mutation_takes_a_key_and_refuses_one_that_is_none() {
         for bad in ["", "مفتاح", "two words", &"k".repeat(129)] {
             let mut input = json!({ "idempotencyKey": bad });
             for field in fields.iter().filter(|field| field["type"]["kind"] == "NON_NULL") {
-                let value = if field["type"]["ofType"]["name"] == "ID" { json!(mona.id) } else { json!("x") };
+                let value = match field["type"]["ofType"]["name"].as_str() {
+                    Some("ID") => json!(mona.id),
+                    Some("Boolean") => json!(true),
+                    _ => field["word"].clone(),
+                };
                 input[field["name"].as_str().unwrap()] = value;
             }
             let document = format!("mutation ($input: {ty}!) {{ {name}(input: $input) {{ userErrors {{ code }} }} }}");
@@ -109,18 +149,8 @@ pub(crate) async fn every_mutation_answers_again(stage: &Stage) {
     let register = with(&hany, "password", json!(PASSWORD));
     let mut told = BTreeSet::new();
     let mut twice = async |change: Change<'_>| -> Value {
-        let Change { who, name, input, other, selection } = change;
-        told.insert(name.to_owned());
-        let input = keyed(&input, "k");
-        let first = stage.done(who, name, input.clone(), selection).await;
-        let again = stage.done(who, name, input.clone(), selection).await;
-        assert_eq!(first, again, "{name}");
-        if !other.is_null() {
-            let other = keyed(&other, "k");
-            let payload = stage.tried(who, name, other, "clientMutationId").await;
-            assert_eq!(payload["userErrors"][0]["code"], "idempotency.key_reused", "{name}");
-        }
-        first
+        told.insert(change.name.to_owned());
+        answered_again(stage, change).await
     };
     macro_rules! twice {
         ($who:expr, $name:literal, $input:expr, $other:expr, $selection:expr) => {
@@ -153,6 +183,9 @@ pub(crate) async fn every_mutation_answers_again(stage: &Stage) {
     twice!(me, "renamePasskey", naming("موبايل"), naming("تابلت"), "passkeyId");
     let removing = |passkey: Value| json!({ "passkeyId": passkey });
     twice!(me, "removePasskey", removing(passkey.clone()), removing("psk_0000000000001".into()), "passkeyId");
+    for change in phones(me) {
+        twice(change).await;
+    }
 
     twice!(me, "updateProfile", json!({ "name": "منى علي" }), json!({ "name": "منى" }), "profile { name }");
     let handle = |text: &str| json!({ "handle": text });
@@ -204,8 +237,72 @@ pub(crate) async fn every_mutation_answers_again(stage: &Stage) {
     twice!(him, "markNotificationsRead", json!({}), json!({ "upTo": "2026-01-01T00:00:00Z" }), "unread");
 
     let all: BTreeSet<String> = mutations().await.into_iter().map(|(name, ..)| name).collect();
-    told.extend(OWN_KEYS.map(str::to_owned));
+    told.extend(staff_answer_again(stage).await);
+    told.extend(apps_answer_again(stage, &mona).await.into_iter().chain(OWN_KEYS.map(str::to_owned)));
     assert_eq!(told, all);
+}
+
+/// The same for what staff do; answers what that was.
+async fn staff_answer_again(stage: &Stage) -> BTreeSet<String> {
+    let boss = stage.hire("omda", StaffRole::Admin).await;
+    let (one, two) = (stage.join("sayed").await, stage.join("ramy").await);
+    let post = stage.publish(&one, json!({ "text": "كلام" })).await;
+    let about = |person: &Person| json!({ "profileId": person.id, "reason": "SPAM" });
+    let measure = |name: &str| with(&about(&one), "measure", json!(name));
+    let rank = |name: &str| with(&about(&two), "rank", json!(name));
+    let presented = |name: &str| with(&about(&one), "presentedAs", json!(name));
+    let target = |kind: &str, id: &str| json!({ "kind": kind, "targetId": id, "reason": "HATE" });
+    let again = [
+        ("sanctionPerson", measure("RESTRICT"), measure("BAN"), "profileId"),
+        ("liftSanction", about(&one), about(&two), "profileId"),
+        ("endPersonSessions", about(&two), about(&one), "count"),
+        ("takeDown", target("POST", &post), target("NAME", &one.id), "targetId"),
+        ("putBack", target("POST", &post), target("NAME", &one.id), "targetId"),
+        ("appoint", rank("MODERATOR"), rank("ADMIN"), "profileId"),
+        ("presentProfile", presented("BRAND"), presented("CREATOR"), "profile { kind }"),
+    ];
+    let mut told = BTreeSet::new();
+    for (name, input, other, selection) in again {
+        let first = stage.done(Some(&boss), name, keyed(&input, "k"), selection).await;
+        assert_eq!(stage.done(Some(&boss), name, keyed(&input, "k"), selection).await, first, "{name}");
+        let payload = stage.tried(Some(&boss), name, keyed(&other, "k"), "clientMutationId").await;
+        assert_eq!(payload["userErrors"][0]["code"], "idempotency.key_reused", "{name}");
+        told.insert(name.to_owned());
+    }
+    told
+}
+
+/// The same for apps of others; answers the names of the mutations.
+async fn apps_answer_again(stage: &Stage, mona: &Person) -> Vec<String> {
+    let mut told = Vec::new();
+    let mut twice = async |name: &str, input: Value, other: Value, selection: &str| {
+        told.push(name.to_owned());
+        let input = keyed(&input, "app");
+        let first = stage.done(Some(mona), name, input.clone(), selection).await;
+        assert_eq!(stage.done(Some(mona), name, input, selection).await, first, "{name}");
+        let reused = stage.refused(mona, name, keyed(&other, "app")).await;
+        assert_eq!(reused, "idempotency.key_reused", "{name}");
+        first
+    };
+    let called = |name: &str| json!({ "name": name, "redirectUris": ["https://trains.example/cb"] });
+    let new = |name: &str| with(&called(name), "isConfidential", json!(true));
+    let first = twice("registerApp", new("قطر"), new("مترو"), "app { id } secret").await;
+    let app = first["app"]["id"].clone();
+    let of = |input: Value| with(&input, "appId", app.clone());
+    twice("updateApp", of(called("قطر مصر")), of(called("مترو")), "app { name }").await;
+    let request = |scope: &str| {
+        let (app, challenge) = (app.as_str().unwrap(), "A".repeat(43));
+        json!({ "request": format!(
+            "client_id={app}&redirect_uri=https://trains.example/cb&response_type=code&scope={scope}\
+             &code_challenge={challenge}&code_challenge_method=S256"
+        ) })
+    };
+    twice("authorizeApp", request("read:feed"), request("write:posts"), "redirectTo").await;
+    let none = json!({ "appId": "app_0000000000001" });
+    twice("disconnectApp", of(json!({})), none.clone(), "changed").await;
+    twice("rotateAppSecret", of(json!({})), none.clone(), "secret").await;
+    twice("deleteApp", of(json!({})), none, "appId").await;
+    told
 }
 
 #[tokio::test]

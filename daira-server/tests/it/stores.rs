@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use daira_core::Actor;
 use daira_core::error::{Error, ErrorKind, Result};
 use daira_core::port::store::{
-    Access, AccountReads, CommentReads, FeedReads, GraphReads, MediaReads, NotificationReads, PostReads, ReactionReads,
-    SearchReads,
+    Access, AccountReads, AppReads, CommentReads, FeedReads, GraphReads, MediaReads, NotificationReads, PostReads,
+    ReactionReads, SearchReads, StaffReads,
 };
 use daira_core::port::{ReadView, Store, UnitOfWork};
 use daira_server::http::HttpSettings;
@@ -71,6 +71,7 @@ macro_rules! counted {
 impl ReadView for CountingView {
     counted! {
         accounts: AccountReads;
+        apps: AppReads;
         graph: GraphReads;
         posts: PostReads;
         comments: CommentReads;
@@ -79,6 +80,7 @@ impl ReadView for CountingView {
         notifications: NotificationReads;
         feed: FeedReads;
         search: SearchReads;
+        staff: StaffReads;
     }
 }
 

@@ -145,6 +145,7 @@ impl KeptCards {
         if let Some(stale) = stale {
             for id in stale.iter().filter(|id| **id != COUNTERS) {
                 self.posts.remove(id);
+                self.posts.remove(&own(*id));
                 self.authors.remove(id);
                 state.forget(*id);
             }
@@ -166,6 +167,15 @@ impl KeptCards {
     /// Keeps what everybody sees of cards that were read since a turn from a run of a server, except for what was forgotten
     /// meanwhile.
     pub(super) fn keep(&self, since: Turn, server: OffsetDateTime, cards: &[PostCard]) {
+        self.keep_under(since, server, cards, |id| id);
+    }
+
+    /// The same of cards that were read by their author, who sees what was taken down: they are kept for the author alone.
+    pub(super) fn keep_own(&self, since: Turn, server: OffsetDateTime, cards: &[PostCard]) {
+        self.keep_under(since, server, cards, own);
+    }
+
+    fn keep_under(&self, since: Turn, server: OffsetDateTime, cards: &[PostCard], key: impl Fn(i64) -> i64) {
         let state = self.state();
         let here = state.up_to.as_ref().is_some_and(|(up_to, _)| up_to.server == server);
         let Some(forgotten) = state.since(since).filter(|_| here) else { return };
@@ -173,7 +183,7 @@ impl KeptCards {
             let (id, author_id) = (post.id.raw(), author.id.raw());
             let stranger = Audience { standing: author.standing, private: author.private, ..Audience::default() };
             if !forgotten.contains(&id) && !forgotten.contains(&author_id) && policy::sees(post, &stranger) {
-                self.posts.insert(id, Arc::clone(post));
+                self.posts.insert(key(id), Arc::clone(post));
                 self.authors.insert(author_id, Arc::clone(author));
             }
         }
@@ -184,6 +194,11 @@ impl KeptCards {
         let post = self.posts.get(&post)?;
         let author = self.authors.get(&post.author.raw())?;
         Some((post, author))
+    }
+
+    /// A post and its author as the author, who reads, sees them, if both are kept.
+    pub(super) fn of_own(&self, post: i64) -> Option<(Arc<Post>, Arc<Profile>)> {
+        self.of(own(post))
     }
 
     /// Puts the counters that are kept to those that were looked up, given from where they were not; whether all are known now.
@@ -211,6 +226,11 @@ impl KeptCards {
         // A panic while the lock was held leaves at worst changes that are told again.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What a post is kept under for its author alone. Ids are positive.
+fn own(post: i64) -> i64 {
+    -post
 }
 
 /// What is kept weighs its bytes.
@@ -315,6 +335,16 @@ mod tests {
         assert_eq!(kept(&cards), [1]);
         hear(&cards, Some(&[AUTHOR]));
         assert!(kept(&cards).is_empty());
+    }
+
+    #[test]
+    fn what_its_author_read_is_kept_for_its_author_alone() {
+        let cards = caught_up();
+        cards.keep_own(cards.turn(), at(1).server, &[card(7, Visibility::Public, false)]);
+        assert_eq!(kept(&cards), [1, 2]);
+        assert!(cards.of_own(7).is_some() && cards.of_own(1).is_none());
+        hear(&cards, Some(&[7]));
+        assert!(cards.of_own(7).is_none());
     }
 
     #[test]

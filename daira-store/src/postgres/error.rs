@@ -21,6 +21,7 @@ const KEYS: &[(&str, &str)] = &[
     ("account_email", "account_email"),
     ("profile_handle", "handle"),
     ("passkey_credential", "passkey_credential"),
+    ("phone_number", "phone_number"),
     ("circle_name", "circle_name"),
 ];
 

@@ -195,7 +195,7 @@ impl PgStore {
     }
 
     async fn open(&self, actor: &Actor, begin: &'static str) -> Result<Wire> {
-        let role = if matches!(actor, Actor::System(_)) { &self.worker } else { &self.app };
+        let role = if matches!(actor, Actor::System(_) | Actor::Staff(_)) { &self.worker } else { &self.app };
         self.open_on(role, begin, actor).await
     }
 
@@ -217,7 +217,7 @@ fn opening(begin: &str, actor: &Actor, limits: &str) -> String {
     let mut batch = String::with_capacity(192);
     batch.push_str(begin);
     batch.push_str(limits);
-    if let Actor::Member(member) = actor {
+    if let Actor::Member(member) | Actor::Staff(member) = actor {
         let (profile, account) = (member.profile.raw(), member.account.raw());
         // Writing to a string cannot fail.
         let _ = write!(batch, "; set local daira.profile = '{profile}'; set local daira.account = '{account}'");

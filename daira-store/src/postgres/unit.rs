@@ -8,8 +8,9 @@ use daira_core::error::{Error, ErrorKind, Result};
 use daira_core::id::{AccountId, Id as _};
 use daira_core::port::UnitOfWork;
 use daira_core::port::store::{
-    AccountRepository, CommentRepository, CounterRepository, DeliveryRepository, FactorRepository, FeedRepository,
-    GraphRepository, Journal, MediaRepository, NotificationRepository, PostRepository, ReactionRepository,
+    AccountRepository, AppRepository, CommentRepository, CounterRepository, DeliveryRepository, FactorRepository,
+    FeedRepository, GraphRepository, Journal, MediaRepository, NotificationRepository, PhoneRepository, PostRepository,
+    ReactionRepository, StaffRepository,
 };
 
 use super::error::{commit_fault, fault};
@@ -113,7 +114,13 @@ impl UnitOfWork for PgUnit {
     fn factors(&mut self) -> &mut dyn FactorRepository {
         self
     }
+    fn phones(&mut self) -> &mut dyn PhoneRepository {
+        self
+    }
     fn deliveries(&mut self) -> &mut dyn DeliveryRepository {
+        self
+    }
+    fn apps(&mut self) -> &mut dyn AppRepository {
         self
     }
     fn graph(&mut self) -> &mut dyn GraphRepository {
@@ -138,6 +145,9 @@ impl UnitOfWork for PgUnit {
         self
     }
     fn counters(&mut self) -> &mut dyn CounterRepository {
+        self
+    }
+    fn staff(&mut self) -> &mut dyn StaffRepository {
         self
     }
     fn journal(&mut self) -> &mut dyn Journal {

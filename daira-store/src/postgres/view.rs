@@ -8,8 +8,8 @@ use daira_core::actor::{Actor, Member};
 use daira_core::id::ProfileId;
 use daira_core::port::ReadView;
 use daira_core::port::store::{
-    AccountReads, CommentReads, FeedReads, GraphReads, MediaReads, NotificationReads, PostReads, ReactionReads,
-    SearchReads,
+    AccountReads, AppReads, CommentReads, FeedReads, GraphReads, MediaReads, NotificationReads, PostReads,
+    ReactionReads, SearchReads, StaffReads,
 };
 
 /// An open snapshot.
@@ -50,6 +50,9 @@ impl ReadView for PgView {
     fn accounts(&mut self) -> &mut dyn AccountReads {
         self
     }
+    fn apps(&mut self) -> &mut dyn AppReads {
+        self
+    }
     fn graph(&mut self) -> &mut dyn GraphReads {
         self
     }
@@ -72,6 +75,9 @@ impl ReadView for PgView {
         self
     }
     fn search(&mut self) -> &mut dyn SearchReads {
+        self
+    }
+    fn staff(&mut self) -> &mut dyn StaffReads {
         self
     }
 }

@@ -91,10 +91,10 @@ async fn a_dump_is_restored_with_guards_and_log() {
 async fn security_61_a_dump_that_would_miss_rows_fails() {
     let database = Server::Pg15.database().await.unwrap();
     let bin = std::env::var_os("DAIRA_TEST_PG15_BIN").expect("`cargo xtask services up` says where the programs are");
+    let admin = database.admin_url();
     for role in ["daira_app", "daira_worker"] {
         let role = format!("--role={role}");
-        let arguments =
-            [role.as_str(), "--schema=daira", "--table=daira.post", "--dbname", plain(&database.admin_url())];
+        let arguments = [role.as_str(), "--schema=daira", "--table=daira.post", "--dbname", plain(&admin)];
         let dumped = Command::new(Path::new(&bin).join("pg_dump")).args(arguments).output().unwrap();
         let told = String::from_utf8_lossy(&dumped.stderr);
         assert!(!dumped.status.success() && told.contains("row-level security"), "{role}: {told}");

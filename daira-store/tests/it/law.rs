@@ -33,6 +33,7 @@ const MUTANTS: &[(&str, &str, &str)] = &[
     ("function daira.am_chosen(bigint, bigint[])", "m.circle = of_circle", "m.circle = m.circle"),
     ("function daira.am_chosen(bigint, bigint[])", "any (mentioned)", "all (mentioned)"),
     ("policy class_read on daira.post", "(deleted_at IS NULL)", "true"),
+    ("policy class_read on daira.post", "(taken_down_at IS NULL)", "true"),
     ("view daira.visible_profile", "b.blocked_account = ", "b.blocker = "),
     ("view daira.visible_profile", "standing = 0", "standing <= 1"),
     ("view daira.standing_post", "NOT a.private", "true"),

@@ -18,8 +18,9 @@ use daira_core::error::Error;
 use daira_core::graph::{GraphRefusal, GraphService, MAX_CIRCLES, Relation};
 use daira_core::locale::Locale;
 use daira_core::port::store::{
-    Access, AccountRepository, CommentRepository, CounterRepository, FactorRepository, FeedRepository, GraphRepository,
-    Journal, Lock, MediaRepository, NotificationRepository, PostRepository, ReactionRepository,
+    Access, AccountRepository, AppRepository, CommentRepository, CounterRepository, DeliveryRepository,
+    FactorRepository, FeedRepository, GraphRepository, Journal, Lock, MediaRepository, NotificationRepository,
+    PhoneRepository, PostRepository, ReactionRepository, StaffRepository,
 };
 use daira_core::port::{Ports, ReadView, Store, UnitOfWork};
 use daira_core::post::{Attachment, CreatePost, EditPost, PostRefusal, PostService, ReplyRule, Visibility};
@@ -76,10 +77,11 @@ macro_rules! hand_on {
 #[async_trait]
 impl UnitOfWork for HeldUnit {
     hand_on!(
-        accounts: AccountRepository, factors: FactorRepository, graph: GraphRepository, posts: PostRepository,
-        comments: CommentRepository,
+        accounts: AccountRepository, factors: FactorRepository, apps: AppRepository, deliveries: DeliveryRepository,
+        phones: PhoneRepository,
+        graph: GraphRepository, posts: PostRepository, comments: CommentRepository,
         reactions: ReactionRepository, media: MediaRepository, notifications: NotificationRepository,
-        feed: FeedRepository, counters: CounterRepository, journal: Journal,
+        feed: FeedRepository, counters: CounterRepository, staff: StaffRepository, journal: Journal,
     );
 
     async fn commit(self: Box<Self>) -> Result<()> {

@@ -96,6 +96,7 @@ mod tests {
             profile: ProfileId::from_raw(1),
             session: SessionId::from_raw(2),
             generation: 1,
+            granted: None,
             issued_at: now,
             expires_at: now + core::time::Duration::from_mins(15),
         };

@@ -16,7 +16,7 @@ use anyhow::{Context, Result, bail};
 use daira_core::Ports;
 use daira_core::credential::{Argon2id, Argon2idCost};
 use daira_core::memory::{FallbackLimiter, MemoryLimiter, RandomIds, WallClock};
-use daira_core::port::{Channel, Keys, PubSub, RateLimiter};
+use daira_core::port::{Channel, CheapestFirst, Keys, PhoneChannel, PubSub, RateLimiter};
 use daira_core::secret::{Key, Secret};
 use daira_media::FsBlobs;
 use daira_store::postgres::cluster::{Cluster, ClusterConfig, MINIMUM_MAJOR};
@@ -30,7 +30,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{Config, Database, SecretText};
-use crate::deliver::{FolderMail, SmtpMail};
+use crate::deliver::{FlashCall, FolderMail, FolderPhone, Sms, SmtpMail, WhatsApp};
 use crate::hasher::Argon2Hasher;
 use crate::passkeys::WebauthnPasskeys;
 
@@ -101,6 +101,7 @@ impl Backends {
             limiter: limiter(redis),
             pubsub: signals.port(),
             mail: mail(config)?,
+            phone: phone(config)?,
             keys: Arc::new(Keys::derive(master)),
             store: Arc::new(store.clone()),
             ids,
@@ -310,14 +311,41 @@ fn plan(master: &Key) -> Bootstrap {
 /// Mail by the configured server, or into a folder where there is none.
 fn mail(config: &Config) -> Result<Arc<dyn Channel>> {
     let (wanted, from) = (&config.mail, &config.mail.from);
-    let told = |error: daira_core::Error| {
-        let source = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
-        anyhow::anyhow!("setting {}: {source}", error.operation())
-    };
-    Ok(match &wanted.smtp_url {
-        Some(url) => Arc::new(SmtpMail::new(&Secret::new(url.expose()), from).map_err(told)?),
-        None => Arc::new(FolderMail::new(&config.mail_folder(), from).map_err(told)?),
-    })
+    if let Some(url) = &wanted.smtp_url {
+        let smtp = SmtpMail::new(&Secret::new(url.expose()), from).map_err(|error| unset("mail", &error))?;
+        return Ok(Arc::new(smtp));
+    }
+    Ok(Arc::new(FolderMail::new(&config.mail_folder(), from).map_err(|error| unset("mail", &error))?))
+}
+
+/// The ways to phones that are set up, the cheapest first; a folder where none is.
+fn phone(config: &Config) -> Result<Arc<dyn PhoneChannel>> {
+    let wanted = &config.phone;
+    let mut ways: Vec<Arc<dyn PhoneChannel>> = Vec::new();
+    let secret = |text: &SecretText| Secret::new(text.expose());
+    if let (Some(url), Some(key)) = (&wanted.flash_call_url, &wanted.flash_call_key) {
+        let way = FlashCall::new(url, &secret(key), &wanted.flash_call_sender);
+        ways.push(Arc::new(way.map_err(|error| unset("phone.flash_call_url", &error))?));
+    }
+    if let (Some(url), Some(token)) = (&wanted.whatsapp_url, &wanted.whatsapp_token) {
+        let way = WhatsApp::new(url, &secret(token), &wanted.whatsapp_template);
+        ways.push(Arc::new(way.map_err(|error| unset("phone.whatsapp_url", &error))?));
+    }
+    if let (Some(url), Some(password)) = (&wanted.sms_url, &wanted.sms_password) {
+        let way = Sms::new(url, &wanted.sms_user, &secret(password), &wanted.sms_from);
+        ways.push(Arc::new(way.map_err(|error| unset("phone.sms_url", &error))?));
+    }
+    if ways.is_empty() {
+        let folder = config.data.join("phone");
+        return Ok(Arc::new(FolderPhone::new(&folder).map_err(|error| unset("phone", &error))?));
+    }
+    Ok(Arc::new(CheapestFirst::new(ways)))
+}
+
+/// What is wrong with a setting, for the operator.
+fn unset(setting: &str, error: &daira_core::Error) -> anyhow::Error {
+    let why = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+    anyhow::anyhow!("setting {setting} ({}): {why}", error.operation())
 }
 
 /// Passkeys for the configured domain or, when there is none, for the public address. A number is no domain: on the own machine

@@ -10,8 +10,11 @@ use serde::{Deserialize, Serialize};
 pub struct Http {
     /// Where to listen.
     pub listen: std::net::SocketAddr,
-    /// The address that clients use, for media links; derived from `listen` when absent.
+    /// The address that clients use, for media links and as issuer towards apps of others; derived from `listen` when absent.
     pub public_url: Option<String>,
+    /// The page of your client that asks people about apps of others, for instance `https://daira.example/apps/allow`. Without it
+    /// there is no OAuth.
+    pub consent_page: Option<String>,
     /// Origins that browsers may call from; empty for none.
     pub cors_origins: Vec<String>,
     /// The most operations in one batch of GraphQL; 1 turns batches off.
@@ -34,6 +37,7 @@ impl Default for Http {
         Self {
             listen: ([127, 0, 0, 1], 8000).into(),
             public_url: None,
+            consent_page: None,
             cors_origins: Vec::new(),
             batch: 1,
             timeout_seconds: 10,

@@ -24,6 +24,9 @@ const SECRETS: &[&str] = &[
     "database.owner_url",
     "redis.url",
     "mail.smtp_url",
+    "phone.flash_call_key",
+    "phone.whatsapp_token",
+    "phone.sms_password",
 ];
 
 /// A secret setting: read as text, shown as dots.
@@ -189,6 +192,7 @@ mod tests {
             ("DAIRA_LIMITS__MEMBER", "a lot", "not a quota such as `120/15m`"),
             ("DAIRA_HTTP__TRUSTED_PROXIES", "[nowhere]", "http.trusted_proxies"),
             ("DAIRA_SECRET", "abc", "secret"),
+            ("DAIRA_PHONE__SMS_URL", "https://sms.example", "phone.sms_password are set together"),
             ("DATABASE_URL", "postgres://x", "database.worker_url"),
             ("DAIRA_DATABASE__REPLICA_URL", "postgres://x", "database.url is not"),
             ("DAIRA_SECRET_FILE", "/nonexistent/file", "DAIRA_SECRET_FILE"),

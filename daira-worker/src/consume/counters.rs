@@ -49,6 +49,8 @@ pub fn deltas(events: &[Delivered]) -> Vec<CounterDelta> {
             Event::PostEdited(e) => add(CounterField::ProfilePosts, e.author_id, e.opened.into()),
             Event::PostRestored(e) => add(CounterField::ProfilePosts, e.author_id, i64::from(e.open)),
             Event::PostDeleted(e) => add(CounterField::ProfilePosts, e.author_id, -i64::from(e.open)),
+            Event::PostTakenDown(e) => add(CounterField::ProfilePosts, e.author_id, -i64::from(e.open)),
+            Event::PostPutBack(e) => add(CounterField::ProfilePosts, e.author_id, i64::from(e.open)),
             Event::Followed(e) => {
                 add(CounterField::ProfileFollowers, e.followee_id, 1);
                 add(CounterField::ProfileFollowing, e.follower_id, 1);
@@ -61,9 +63,14 @@ pub fn deltas(events: &[Delivered]) -> Vec<CounterDelta> {
                 add(CounterField::PostComments, e.post_id, 1);
                 add(CounterField::CommentReplies, e.parent_id, 1);
             }
-            Event::CommentDeleted(e) => {
-                add(CounterField::PostComments, e.post_id, -1);
-                add(CounterField::CommentReplies, e.parent_id, -1);
+            Event::CommentPutBack(e) => {
+                add(CounterField::PostComments, e.post_id, 1);
+                add(CounterField::CommentReplies, e.parent_id, 1);
+            }
+            Event::CommentDeleted(v1::CommentDeleted { post_id, parent_id, uncounted: false, .. })
+            | Event::CommentTakenDown(v1::CommentTakenDown { post_id, parent_id, .. }) => {
+                add(CounterField::PostComments, *post_id, -1);
+                add(CounterField::CommentReplies, *parent_id, -1);
             }
             Event::ReactionSet(e) if e.previous == 0 => match e.target {
                 Some(v1::reaction_set::Target::PostId(id)) => add(CounterField::PostReactions, id, 1),

@@ -1,10 +1,12 @@
 //! Jobs that make room: partitions ahead of time, whole days that are past theirs, posts whose time to be restored is
-//! over, registrations that lapsed, pictures that hang on nothing.
+//! over, registrations that lapsed, pictures that hang on nothing; and suspensions that are over.
 
 use core::time::Duration;
 
 use async_trait::async_trait;
+use daira_core::account::AccountService;
 use daira_core::error::{Error, ErrorKind, Result};
+use daira_core::staff::StaffService;
 use daira_core::{Actor, Ports};
 
 use crate::runner::Job;
@@ -13,6 +15,8 @@ use crate::runner::Job;
 const DAYS_AHEAD: u16 = 7;
 /// How many rows one unit removes.
 const CHUNK: u32 = 200;
+/// How long a code of an app stays, so that a copy of it is noticed.
+const NOTICED: Duration = Duration::from_hours(24);
 /// How long an upload may hang on nothing.
 const UNUSED: Duration = Duration::from_hours(24);
 
@@ -91,7 +95,7 @@ impl Job for PurgePosts {
     }
 }
 
-/// Removes registrations, mailings and ceremonies that lapsed.
+/// Removes registrations, mailings, ceremonies and codes of apps that lapsed.
 #[derive(Debug, Clone, Copy)]
 pub struct PurgeLapsed;
 
@@ -114,7 +118,8 @@ impl Job for PurgeLapsed {
                         let registrations = unit.accounts().purge_registrations(now, CHUNK).await?;
                         let mailings = unit.accounts().purge_mailings(now, CHUNK).await?;
                         let ceremonies = unit.factors().purge_ceremonies(now, CHUNK).await?;
-                        Ok(registrations.max(mailings).max(ceremonies))
+                        let codes = unit.apps().purge_codes(now - NOTICED, CHUNK).await?;
+                        Ok(registrations.max(mailings).max(ceremonies).max(codes))
                     })
                 })
                 .await?;
@@ -122,6 +127,27 @@ impl Job for PurgeLapsed {
                 return Ok(());
             }
         }
+    }
+}
+
+/// Lets others see again whose suspension is over. Its owner gets in without it, to the second.
+#[derive(Debug, Clone, Copy)]
+pub struct LiftSuspensions;
+
+#[async_trait]
+impl Job for LiftSuspensions {
+    fn name(&self) -> &'static str {
+        "lift-suspensions"
+    }
+
+    fn every(&self) -> Duration {
+        Duration::from_mins(1)
+    }
+
+    async fn run(&self, ports: &Ports) -> Result<()> {
+        let staff = StaffService::new(ports.clone(), AccountService::new(ports.clone()));
+        while staff.lift_what_is_over(CHUNK).await? == CHUNK as usize {}
+        Ok(())
     }
 }
 

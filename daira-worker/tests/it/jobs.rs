@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use daira_core::account::{AccountService, Register};
+use daira_core::account::{AccountService, AccountState, Register};
 use daira_core::actor::{Actor, Client};
 use daira_core::error::{Error, ErrorKind, Result};
 use daira_core::id::{Id, MediaId, PostId};
@@ -17,10 +17,10 @@ use daira_core::port::store::Lock;
 use daira_core::port::{Clock as _, Delivered, EventBatch, EventBus, Group, Lag, Ports, UnitOfWork};
 use daira_core::post::{CreatePost, PostService};
 use daira_core::secret::Secret;
-use daira_core::testkit::fixture::{Fixture, Person};
+use daira_core::testkit::fixture::{Draft, Fixture, Person};
 use daira_feed::{FeedService, FeedSettings};
 use daira_worker::consume::FanOut;
-use daira_worker::job::{Expiry, PartitionsAhead, PurgeLapsed, PurgePosts, SweepMedia};
+use daira_worker::job::{Expiry, LiftSuspensions, PartitionsAhead, PurgeLapsed, PurgePosts, SweepMedia};
 use daira_worker::{Consumer, Job, Runner};
 use prometheus_client::registry::Registry;
 use tokio::task::JoinSet;
@@ -40,6 +40,24 @@ async fn publish(ports: &Ports, author: &Person, text: &str) -> PostId {
 async fn is_there(ports: &Ports, author: &Person, post: PostId) -> bool {
     let mut unit = ports.store.begin(&author.actor()).await.unwrap();
     unit.posts().post(post, Lock::None).await.unwrap().is_some()
+}
+
+#[tokio::test]
+async fn suspensions_that_are_over_are_lifted() {
+    let (clock, ports) = ports();
+    let world = Fixture::new(ports.clone());
+    let until = clock.now() + HOUR;
+    let mona = world.person(Draft::new("mona").state(AccountState::Suspended(until))).await;
+    let banned = world.person(Draft::new("banned").state(AccountState::Banned)).await;
+    let seen = async || {
+        let mut view = world.view(&Actor::Anonymous).await;
+        view.accounts().profiles(&[mona.id, banned.id]).await.unwrap().into_iter().map(|p| p.id).collect::<Vec<_>>()
+    };
+    LiftSuspensions.run(&ports).await.unwrap();
+    assert_eq!(seen().await, []);
+    clock.advance(HOUR);
+    LiftSuspensions.run(&ports).await.unwrap();
+    assert_eq!(seen().await, [mona.id]);
 }
 
 #[tokio::test]

@@ -54,7 +54,7 @@ async fn mail(folder: &Path) -> String {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn from_a_configuration_to_a_mail_and_a_log_in_and_to_an_orderly_end() {
     let (database, data) = (Server::Pg15.database().await.unwrap(), tempfile::tempdir().unwrap());
-    join_and_log_in(config(&database, data.path()), data.path()).await;
+    Box::pin(join_and_log_in(config(&database, data.path()), data.path())).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -68,7 +68,7 @@ async fn through_a_pooler_all_is_the_same_but_for_a_way_past_it() {
     config.database.statement_cache = 0;
     let found = diagnose(&config).await;
     assert!(found.iter().all(|finding| finding.level != Level::Fail), "{found:?}");
-    join_and_log_in(config, data.path()).await;
+    Box::pin(join_and_log_in(config, data.path())).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -88,7 +88,7 @@ async fn over_several_servers_all_is_the_same() {
         assert!(found.iter().all(|finding| finding.level != Level::Fail), "{found:?}");
         // The replica may not have been told of the database yet.
         if found.iter().any(|finding| finding.check == "replica" && finding.level == Level::Ok) {
-            return join_and_log_in(config, data.path()).await;
+            return Box::pin(join_and_log_in(config, data.path())).await;
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }

@@ -6,17 +6,21 @@
 //! who sent it is sent again: both carry the same code and the same key, so a second copy does no harm.
 
 use core::time::Duration;
+use std::collections::BTreeMap;
 
 use futures_util::future::join_all;
 
 use super::super::notice::notice;
-use super::super::{Account, AccountState, Delivery, Due, Mailing, MailingKind, mail, token};
+use super::super::{
+    Account, AccountState, Contact, Delivery, Due, Email, Mailing, MailingKind, Phone, mail, sms, token,
+};
 use super::AccountService;
 use crate::actor::Actor;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::id::{ChallengeId, SessionId};
 use crate::port::store::Lock;
-use crate::port::{Handed, LimitRefusal, Message, UnitOfWork};
+use crate::port::{Handed, LimitRefusal, Message, Text, UnitOfWork};
+use crate::secret::Secret;
 use crate::time::Timestamp;
 
 /// Who delivers.
@@ -25,6 +29,37 @@ const POST_OFFICE: Actor = Actor::System("delivery");
 const AT_ONCE: u32 = 8;
 /// For how long a delivery is its sender's: longer than any channel may take.
 const HOLD: Duration = Duration::from_mins(3);
+
+/// What is due, composed.
+enum Composed {
+    Mail(Message),
+    Text(Text),
+}
+
+/// A delivery that was taken, and what it comes to.
+type Attempt = (Delivery, Result<Option<Composed>>);
+
+impl Composed {
+    /// Where it goes.
+    fn to(&self) -> &str {
+        match self {
+            Self::Mail(message) => message.to.expose(),
+            Self::Text(text) => text.to.expose(),
+        }
+    }
+}
+
+impl From<Message> for Composed {
+    fn from(message: Message) -> Self {
+        Self::Mail(message)
+    }
+}
+
+impl From<Text> for Composed {
+    fn from(text: Text) -> Self {
+        Self::Text(text)
+    }
+}
 
 impl AccountService {
     /// Hands over what is due until nothing is, or until nothing goes through any more; answers how many deliveries are done
@@ -39,10 +74,17 @@ impl AccountService {
             let taken = self.ports.transact(&POST_OFFICE, |mut unit| {
                 Box::pin(async move { unit.deliveries().take_deliveries(now, now + HOLD, AT_ONCE).await })
             });
-            let taken = taken.await?;
+            let mut queues: BTreeMap<String, Vec<Attempt>> = BTreeMap::new();
+            for delivery in taken.await? {
+                let composed = self.composed(delivery.due, delivery.tries == 1).await;
+                let to =
+                    composed.as_ref().ok().and_then(Option::as_ref).map(Composed::to).unwrap_or_default().to_owned();
+                queues.entry(to).or_default().push((delivery, composed));
+            }
+            // What goes to one address goes in the order in which it became due.
             let mut went = 0;
-            for outcome in join_all(taken.iter().map(|delivery| self.attempt(delivery))).await {
-                went += usize::from(outcome?);
+            for done in join_all(queues.into_values().map(|queue| self.work_off(queue))).await {
+                went += done?;
             }
             if went == 0 {
                 return Ok(done);
@@ -57,17 +99,32 @@ impl AccountService {
     /// # Errors
     /// The store's, and the channel's when it is refused for now.
     pub async fn deliver(&self, due: Due) -> Result<bool> {
-        let taken = self.hand_over(due, true).await?;
+        let composed = self.composed(due, true).await?;
+        let taken = self.send(due, composed).await?;
         self.done(due).await?;
         Ok(taken)
     }
 
-    /// Tries one delivery; answers whether it is done with.
-    async fn attempt(&self, delivery: &Delivery) -> Result<bool> {
+    /// Tries deliveries to one address one after the other; answers how many are done with. Behind one that is refused for now
+    /// the others wait as well, so that none overtakes it and none waits for the channel's patience again.
+    async fn work_off(&self, queue: Vec<Attempt>) -> Result<usize> {
+        let (mut done, mut is_away) = (0, false);
+        for (delivery, composed) in queue {
+            let sent = match composed {
+                Ok(_) if is_away => Err(Error::new(ErrorKind::Unavailable, "delivery.waits_behind_another")),
+                Ok(composed) => self.send(delivery.due, composed).await,
+                Err(error) => Err(error),
+            };
+            is_away |= sent.is_err();
+            done += usize::from(self.settle(&delivery, sent).await?);
+        }
+        Ok(done)
+    }
+
+    /// Notes what came of a try of a delivery; answers whether it is done with.
+    async fn settle(&self, delivery: &Delivery, sent: Result<bool>) -> Result<bool> {
         let due = delivery.due;
-        let Err(error) = self.hand_over(due, delivery.tries == 1).await else {
-            return self.done(due).await.map(|()| true);
-        };
+        let Err(error) = sent else { return self.done(due).await.map(|()| true) };
         let chance = f64::from(u32::from_be_bytes(self.ports.ids.bytes())) / f64::from(u32::MAX);
         let Some(at) = delivery.again(self.ports.clock.now(), chance) else {
             tracing::error!(
@@ -85,20 +142,26 @@ impl AccountService {
         postponed.await.map(|()| false)
     }
 
-    /// Composes what is due and hands it to the channel; answers whether there was something and it was taken.
-    async fn hand_over(&self, due: Due, is_first: bool) -> Result<bool> {
-        let message = {
-            let mut unit = self.ports.store.begin(&POST_OFFICE).await?;
-            let message = match due {
-                Due::Registration(id) => self.registration_mail(unit.as_mut(), id).await?,
-                Due::Mailing(id) => self.mailing_mail(unit.as_mut(), id, is_first).await?,
-                Due::CopyNotice(session) => copy_notice(unit.as_mut(), session).await?,
-            };
-            unit.rollback().await?;
-            message
+    /// What is due, composed from what holds now; nothing where there is nothing to send any more.
+    async fn composed(&self, due: Due, is_first: bool) -> Result<Option<Composed>> {
+        let mut unit = self.ports.store.begin(&POST_OFFICE).await?;
+        let composed = match due {
+            Due::Registration(id) => self.registration_mail(unit.as_mut(), id).await?.map(Composed::from),
+            Due::Mailing(id) => self.due_mailing(unit.as_mut(), id, is_first).await?,
+            Due::CopyNotice(session) => copy_notice(unit.as_mut(), session).await?.map(Composed::from),
         };
-        let Some(message) = message else { return Ok(false) };
-        match self.ports.mail.send(&message).await? {
+        unit.rollback().await?;
+        Ok(composed)
+    }
+
+    /// Hands it to its channel; answers whether there was something and it was taken.
+    async fn send(&self, due: Due, composed: Option<Composed>) -> Result<bool> {
+        let handed = match composed {
+            None => return Ok(false),
+            Some(Composed::Mail(message)) => self.ports.mail.send(&message).await?,
+            Some(Composed::Text(text)) => self.ports.phone.send(&text).await?,
+        };
+        match handed {
             Handed::Over => Ok(true),
             Handed::Refused(why) => {
                 tracing::warn!(?due, why, "a delivery was refused for good and is given up");
@@ -134,17 +197,18 @@ impl AccountService {
         }))
     }
 
-    async fn mailing_mail(
+    async fn due_mailing(
         &self,
         unit: &mut dyn UnitOfWork,
         id: ChallengeId,
         is_first: bool,
-    ) -> Result<Option<Message>> {
+    ) -> Result<Option<Composed>> {
         let now = self.ports.clock.now();
         let found = unit.accounts().mailing(id).await?;
-        match found.filter(|mailing| now < mailing.expires_at) {
-            Some(mailing) => self.compose(unit, &mailing, is_first, now).await,
-            None => Ok(None),
+        let Some(mailing) = found.filter(|mailing| now < mailing.expires_at) else { return Ok(None) };
+        match &mailing.to {
+            Contact::Email(email) => Ok(self.compose(unit, &mailing, email, is_first, now).await?.map(Composed::from)),
+            Contact::Phone(number) => Ok(self.compose_text(unit, &mailing, number, now).await?.map(Composed::from)),
         }
     }
 
@@ -152,44 +216,92 @@ impl AccountService {
         &self,
         unit: &mut dyn UnitOfWork,
         mailing: &Mailing,
+        email: &Email,
         is_first: bool,
         now: Timestamp,
     ) -> Result<Option<Message>> {
         let keys = &self.ports.keys;
-        Ok(Some(match mailing.kind {
+        let holder = unit.accounts().account_by_email(email).await?;
+        let living = |account: &Account| account.state != AccountState::Deleted;
+        Ok(match mailing.kind {
             MailingKind::PasswordReset => {
-                let account = unit.accounts().account_by_email(&mailing.email).await?;
-                let Some(account) = account.filter(|account| account.state != AccountState::Deleted) else {
-                    if !is_first {
-                        return Ok(Some(mail::nobody_here(mailing)));
-                    }
+                let Some(account) = holder.filter(living) else {
                     // Only here it is known that this mail goes to a stranger, and counts like all that do.
-                    return match self.count_sent(&mailing.email).await {
+                    let counted = if is_first { self.count_sent(email).await } else { Ok(()) };
+                    return match counted {
                         Err(error) if error.refusal() == Some(LimitRefusal::Reached) => Ok(None),
                         counted => counted.map(|()| Some(mail::nobody_here(mailing))),
                     };
                 };
                 let hash = unit.accounts().password_hash(account.id).await?.unwrap_or_default();
                 let token = token::reset(&keys.reset, mailing.id, account.id, &hash);
-                mail::password_reset(&Mailing { locale: account.locale, ..mailing.clone() }, &token, now)
+                Some(mail::password_reset(&Mailing { locale: account.locale, ..mailing.clone() }, &token, now))
             }
-            MailingKind::NewEmail => {
-                let holder = unit.accounts().account_by_email(&mailing.email).await?;
-                if let Some(holder) = holder {
-                    if mailing.account == Some(holder.id) {
-                        // It moved there before this was sent.
-                        return Ok(None);
-                    }
-                    mail::already_used(mailing, holder.locale)
-                } else {
+            MailingKind::NewEmail => match holder {
+                // It moved there before this was sent.
+                Some(holder) if mailing.account == Some(holder.id) => None,
+                Some(holder) => Some(mail::already_used(mailing, holder.locale)),
+                None => {
                     let Account { id, email, .. } = owner(unit, mailing).await?;
                     let hash = unit.accounts().password_hash(id).await?.unwrap_or_default();
                     let code = token::email_code(&keys.challenge, mailing.id, email.as_str(), &hash);
-                    mail::new_email(mailing, &code, now)
+                    Some(mail::new_email(mailing, &code, now))
                 }
+            },
+            MailingKind::LogInCode => match holder.filter(living) {
+                Some(account) => {
+                    let code = self.log_in_code(unit, mailing, &account).await?;
+                    Some(mail::log_in_code(&Mailing { locale: account.locale, ..mailing.clone() }, &code, now))
+                }
+                // Nobody is sent anything for an account that they do not have.
+                None => None,
+            },
+            MailingKind::Sanctioned | MailingKind::SanctionLifted | MailingKind::TakenDown => {
+                crate::staff::notice::notice(unit, mailing).await?
             }
-            _ => return Ok(notice(mailing)),
-        }))
+            _ => notice(mailing),
+        })
+    }
+
+    /// The message to a number. For one that nobody has there is none, and nobody hears that somebody wants theirs.
+    async fn compose_text(
+        &self,
+        unit: &mut dyn UnitOfWork,
+        mailing: &Mailing,
+        number: &Phone,
+        now: Timestamp,
+    ) -> Result<Option<Text>> {
+        let holder = unit.phones().phone_holder(number).await?;
+        let (locale, code) = match mailing.kind {
+            MailingKind::LogInCode => {
+                let Some(holder) = holder else { return Ok(None) };
+                let found = unit.accounts().account(holder, Lock::None).await?;
+                let Some(account) = found.filter(|account| account.state != AccountState::Deleted) else {
+                    return Ok(None);
+                };
+                (account.locale, self.log_in_code(unit, mailing, &account).await?)
+            }
+            MailingKind::NewPhone => {
+                if holder.is_some() {
+                    return Ok(None);
+                }
+                let account = owner(unit, mailing).await?;
+                let before = unit.phones().phone(account.id).await?;
+                let hash = unit.accounts().password_hash(account.id).await?.unwrap_or_default();
+                let before = before.as_ref().map(|phone| phone.number.as_str());
+                let key = &self.ports.keys.challenge;
+                (account.locale, token::phone_code(key, mailing.id, number.as_str(), before, &hash))
+            }
+            _ => return Ok(sms::notice(mailing, number)),
+        };
+        let living = unit.phones().codes_for(number, now).await?;
+        let mailing = Mailing { locale, ..mailing.clone() };
+        Ok(Some(sms::code(&mailing, number, code, living.saturating_sub(1))))
+    }
+
+    async fn log_in_code(&self, unit: &mut dyn UnitOfWork, mailing: &Mailing, account: &Account) -> Result<Secret> {
+        let hash = unit.accounts().password_hash(account.id).await?.unwrap_or_default();
+        Ok(token::log_in_code(&self.ports.keys.challenge, mailing.id, account.id, mailing.to.as_str(), &hash))
     }
 }
 

@@ -1,11 +1,11 @@
 //! How often strangers may try: to log in, to join, and to have mail sent to somebody.
 //!
 //! A limit per network address stands first, so that one place in the internet cannot use up what belongs to somebody. What
-//! counts against an e-mail address is kept by its digest, whether or not the address has an account. Whoever logged in on a
+//! counts against an e-mail address or a number is kept by its digest, whether or not it has an account. Whoever logged in on a
 //! device before brings its token along and has tries of their own there: neither a stranger who tries passwords nor a
 //! neighbour behind the same address locks the owner out.
 
-use super::super::{Email, Session, token};
+use super::super::{Contact, Email, Phone, Session, token};
 use super::AccountService;
 use crate::actor::{Client, Member};
 use crate::error::Result;
@@ -55,6 +55,13 @@ impl AccountService {
         self.ports.limiter.admit(&[switch]).await
     }
 
+    /// Counts a time that an app was let in.
+    pub(crate) async fn count_authorization(&self, account: AccountId) -> Result<()> {
+        let quota = self.ports.settings.limits.authorize_account;
+        let one = Charge { strict: false, ..charge("authorize.account", Subject::Account(account), quota) };
+        self.ports.limiter.admit(&[one]).await
+    }
+
     /// Counts a try of a second factor, by somebody who proved the password: whoever stole it keeps no known device of the
     /// owner's out.
     pub(super) async fn count_second_factor(&self, client: &Client, account: AccountId, email: &Email) -> Result<()> {
@@ -83,8 +90,28 @@ impl AccountService {
         charge("mail.recipient", subject, self.ports.settings.limits.mail_recipient)
     }
 
+    /// Counts a wish for a code to log in with, by whoever asks: from a place in the internet, and for who is to be reached.
+    pub(super) async fn count_code_wish(&self, client: &Client, to: &Contact) -> Result<()> {
+        let limits = &self.ports.settings.limits;
+        let own = match to {
+            Contact::Email(email) => Charge { limit: "code_wish.recipient", ..self.mail_to(email) },
+            Contact::Phone(phone) => self.text_to(phone),
+        };
+        self.count(client, "code_wish.address", limits.join_address, Some(own)).await
+    }
+
+    /// Counts a code that somebody has sent to a number that they say is theirs.
+    pub(super) async fn count_text(&self, account: AccountId, phone: &Phone) -> Result<()> {
+        let account = charge("phone.account", Subject::Account(account), self.ports.settings.limits.phone_recipient);
+        self.ports.limiter.admit(&[account, self.text_to(phone)]).await
+    }
+
+    fn text_to(&self, phone: &Phone) -> Charge {
+        charge("phone.recipient", self.digest(phone.as_str()), self.ports.settings.limits.phone_recipient)
+    }
+
     /// Counts a try of a mailed code. How many a code bears is counted with the code itself.
-    pub(super) async fn count_code(&self, client: &Client) -> Result<()> {
+    pub(crate) async fn count_code(&self, client: &Client) -> Result<()> {
         self.count(client, "code.address", self.ports.settings.limits.code_address, None).await
     }
 
@@ -113,9 +140,9 @@ impl AccountService {
     }
 }
 
-/// One spelling for what is one mailbox; what is no address at all counts as it was typed.
-fn spelling(email: &str) -> String {
-    Email::new(email).map_or_else(|_| email.trim().to_ascii_lowercase(), |email| email.as_str().to_owned())
+/// One spelling for what is one mailbox or one number; what is neither counts as it was typed.
+fn spelling(typed: &str) -> String {
+    Contact::new(typed).map_or_else(|_| typed.trim().to_ascii_lowercase(), |contact| contact.as_str().to_owned())
 }
 
 fn charge(limit: &'static str, subject: Subject, quota: Quota) -> Charge {

@@ -14,6 +14,7 @@ use super::AccountService;
 use crate::actor::{Actor, Member};
 use crate::error::{CommonRefusal, Error, Result};
 use crate::id::{Id, SessionId};
+use crate::oauth::{Granted, OauthRefusal, Scopes};
 use crate::port::{Claims, Heard, MAX_SIGNAL, Topic};
 use crate::secret::Secret;
 use crate::time::Timestamp;
@@ -34,6 +35,23 @@ impl Pass {
         &self.actor
     }
 
+    /// Whether it opens what takes these scopes: all of that to a client of the house, to an app of somebody else's what it was
+    /// given. Who lets in asks this before anything is done for [`actor`](Self::actor).
+    ///
+    /// # Errors
+    /// [`OauthRefusal::ScopeMissing`].
+    pub fn may(&self, needed: Scopes) -> Result<()> {
+        match self.claims.and_then(|claims| claims.granted) {
+            Some(granted) if !granted.scopes.contains(needed) => Err(OauthRefusal::ScopeMissing.into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// The app of somebody else's whose token it is, and what it may do.
+    pub fn granted(&self) -> Option<Granted> {
+        self.claims.and_then(|claims| claims.granted)
+    }
+
     /// When it ends, whatever becomes of the session; never for somebody without a token.
     pub fn until(&self) -> Option<Timestamp> {
         self.claims.map(|claims| claims.expires_at)
@@ -41,12 +59,14 @@ impl Pass {
 }
 
 impl AccountService {
-    /// Whose access token this is, for what is done at once; see [`admit`](Self::admit).
+    /// Whose access token this is, for what is done at once; see [`admit`](Self::admit). Tokens of apps of others are refused.
     ///
     /// # Errors
-    /// Those of [`admit`](Self::admit).
+    /// Those of [`admit`](Self::admit), and of [`Pass::may`].
     pub async fn authenticate(&self, access: &Secret) -> Result<Actor> {
-        self.admit(access).await.map(|pass| pass.actor)
+        let pass = self.admit(access).await?;
+        pass.may(Scopes::CLOSED)?;
+        Ok(pass.actor)
     }
 
     /// Lets in whoever has this access token. It must hold and its session must live: remembered where revocations are
@@ -155,7 +175,7 @@ impl AccountService {
     }
 
     /// Makes it known that sessions have ended: here at once, on other nodes as soon as they hear of it.
-    pub(super) async fn tell_ended(&self, ended: &[SessionId], now: Timestamp) {
+    pub(crate) async fn tell_ended(&self, ended: &[SessionId], now: Timestamp) {
         for session in ended {
             self.directory.revoke(*session, now);
         }

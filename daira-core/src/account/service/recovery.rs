@@ -8,7 +8,7 @@ use core::time::Duration;
 use std::sync::{Mutex, PoisonError};
 
 use super::super::{
-    Account, AccountRefusal, AccountState, Email, Mailing, MailingKind, StoredCredential, password, token,
+    Account, AccountRefusal, AccountState, Contact, Email, Mailing, MailingKind, StoredCredential, password, token,
 };
 use super::{AccountService, audit, end_all, taken};
 use crate::actor::{Actor, Client};
@@ -235,7 +235,8 @@ impl AccountService {
                         unit.accounts().count_attempt(mailing.id).await?;
                         return Ok(false);
                     }
-                    let old = core::mem::replace(&mut account.email, mailing.email);
+                    let Contact::Email(new) = mailing.to else { return Ok(false) };
+                    let old = core::mem::replace(&mut account.email, new);
                     account.version += 1;
                     unit.accounts().update_account(&account).await?;
                     unit.accounts().delete_mailing(mailing.id).await?;
@@ -297,11 +298,12 @@ impl AccountService {
         let due = |m: &Mailing| m.kind == MailingKind::PasswordReset && now < m.expires_at;
         let Some(mailing) = mailing.filter(due) else { return Ok(None) };
         let mut view = self.ports.store.read(&Actor::Anonymous, Access::Read).await?;
-        let stored = view.accounts().credential_by_email(&mailing.email).await?;
+        let Contact::Email(email) = mailing.to else { return Ok(None) };
+        let stored = view.accounts().credential_by_email(&email).await?;
         let opens = |stored: &StoredCredential| {
             token::is_reset(&self.ports.keys.reset, token, id, stored.account, &stored.password_hash)
         };
-        Ok(stored.filter(opens).map(|stored| (stored, mailing.email)))
+        Ok(stored.filter(opens).map(|stored| (stored, email)))
     }
 
     /// Checks a new password against what everybody tries, and this person's own names.
@@ -312,11 +314,11 @@ impl AccountService {
         password::check(new, &names)
     }
 
-    /// A mail that is due, with an id drawn anew.
-    pub(super) fn mailing(
+    /// A message that is due, with an id drawn anew.
+    pub(crate) fn mailing(
         &self,
         kind: MailingKind,
-        email: Email,
+        to: impl Into<Contact>,
         account: Option<AccountId>,
         locale: Locale,
     ) -> Mailing {
@@ -326,7 +328,7 @@ impl AccountService {
             _ => self.ports.settings.code_life,
         };
         let id = self.ports.ids.draw(now, self.ports.ids.shard());
-        Mailing { id, kind, email, account, locale, attempts: 0, created_at: now, expires_at: now + life }
+        Mailing { id, kind, to: to.into(), account, locale, attempts: 0, created_at: now, expires_at: now + life }
     }
 }
 
@@ -345,7 +347,7 @@ pub(super) async fn held(unit: &mut dyn UnitOfWork, was: &Reached, lock: Lock) -
 }
 
 /// Makes a mail due.
-pub(super) async fn send(unit: &mut dyn UnitOfWork, mailing: &Mailing) -> Result<()> {
+pub(crate) async fn send(unit: &mut dyn UnitOfWork, mailing: &Mailing) -> Result<()> {
     unit.accounts().insert_mailing(mailing).await?;
     unit.journal().append(&[v1::MailDue { mailing_id: mailing.id.raw() }.into()]).await
 }

@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::super::factor::Waiting;
 use super::super::policy::{self, Refresh};
-use super::super::{AccountRefusal, Email, Profile, Session, StoredCredential, token};
+use super::super::{AccountRefusal, Contact, Mailing, Profile, Session, StoredCredential, token};
 use super::passkey::SignedBy;
 use super::{
     AccountService, DEVICE, DRAWS, LoggedIn, Tokens, audit, end_all, end_session, is_taken, note_reuse, out_of_draws,
@@ -13,7 +13,7 @@ use super::{
 use crate::actor::{Actor, Client, Member};
 use crate::checks::keyed;
 use crate::error::{CommonRefusal, Error, ErrorKind, Result};
-use crate::id::{Id, SessionId};
+use crate::id::{AppId, Id, SessionId};
 use crate::idempotency::{IdempotencyKey, Keyed};
 use crate::port::UnitOfWork;
 use crate::port::store::{Access, Lock};
@@ -22,12 +22,12 @@ use crate::secret::Secret;
 use crate::time::Timestamp;
 
 /// How often a log-in begins anew because the password or the account's state changed under it.
-const LOG_IN_TRIES: usize = 3;
+pub(super) const LOG_IN_TRIES: usize = 3;
 
 /// A proof of identity, as typed.
 #[derive(Debug, Clone)]
 pub struct LogIn {
-    /// The e-mail address.
+    /// The e-mail address, or the phone number.
     pub email: String,
     /// The password.
     pub password: Secret,
@@ -98,10 +98,12 @@ pub(super) enum Second<'a> {
     Typed(&'a Secret),
     /// What a passkey signed.
     Signed(SignedBy<'a>),
+    /// Nothing, but a code that was sent in the password's place.
+    Sent(&'a Mailing),
 }
 
 impl AccountService {
-    /// Logs in. An unknown e-mail costs the same work and gets the same answer as a wrong password. A stored hash of an older
+    /// Logs in. An unknown address or number costs the same work and gets the same answer as a wrong password. A stored hash of an older
     /// kind is replaced, and a deactivated account wakes up. An account with a second factor is entered with that alone, by
     /// [`verify_second_factor`](Self::verify_second_factor). Under a key a repeated log-in gets the same session, as long as
     /// it lives; the password is checked every time all the same, so that a key is no way around it.
@@ -134,7 +136,7 @@ impl AccountService {
         Err(CommonRefusal::Unavailable.into())
     }
 
-    async fn wait(&self, stored: &StoredCredential, device: &str) -> Result<Entry> {
+    pub(super) async fn wait(&self, stored: &StoredCredential, device: &str) -> Result<Entry> {
         let status = self.second_factor(&Actor::Member(self.draw_session(stored))).await?;
         let (key, settings) = (&self.ports.keys.factor, &self.ports.settings);
         let waiting = Waiting::new(key, stored, device, self.ports.clock.now() + settings.second_factor_life);
@@ -155,10 +157,13 @@ impl AccountService {
 
     /// The credential that the input proves.
     async fn proven(&self, input: &LogIn) -> Result<StoredCredential> {
-        let stored = match Email::new(&input.email) {
-            Ok(email) => {
+        let stored = match Contact::new(&input.email) {
+            Ok(contact) => {
                 let mut view = self.ports.store.read(&Actor::Anonymous, Access::Read).await?;
-                view.accounts().credential_by_email(&email).await?
+                match contact {
+                    Contact::Email(email) => view.accounts().credential_by_email(&email).await?,
+                    Contact::Phone(phone) => view.accounts().credential_by_phone(&phone).await?,
+                }
             }
             Err(_) => None,
         };
@@ -218,11 +223,14 @@ impl AccountService {
                             unit.accounts().set_password_hash(account.id, hash).await?;
                             audit(unit, "account.password_upgraded", account.id, "", now).await?;
                         }
+                        if let Second::Sent(sent) = second {
+                            self.spend_code(unit, sent, &account, now).await?;
+                        }
                         match (self.guard(unit, account.id).await?, second) {
                             (_, Second::Signed(signed)) => self.note_signature(unit, signed, now).await?,
-                            (None, Second::None) => {}
+                            (None, Second::None | Second::Sent(_)) => {}
                             (None, Second::Typed(_)) => return Err(stale()),
-                            (Some(_), Second::None) => return Ok(None),
+                            (Some(_), Second::None | Second::Sent(_)) => return Ok(None),
                             (Some(factor), Second::Typed(typed)) => {
                                 self.spend(unit, &account, factor, typed, now).await?;
                             }
@@ -261,16 +269,31 @@ impl AccountService {
     /// [`AccountRefusal::TokenInvalid`].
     pub async fn refresh(&self, refresh: &Secret) -> Result<Tokens> {
         let refuse = || Error::from(AccountRefusal::TokenInvalid);
-        let token = &token::open(refresh).ok_or_else(refuse)?;
         let now = self.ports.clock.now();
+        let (session, verdict) = self.rotate(refresh, None, now).await?.ok_or_else(refuse)?;
+        if verdict == Refresh::Reuse {
+            note_reuse(session.id);
+            self.end_log_in(&session, now).await?;
+            return Err(refuse());
+        }
+        self.tokens(&session, now)
+    }
+
+    /// Spends a refresh token of a living session, one of the app or, without one, of no app. Nothing for a token that is none.
+    pub(crate) async fn rotate(
+        &self,
+        refresh: &Secret,
+        of: Option<AppId>,
+        now: Timestamp,
+    ) -> Result<Option<(Session, Refresh)>> {
+        let Some(token) = &token::open(refresh) else { return Ok(None) };
         let (settings, key) = (&self.ports.settings, &self.ports.keys.refresh);
-        let found = self
-            .ports
+        self.ports
             .transact(&Actor::Anonymous, |mut unit| {
                 Box::pin(async move {
                     let unit = &mut *unit;
                     let Some(mut session) = unit.accounts().session(token.session).await? else { return Ok(None) };
-                    if !token.is_genuine(key, &session.salt) {
+                    if !token.is_genuine(key, &session.salt) || session.granted.map(|granted| granted.app) != of {
                         return Ok(None);
                     }
                     // Resolved with a generation that was seen before: this notes nothing, but sees to it that session and
@@ -292,14 +315,7 @@ impl AccountService {
                     Ok(Some((session, verdict)))
                 })
             })
-            .await?;
-        let (session, verdict) = found.ok_or_else(refuse)?;
-        if verdict == Refresh::Reuse {
-            note_reuse(session.id);
-            self.end_log_in(&session, now).await?;
-            return Err(refuse());
-        }
-        self.tokens(&session, now)
+            .await
     }
 
     /// Ends a session whose token somebody copied, and all that were begun from the same log-in: at once or not at all, so
@@ -325,6 +341,31 @@ impl AccountService {
     pub async fn log_out(&self, actor: &Actor) -> Result<()> {
         let session = actor.member()?.session;
         self.end_own(actor, session, "log_out", None).await
+    }
+
+    /// Ends the session whose refresh token this is, be it spent: for clients that hold nothing else any more. A session that has
+    /// ended, and a token that is none, are as good.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn log_out_with(&self, refresh: &Secret) -> Result<()> {
+        match self.session_of(refresh).await?.filter(|session| session.granted.is_none()) {
+            Some(session) => self.end_as_owner(&session, "log_out").await,
+            None => Ok(()),
+        }
+    }
+
+    /// The session whose refresh token this is, be it spent, and be it over.
+    pub(crate) async fn session_of(&self, refresh: &Secret) -> Result<Option<Session>> {
+        let Some(token) = token::open(refresh) else { return Ok(None) };
+        let found = self.ports.store.begin(&Actor::Anonymous).await?.accounts().session(token.session).await?;
+        Ok(found.filter(|session| token.is_genuine(&self.ports.keys.refresh, &session.salt)))
+    }
+
+    /// Ends a session on behalf of whom it stands for.
+    pub(crate) async fn end_as_owner(&self, session: &Session, reason: &'static str) -> Result<()> {
+        let Session { id, account, profile, .. } = *session;
+        self.end_own(&Actor::Member(Member { account, profile, session: id }), id, reason, None).await
     }
 
     /// The living sessions of the actor's account, newest first.

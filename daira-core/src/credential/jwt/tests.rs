@@ -33,6 +33,7 @@ fn claims() -> Claims {
         profile: ProfileId::from_raw(raw),
         session: SessionId::from_raw(raw + 1),
         generation: 3,
+        granted: None,
         issued_at: NOW,
         expires_at: NOW + Duration::from_mins(15),
     }

@@ -9,7 +9,8 @@ use super::table::each;
 use super::world::Viewer;
 use super::{MemoryUnit, MemoryView};
 use crate::account::{
-    Account, Email, Mailing, Profile, ProfileCounters, Registration, Session, Standing, StoredCredential, StoredPasskey,
+    Account, Email, Mailing, Phone, Profile, ProfileCounters, Registration, Session, Standing, StoredCredential,
+    StoredPasskey, VerifiedPhone,
 };
 use crate::actor::{Actor, Member};
 use crate::error::{Error, ErrorKind, Result};
@@ -90,7 +91,7 @@ impl AccountRepository for MemoryUnit {
     async fn account(&mut self, id: AccountId, _: Lock) -> Result<Option<Account>> {
         let own = match &self.actor {
             Actor::Member(member) => member.account == id,
-            Actor::System(_) => true,
+            Actor::System(_) | Actor::Staff(_) => true,
             Actor::Anonymous => false,
         };
         Ok(self.world.accounts.get(&id).filter(|_| own).cloned())
@@ -235,6 +236,13 @@ impl MemoryView {
         }
     }
 
+    fn credential(&self, account: AccountId) -> Option<StoredCredential> {
+        let state = self.world.accounts.get(&account)?.state;
+        let profile = self.faces(account).into_iter().next()?.id;
+        let password_hash = self.world.passwords.get(&account)?.hash.clone();
+        Some(StoredCredential { account, profile, password_hash, state })
+    }
+
     fn faces(&self, account: AccountId) -> Vec<Profile> {
         let mut faces: Vec<Profile> = self.world.profiles.by(OF_ACCOUNT, (account.raw(), 0)).cloned().collect();
         faces.retain(|p| p.standing != Standing::Gone);
@@ -246,14 +254,12 @@ impl MemoryView {
 #[async_trait]
 impl AccountReads for MemoryView {
     async fn credential_by_email(&mut self, email: &Email) -> Result<Option<StoredCredential>> {
-        let Some(account) = self.world.accounts.holder("account_email", email.as_str()) else { return Ok(None) };
-        let (Some(profile), Some(password)) =
-            (self.faces(account.id).into_iter().next(), self.world.passwords.get(&account.id))
-        else {
-            return Ok(None);
-        };
-        let password_hash = password.hash.clone();
-        Ok(Some(StoredCredential { account: account.id, profile: profile.id, password_hash, state: account.state }))
+        Ok(self.world.accounts.holder("account_email", email.as_str()).and_then(|account| self.credential(account.id)))
+    }
+
+    async fn credential_by_phone(&mut self, phone: &Phone) -> Result<Option<StoredCredential>> {
+        let holder = self.world.phones.holder("phone_number", phone.as_str());
+        Ok(holder.and_then(|phone| self.credential(phone.account)))
     }
 
     async fn passkey_by_credential(&mut self, credential: &[u8]) -> Result<Option<StoredPasskey>> {
@@ -267,10 +273,14 @@ impl AccountReads for MemoryView {
         Ok(self.own_account_id().and_then(|id| self.world.accounts.get(&id)).cloned())
     }
 
+    async fn own_phone(&mut self) -> Result<Option<VerifiedPhone>> {
+        Ok(self.own_account_id().and_then(|id| self.world.phones.get(&id)).cloned())
+    }
+
     async fn own_sessions(&mut self, now: Timestamp) -> Result<Vec<Session>> {
         let Some(account) = self.own_account_id() else { return Ok(Vec::new()) };
         let mut sessions: Vec<Session> = self.world.sessions.by(OF_ACCOUNT, (account.raw(), 0)).cloned().collect();
-        sessions.retain(|s| s.is_living(now));
+        sessions.retain(|s| s.is_living(now) && s.granted.is_none());
         sessions.sort_by_key(|s| Reverse((s.created_at, s.id)));
         Ok(sessions)
     }

@@ -23,7 +23,8 @@ impl CommentRepository for MemoryUnit {
 
     async fn comment(&mut self, id: CommentId, _: Lock) -> Result<Option<Comment>> {
         let viewer = self.viewer();
-        let through = |c: &&Comment| viewer.is(c.author) || self.world.post_in_class(viewer, c.post).is_some();
+        let in_class = |c: &Comment| self.world.post_in_class(viewer, c.post).is_some();
+        let through = |c: &&Comment| viewer.is(c.author) || (in_class(c) && !self.world.taken_down(viewer, c));
         Ok(self.world.comments.get(&id).filter(through).cloned())
     }
 
@@ -37,6 +38,9 @@ impl CommentRepository for MemoryUnit {
 impl MemoryView {
     /// A comment as the viewer gets it: whole, as a tombstone, or not at all. Its post is visible.
     fn comment_card(&self, comment: &Comment) -> Option<CommentCard> {
+        if self.world.taken_down(self.viewer, comment) {
+            return None;
+        }
         let counters = self.world.comment_counters(comment.id);
         if comment.deleted_at.is_some() {
             let comment =

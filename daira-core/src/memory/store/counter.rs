@@ -7,11 +7,13 @@ use async_trait::async_trait;
 use super::MemoryUnit;
 use super::rows::{ANSWERS, BY_AUTHOR, Counter, FROM, OF_POST, ON_TARGET, TO, target_key};
 use super::world::World;
+use crate::comment::Comment;
 use crate::error::Result;
 use crate::id::{CommentId, Id, PostId};
 use crate::port::store::{CounterDelta, CounterField, CounterRepository, Recount};
 use crate::post::Post;
 use crate::reaction::Target;
+use crate::staff;
 
 impl World {
     fn add_to_counter(&mut self, delta: CounterDelta) -> Result<()> {
@@ -19,12 +21,18 @@ impl World {
         self.counters.put(Counter { field: delta.field, subject: delta.subject, value }, "counter.apply").map(drop)
     }
 
+    /// Whether a comment is counted.
+    fn counts(&self, comment: &Comment) -> bool {
+        comment.deleted_at.is_none() && !self.takedowns.has(&staff::Target::Comment(comment.id))
+    }
+
     /// What a counter should be, by the rows; nothing for one that has none.
     fn counted(&self, field: CounterField, subject: i64) -> Option<i64> {
         let living = |rows: &mut dyn Iterator<Item = bool>| i64::try_from(rows.filter(|living| *living).count()).ok();
         match field {
             CounterField::ProfilePosts => {
-                let counts = |p: &Post| p.deleted_at.is_none() && p.visibility.is_open();
+                let down = |p: &Post| self.takedowns.has(&staff::Target::Post(p.id));
+                let counts = |p: &Post| p.deleted_at.is_none() && p.visibility.is_open() && !down(p);
                 living(&mut self.posts.by(BY_AUTHOR, (subject, 0)).map(counts))
             }
             CounterField::ProfileFollowers => Some(self.follows.count(TO, (subject, 0))),
@@ -32,16 +40,14 @@ impl World {
             CounterField::PostReactions => {
                 Some(self.reactions.count(ON_TARGET, target_key(Target::Post(PostId::from_raw(subject)))))
             }
-            CounterField::PostComments => {
-                living(&mut self.comments.by(OF_POST, (subject, 0)).map(|c| c.deleted_at.is_none()))
-            }
+            CounterField::PostComments => living(&mut self.comments.by(OF_POST, (subject, 0)).map(|c| self.counts(c))),
             CounterField::PostImpressions => None,
             CounterField::CommentReactions => {
                 Some(self.reactions.count(ON_TARGET, target_key(Target::Comment(CommentId::from_raw(subject)))))
             }
             CounterField::CommentReplies => {
                 let comment = self.comments.get(&CommentId::from_raw(subject))?;
-                living(&mut self.comments.by(ANSWERS, (comment.post.raw(), subject)).map(|c| c.deleted_at.is_none()))
+                living(&mut self.comments.by(ANSWERS, (comment.post.raw(), subject)).map(|c| self.counts(c)))
             }
         }
     }

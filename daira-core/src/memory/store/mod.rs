@@ -11,6 +11,7 @@
 //! A part of the platform ([`Actor::System`]) sees everything that is not deleted.
 
 mod account;
+mod app;
 mod comment;
 mod counter;
 mod delivery;
@@ -20,10 +21,12 @@ mod graph;
 mod journal;
 mod media;
 mod notification;
+mod phone;
 mod post;
 mod reaction;
 mod rows;
 mod search;
+mod staff;
 mod table;
 mod world;
 
@@ -43,10 +46,10 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::id::{AccountId, ProfileId};
 use crate::port::Clock;
 use crate::port::store::{
-    Access, AccountReads, AccountRepository, AuditRecord, CommentReads, CommentRepository, CounterRepository,
-    DeliveryRepository, FactorRepository, FeedReads, FeedRepository, GraphReads, GraphRepository, Journal, MediaReads,
-    MediaRepository, NotificationReads, NotificationRepository, PostReads, PostRepository, ReactionReads,
-    ReactionRepository, SearchReads,
+    Access, AccountReads, AccountRepository, AppReads, AppRepository, AuditRecord, CommentReads, CommentRepository,
+    CounterRepository, DeliveryRepository, FactorRepository, FeedReads, FeedRepository, GraphReads, GraphRepository,
+    Journal, MediaReads, MediaRepository, NotificationReads, NotificationRepository, PhoneRepository, PostReads,
+    PostRepository, ReactionReads, ReactionRepository, SearchReads, StaffReads, StaffRepository,
 };
 use crate::port::{Group, ReadView, Store, UnitOfWork};
 use crate::settings::Settings;
@@ -195,7 +198,7 @@ impl MemoryUnit {
     /// The likeness of row security for rows that belong to a profile.
     fn may_write(&self, owners: &[ProfileId]) -> Result<()> {
         let own = match &self.actor {
-            Actor::System(_) => true,
+            Actor::System(_) | Actor::Staff(_) => true,
             Actor::Member(member) => owners.contains(&member.profile),
             Actor::Anonymous => false,
         };
@@ -206,7 +209,7 @@ impl MemoryUnit {
     fn may_write_account(&self, account: AccountId) -> Result<()> {
         match &self.actor {
             Actor::Member(member) if member.account == account => Ok(()),
-            Actor::System(_) => Ok(()),
+            Actor::System(_) | Actor::Staff(_) => Ok(()),
             Actor::Member(_) | Actor::Anonymous => Err(denied()),
         }
     }
@@ -238,7 +241,13 @@ impl UnitOfWork for MemoryUnit {
     fn factors(&mut self) -> &mut dyn FactorRepository {
         self
     }
+    fn phones(&mut self) -> &mut dyn PhoneRepository {
+        self
+    }
     fn deliveries(&mut self) -> &mut dyn DeliveryRepository {
+        self
+    }
+    fn apps(&mut self) -> &mut dyn AppRepository {
         self
     }
     fn graph(&mut self) -> &mut dyn GraphRepository {
@@ -265,6 +274,9 @@ impl UnitOfWork for MemoryUnit {
     fn counters(&mut self) -> &mut dyn CounterRepository {
         self
     }
+    fn staff(&mut self) -> &mut dyn StaffRepository {
+        self
+    }
     fn journal(&mut self) -> &mut dyn Journal {
         self
     }
@@ -284,6 +296,9 @@ struct MemoryView {
 #[async_trait]
 impl ReadView for MemoryView {
     fn accounts(&mut self) -> &mut dyn AccountReads {
+        self
+    }
+    fn apps(&mut self) -> &mut dyn AppReads {
         self
     }
     fn graph(&mut self) -> &mut dyn GraphReads {
@@ -308,6 +323,9 @@ impl ReadView for MemoryView {
         self
     }
     fn search(&mut self) -> &mut dyn SearchReads {
+        self
+    }
+    fn staff(&mut self) -> &mut dyn StaffReads {
         self
     }
 }

@@ -16,6 +16,7 @@ use crate::page::{Limit, Page};
 use crate::port::store::{CounterField, Lock, PostReads, PostRepository};
 use crate::post::{Audience, Post, PostCard, Revision, Visibility, policy};
 use crate::reaction::Target;
+use crate::staff;
 use crate::text::TagKey;
 use crate::time::Timestamp;
 
@@ -51,6 +52,9 @@ impl World {
             for field in fields {
                 self.counters.remove(&(*field, target.raw()));
             }
+        }
+        for target in comments.iter().map(|c| staff::Target::Comment(c.id)).chain([staff::Target::Post(post.id)]) {
+            self.takedowns.remove(&target);
         }
         for tag in &post.tags {
             self.post_tags.remove(&(tag.key.clone(), post.id));

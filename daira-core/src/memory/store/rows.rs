@@ -4,20 +4,24 @@
 use super::table::{IndexKey, Row, UniqueKey};
 use crate::account::{
     Account, Delivery, Due, Mailing, Passkey, PendingCeremony, Profile, Registration, SecondFactor, Session, Standing,
+    VerifiedPhone,
 };
 use crate::actor::Actor;
 use crate::comment::Comment;
 use crate::graph::{Block, Circle, Follow, Mute};
 use crate::hashtag::Hashtag;
 use crate::id::{
-    AccountId, ChallengeId, CircleId, CommentId, FeedSessionId, Id, MediaId, PasskeyId, PostId, ProfileId, SessionId,
+    AccountId, AppId, ChallengeId, CircleId, CommentId, FeedSessionId, Id, MediaId, PasskeyId, PostId, ProfileId,
+    SessionId,
 };
 use crate::idempotency::Keyed;
 use crate::media::Media;
 use crate::notification::Notification;
+use crate::oauth::{App, Code, Grant};
 use crate::port::store::{Affinity, AuditRecord, CounterField, HandleHolder, InboxReason, PageServed};
 use crate::post::{Post, Revision};
 use crate::reaction::{Reaction, Target};
+use crate::staff::{Sanction, StaffMember, Takedown};
 use crate::text::{Handle, TagKey};
 use crate::time::Timestamp;
 
@@ -39,7 +43,7 @@ macro_rules! rows {
     };
 }
 
-/// Profiles, sessions and passkeys by account.
+/// Profiles, sessions, passkeys, apps and what they were let do by account.
 pub(crate) const OF_ACCOUNT: usize = 0;
 /// Edges by their near end, circles by owner, inbox rows by (profile, author).
 pub(crate) const FROM: usize = 0;
@@ -55,19 +59,23 @@ pub(crate) const ANSWERS: usize = 0;
 pub(crate) const OF_POST: usize = 1;
 /// Reactions by target.
 pub(crate) const ON_TARGET: usize = 0;
-/// Notifications by recipient, pages by viewer, media by owner.
+/// Notifications by recipient, pages by viewer, media and takedowns by owner.
 pub(crate) const OF_PROFILE: usize = 0;
 
 rows! {
     Registration: ChallengeId = |r| r.id;
     Mailing: ChallengeId = |m| m.id;
     Delivery: Due = |d| d.due;
+    VerifiedPhone: AccountId = |p| p.account, unique [("phone_number", |p| Some(p.number.as_str().to_owned()))];
     Account: AccountId = |a| a.id, version version, unique [("account_email", |a| Some(a.email.as_str().to_owned()))];
     Password: AccountId = |p| p.account;
     SecondFactor: AccountId = |f| f.account;
     Passkey: PasskeyId = |p| p.id, unique [("passkey_credential", |p| Some(data_encoding::HEXLOWER.encode(&p.public.credential)))],
         index [|p| (p.account.raw(), 0)];
     PendingCeremony: ChallengeId = |c| c.id;
+    App: AppId = |a| a.id, version version, index [|a| (a.owner.raw(), 0)];
+    Grant: (ProfileId, AppId) = |g| (g.profile, g.app), index [|g| (g.account.raw(), 0)];
+    Code: ChallengeId = |c| c.id;
     Profile: ProfileId = |p| p.id, version version,
         unique [("handle", |p| (p.standing != Standing::Gone).then(|| p.handle.as_str().to_owned()))],
         index [|p| (p.account.raw(), 0)];
@@ -96,6 +104,9 @@ rows! {
     FrozenList: FeedSessionId = |f| f.session;
     Page: (ProfileId, i64) = |p| (p.page.viewer, p.number), index [|p| (p.page.viewer.raw(), 0)];
     Counter: (CounterField, i64) = |c| (c.field, c.subject);
+    StaffMember: AccountId = |s| s.account;
+    Sanction: AccountId = |s| s.account;
+    Takedown: crate::staff::Target = |t| t.target, index [|t| (t.owner.raw(), 0)];
     Logged: i64 = |l| l.id;
     Position: (String, i16) = |p| (p.group.clone(), p.lane);
     Letter: (String, i64) = |l| (l.group.clone(), l.event);
@@ -240,7 +251,7 @@ pub(crate) struct AuditLine {
 pub(crate) fn actor_name(actor: &Actor) -> String {
     match actor {
         Actor::Anonymous => "anonymous".to_owned(),
-        Actor::Member(member) => member.profile.to_string(),
+        Actor::Member(member) | Actor::Staff(member) => member.profile.to_string(),
         Actor::System(name) => format!("system:{name}"),
     }
 }

@@ -10,7 +10,7 @@ use super::rows::{
 use super::table::Table;
 use crate::account::{
     Account, Delivery, Mailing, Passkey, PendingCeremony, Profile, ProfileCounters, Registration, SecondFactor,
-    Session, Standing,
+    Session, Standing, VerifiedPhone,
 };
 use crate::actor::Actor;
 use crate::comment::{self, Comment, CommentCounters};
@@ -19,9 +19,11 @@ use crate::hashtag::Hashtag;
 use crate::id::{AccountId, CommentId, Id, PostId, ProfileId};
 use crate::media::Media;
 use crate::notification::Notification;
+use crate::oauth::{App, Code, Grant};
 use crate::port::store::CounterField;
 use crate::post::{Audience, Post, PostCounters, Revision, Visibility, policy};
 use crate::reaction::{Reaction, Target};
+use crate::staff::{self, Sanction, StaffMember, Takedown};
 
 #[derive(Clone, Default)]
 pub(crate) struct World {
@@ -29,8 +31,12 @@ pub(crate) struct World {
     pub(crate) factors: Table<SecondFactor>,
     pub(crate) passkeys: Table<Passkey>,
     pub(crate) ceremonies: Table<PendingCeremony>,
+    pub(crate) apps: Table<App>,
+    pub(crate) grants: Table<Grant>,
+    pub(crate) codes: Table<Code>,
     pub(crate) mailings: Table<Mailing>,
     pub(crate) deliveries: Table<Delivery>,
+    pub(crate) phones: Table<VerifiedPhone>,
     pub(crate) accounts: Table<Account>,
     pub(crate) passwords: Table<Password>,
     pub(crate) profiles: Table<Profile>,
@@ -58,6 +64,9 @@ pub(crate) struct World {
     pub(crate) counters: Table<Counter>,
     pub(crate) keys: Table<StoredKey>,
     pub(crate) audit: Table<AuditLine>,
+    pub(crate) staff: Table<StaffMember>,
+    pub(crate) sanctions: Table<Sanction>,
+    pub(crate) takedowns: Table<Takedown>,
     pub(crate) log: Table<Logged>,
     pub(crate) positions: Table<Position>,
     pub(crate) letters: Table<Letter>,
@@ -76,7 +85,7 @@ impl Viewer {
         match actor {
             Actor::Anonymous => Self::Nobody,
             Actor::Member(member) => Self::Face(member.profile, member.account),
-            Actor::System(_) => Self::System,
+            Actor::System(_) | Actor::Staff(_) => Self::System,
         }
     }
 
@@ -167,6 +176,7 @@ impl World {
             }),
             mentioned: edge(&|me| post.mentions.contains(&me)),
             blocked: self.hidden(viewer, post.author),
+            taken_down: self.takedowns.has(&staff::Target::Post(post.id)),
         }
     }
 
@@ -186,7 +196,13 @@ impl World {
         let author = self.profiles.get(&comment.author)?;
         let (own, relation) = self.stands_to(viewer, author);
         let seen = comment::policy::sees(comment, own, author.standing, &relation);
-        (seen && self.seen_post(viewer, comment.post).is_some()).then_some(comment)
+        let hidden = self.taken_down(viewer, comment);
+        (seen && !hidden && self.seen_post(viewer, comment.post).is_some()).then_some(comment)
+    }
+
+    /// Whether a comment was taken down, for everybody but its writer.
+    pub(crate) fn taken_down(&self, viewer: Viewer, comment: &Comment) -> bool {
+        !viewer.is(comment.author) && self.takedowns.has(&staff::Target::Comment(comment.id))
     }
 
     /// Whether a viewer sees what a reaction is given to.

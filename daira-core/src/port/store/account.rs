@@ -4,7 +4,8 @@ use async_trait::async_trait;
 
 use super::Lock;
 use crate::account::{
-    Account, Email, Mailing, Profile, ProfileCounters, Registration, Session, StoredCredential, StoredPasskey,
+    Account, Email, Mailing, Phone, Profile, ProfileCounters, Registration, Session, StoredCredential, StoredPasskey,
+    VerifiedPhone,
 };
 use crate::actor::Member;
 use crate::error::Result;
@@ -107,11 +108,15 @@ pub trait AccountRepository: Send {
 pub trait AccountReads: Send {
     /// What a log-in needs to know of an e-mail: of the faces the oldest that is not gone. Open to an anonymous actor.
     async fn credential_by_email(&mut self, email: &Email) -> Result<Option<StoredCredential>>;
+    /// The same of a phone number.
+    async fn credential_by_phone(&mut self, phone: &Phone) -> Result<Option<StoredCredential>>;
     /// The passkey with this credential, and the oldest face of its account that is not gone. Open to an anonymous actor.
     async fn passkey_by_credential(&mut self, credential: &[u8]) -> Result<Option<StoredPasskey>>;
     /// The actor's own account.
     async fn own_account(&mut self) -> Result<Option<Account>>;
-    /// The actor's living sessions over all profiles of the account, newest first.
+    /// The number of the actor's own account.
+    async fn own_phone(&mut self) -> Result<Option<VerifiedPhone>>;
+    /// The actor's living sessions over all profiles of the account, without those of apps of others, newest first.
     async fn own_sessions(&mut self, now: Timestamp) -> Result<Vec<Session>>;
     /// All profiles of the actor's account.
     async fn own_profiles(&mut self) -> Result<Vec<Profile>>;

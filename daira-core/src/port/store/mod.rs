@@ -15,6 +15,7 @@
 //! another unique key [`ErrorKind::Conflict`](crate::error::ErrorKind::Conflict) with the constraint's name.
 
 mod account;
+mod app;
 mod comment;
 mod counter;
 mod delivery;
@@ -24,13 +25,16 @@ mod graph;
 mod journal;
 mod media;
 mod notification;
+mod phone;
 mod post;
 mod reaction;
 mod search;
+mod staff;
 
 use async_trait::async_trait;
 
 pub use account::{AccountReads, AccountRepository, HandleHolder};
+pub use app::{AppReads, AppRepository};
 pub use comment::{CommentReads, CommentRepository};
 pub use counter::{CounterDelta, CounterField, CounterRepository, Recount};
 pub use delivery::DeliveryRepository;
@@ -43,9 +47,11 @@ pub use graph::{EdgeKey, GraphReads, GraphRepository};
 pub use journal::{AuditRecord, Journal};
 pub use media::{MediaReads, MediaRepository};
 pub use notification::{NotificationReads, NotificationRepository};
+pub use phone::PhoneRepository;
 pub use post::{PostReads, PostRepository};
 pub use reaction::{ReactionReads, ReactionRepository};
 pub use search::SearchReads;
+pub use staff::{StaffReads, StaffRepository};
 
 use crate::actor::Actor;
 use crate::error::Result;
@@ -125,8 +131,12 @@ pub trait UnitOfWork: Send {
     fn accounts(&mut self) -> &mut dyn AccountRepository;
     /// Second factors.
     fn factors(&mut self) -> &mut dyn FactorRepository;
+    /// Phone numbers.
+    fn phones(&mut self) -> &mut dyn PhoneRepository;
     /// What is to be delivered to people outside.
     fn deliveries(&mut self) -> &mut dyn DeliveryRepository;
+    /// Apps of others, and what they were let do.
+    fn apps(&mut self) -> &mut dyn AppRepository;
     /// Follows, requests, blocks, mutes, circles.
     fn graph(&mut self) -> &mut dyn GraphRepository;
     /// Posts, their history, tags and mentions.
@@ -143,6 +153,8 @@ pub trait UnitOfWork: Send {
     fn feed(&mut self) -> &mut dyn FeedRepository;
     /// Counters.
     fn counters(&mut self) -> &mut dyn CounterRepository;
+    /// Staff, sanctions and takedowns.
+    fn staff(&mut self) -> &mut dyn StaffRepository;
     /// The event log, idempotency keys and the audit trail.
     fn journal(&mut self) -> &mut dyn Journal;
 
@@ -165,6 +177,8 @@ pub trait UnitOfWork: Send {
 pub trait ReadView: Send {
     /// People.
     fn accounts(&mut self) -> &mut dyn AccountReads;
+    /// Apps of others.
+    fn apps(&mut self) -> &mut dyn AppReads;
     /// Edges between people.
     fn graph(&mut self) -> &mut dyn GraphReads;
     /// Posts.
@@ -181,4 +195,6 @@ pub trait ReadView: Send {
     fn feed(&mut self) -> &mut dyn FeedReads;
     /// Prefix search over handles and tags.
     fn search(&mut self) -> &mut dyn SearchReads;
+    /// What staff did.
+    fn staff(&mut self) -> &mut dyn StaffReads;
 }

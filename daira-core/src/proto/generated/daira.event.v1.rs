@@ -30,7 +30,7 @@ pub struct SessionRevoked {
     pub session_id: i64,
     #[prost(int64, tag = "2")]
     pub profile_id: i64,
-    /// A stable code: log_out, revoked, refresh_reused.
+    /// A stable code: log_out, revoked, refresh_reused, suspended, staff.
     #[prost(string, tag = "3")]
     pub reason: ::prost::alloc::string::String,
 }
@@ -132,7 +132,7 @@ pub struct PostDeleted {
     pub post_id: i64,
     #[prost(int64, tag = "2")]
     pub author_id: i64,
-    /// Whether it was open.
+    /// Whether it was open, and not taken down.
     #[prost(bool, tag = "3")]
     pub open: bool,
 }
@@ -177,6 +177,9 @@ pub struct CommentDeleted {
     pub parent_id: i64,
     #[prost(int64, tag = "4")]
     pub author_id: i64,
+    /// Whether it counted nowhere any more, because staff had taken it down.
+    #[prost(bool, tag = "5")]
+    pub uncounted: bool,
 }
 /// A reaction was given or changed.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -246,4 +249,95 @@ pub struct Impression {
     pub post_id: i64,
     #[prost(int64, tag = "2")]
     pub count: i64,
+}
+/// What an account may do changed by staff, or because that was over. Its id is in no answer and in no token.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AccountStateChanged {
+    #[prost(int64, tag = "1")]
+    pub account_id: i64,
+    /// active, restricted, suspended, banned, deactivated.
+    #[prost(string, tag = "2")]
+    pub state: ::prost::alloc::string::String,
+    /// When a suspension ends; zero for everything else.
+    #[prost(int64, tag = "3")]
+    pub until_micros: i64,
+    /// A stable code, such as spam or harassment.
+    #[prost(string, tag = "4")]
+    pub reason: ::prost::alloc::string::String,
+    #[prost(int64, tag = "5")]
+    pub at_micros: i64,
+}
+/// Somebody became staff, something else among them, or is no more.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct StaffRoleChanged {
+    #[prost(int64, tag = "1")]
+    pub account_id: i64,
+    /// moderator, senior_moderator, admin, none.
+    #[prost(string, tag = "2")]
+    pub role: ::prost::alloc::string::String,
+    #[prost(int64, tag = "3")]
+    pub at_micros: i64,
+}
+/// Staff took a post down: it is hidden from everybody but its author.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PostTakenDown {
+    #[prost(int64, tag = "1")]
+    pub post_id: i64,
+    #[prost(int64, tag = "2")]
+    pub author_id: i64,
+    /// Whether it was open.
+    #[prost(bool, tag = "3")]
+    pub open: bool,
+}
+/// A post that was taken down is back.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PostPutBack {
+    #[prost(int64, tag = "1")]
+    pub post_id: i64,
+    #[prost(int64, tag = "2")]
+    pub author_id: i64,
+    /// Whether it is open, and not deleted meanwhile.
+    #[prost(bool, tag = "3")]
+    pub open: bool,
+}
+/// Staff took a comment down.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CommentTakenDown {
+    #[prost(int64, tag = "1")]
+    pub comment_id: i64,
+    #[prost(int64, tag = "2")]
+    pub post_id: i64,
+    /// Zero when it answers the post itself.
+    #[prost(int64, tag = "3")]
+    pub parent_id: i64,
+    #[prost(int64, tag = "4")]
+    pub author_id: i64,
+}
+/// A comment that was taken down is back.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CommentPutBack {
+    #[prost(int64, tag = "1")]
+    pub comment_id: i64,
+    #[prost(int64, tag = "2")]
+    pub post_id: i64,
+    #[prost(int64, tag = "3")]
+    pub parent_id: i64,
+    #[prost(int64, tag = "4")]
+    pub author_id: i64,
+}
+/// A profile lets an app of somebody else's act as it, for the first time or to do more.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AppConnected {
+    #[prost(int64, tag = "1")]
+    pub profile_id: i64,
+    #[prost(int64, tag = "2")]
+    pub app_id: i64,
+}
+/// An app of somebody else's may no longer act as a profile; its sessions have ended.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AppDisconnected {
+    #[prost(int64, tag = "1")]
+    pub profile_id: i64,
+    #[prost(int64, tag = "2")]
+    pub app_id: i64,
 }

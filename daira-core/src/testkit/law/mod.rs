@@ -1,7 +1,7 @@
 //! The law of visibility, over random worlds.
 //!
 //! A [`Town`] is drawn from a seed: people in every state, edges and blocks either way, circles, and posts of every
-//! visibility and reply rule with comments under them. The oracle ([`visible`], [`may_answer`], [`may_ever_learn`]) says
+//! visibility and reply rule with comments under them, some of which staff took down. The oracle ([`visible`], [`may_answer`], [`may_ever_learn`]) says
 //! who sees what from the product's rules alone: it looks at the town as plain lists and calls no policy. [`check`] loads
 //! towns into a store and holds its readers to the oracle, for every viewer and every thing:
 //!

@@ -4,6 +4,7 @@ use super::town::{Thing, Town};
 use crate::account::AccountState;
 use crate::id::ProfileId;
 use crate::post::{Post, ReplyRule, Visibility};
+use crate::staff::Target;
 
 /// Whether a viewer, or somebody who is not logged in, sees a thing now.
 pub fn visible(town: &Town, viewer: Option<ProfileId>, thing: Thing) -> bool {
@@ -12,7 +13,9 @@ pub fn visible(town: &Town, viewer: Option<ProfileId>, thing: Thing) -> bool {
         Thing::Post(id) => sees_post(town, viewer, town.post(id)),
         Thing::Comment(id) => {
             let comment = town.comment(id);
+            let down = town.is_down(Target::Comment(id)) && viewer != Some(comment.author);
             comment.deleted_at.is_none()
+                && !down
                 && sees_post(town, viewer, town.post(comment.post))
                 && sees_person(town, viewer, comment.author)
         }
@@ -37,6 +40,7 @@ pub fn may_ever_learn(town: &Town, viewer: Option<ProfileId>, post: &Post) -> bo
         return true;
     }
     post.deleted_at.is_none()
+        && !town.is_down(Target::Post(post.id))
         && match (post.visibility, viewer) {
             (Visibility::Public | Visibility::Unlisted, _) => true,
             (_, None) | (Visibility::Private, _) => false,
@@ -101,6 +105,7 @@ mod tests {
         let posts = town.posts.iter().map(|p| Thing::Post(p.id));
         let (public, hidden): (Vec<_>, Vec<_>) = posts.partition(|post| seen(None, *post));
         assert!(public.len() > 20 && hidden.len() > 20);
+        assert!(town.takedowns.len() > 10);
         assert!(town.profiles.iter().any(|p| p.private) && town.posts.iter().any(|p| p.deleted_at.is_some()));
         let faces = |p: &crate::account::Profile| town.profiles.iter().filter(|o| o.account == p.account).count();
         assert!(town.profiles.iter().any(|p| faces(p) > 1));

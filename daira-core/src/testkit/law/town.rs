@@ -13,6 +13,7 @@ use crate::graph::{Block, Circle, Follow};
 use crate::id::{CommentId, Id, PostId, ProfileId};
 use crate::port::Ports;
 use crate::post::{Post, ReplyRule, Visibility};
+use crate::staff::{Takedown, Target};
 use crate::testkit::fixture::{Draft, Fixture, PLATFORM, Person, Writing, put_profile};
 
 /// What can be seen or not.
@@ -45,6 +46,8 @@ pub struct Town {
     pub posts: Vec<Post>,
     /// Comments.
     pub comments: Vec<Comment>,
+    /// What staff took down of posts and comments.
+    pub takedowns: Vec<Takedown>,
 }
 
 const PEOPLE: usize = 14;
@@ -65,22 +68,25 @@ impl Town {
             circles: Vec::new(),
             posts: Vec::new(),
             comments: Vec::new(),
+            takedowns: Vec::new(),
         };
         town.draw_people(&mut rng, &fixture);
         town.draw_edges(&mut rng, &fixture);
         town.draw_posts(&mut rng, &fixture);
         town.draw_comments(&mut rng, &fixture);
+        town.draw_takedowns(&mut rng, &fixture);
         town
     }
 
     fn draw_people(&mut self, rng: &mut ChaCha8Rng, fixture: &Fixture) {
         let until = fixture.now() + Duration::from_hours(1);
         for n in 0..PEOPLE {
-            let state = match rng.random_range(0..10) {
+            let state = match rng.random_range(0..11) {
                 0 => AccountState::Deactivated,
                 1 => AccountState::Suspended(until),
                 2 => AccountState::Deleted,
                 3 => AccountState::Restricted,
+                4 => AccountState::Banned,
                 _ => AccountState::Active,
             };
             let (seed, number) = self.origin;
@@ -158,6 +164,16 @@ impl Town {
         }
     }
 
+    fn draw_takedowns(&mut self, rng: &mut ChaCha8Rng, fixture: &Fixture) {
+        let posts = self.posts.iter().map(|post| (Target::Post(post.id), post.author));
+        let comments = self.comments.iter().map(|comment| (Target::Comment(comment.id), comment.author));
+        for (target, owner) in posts.chain(comments) {
+            if rng.random_bool(0.1) {
+                self.takedowns.push(fixture.takedown(target, owner));
+            }
+        }
+    }
+
     /// Puts all of it into the store of some ports, in one unit of the platform's own, and delivers the posts.
     pub async fn load(&self, ports: &Ports) {
         let load = ports.transact(&PLATFORM, |mut unit| {
@@ -186,6 +202,9 @@ impl Town {
                 for comment in &self.comments {
                     unit.comments().insert(comment).await?;
                 }
+                for takedown in &self.takedowns {
+                    unit.staff().take_down(takedown).await?;
+                }
                 let at = ports.clock.now();
                 for post in &self.posts {
                     let mut from = None;
@@ -213,6 +232,11 @@ impl Town {
         let profiles = self.profiles.iter().map(|p| Thing::Profile(p.id));
         let posts = self.posts.iter().map(|p| Thing::Post(p.id));
         profiles.chain(posts).chain(self.comments.iter().map(|c| Thing::Comment(c.id)))
+    }
+
+    /// Whether staff took something down.
+    pub(super) fn is_down(&self, target: Target) -> bool {
+        self.takedowns.iter().any(|takedown| takedown.target == target)
     }
 
     pub(super) fn profile(&self, id: ProfileId) -> &Profile {
@@ -253,6 +277,11 @@ impl Town {
         }
         if let Thing::Comment(id) = thing {
             let _ = writeln!(text, "  {:?}", self.comment(id));
+        }
+        for takedown in &self.takedowns {
+            if Some(takedown.target) == post.map(|p| Target::Post(p.id)) {
+                let _ = writeln!(text, "  {:?} was taken down", takedown.target);
+            }
         }
         let concerns = |id: &ProfileId| people.contains(&Some(*id));
         for follow in self.follows.iter().filter(|f| concerns(&f.follower) && concerns(&f.followee)) {

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use crate::error::Result;
 use crate::id::{AccountId, Id, ProfileId};
 use crate::port::{
-    BlobMeta, BlobStore, Bucket, Ceremony, Charge, Claims, Clock, IdSource, MAX_SIGNAL, PasskeyVerifier,
+    BlobMeta, BlobStore, Bucket, Ceremony, Charge, Claims, Clock, IdClaims, IdSource, MAX_SIGNAL, PasskeyVerifier,
     PasswordHasher, PubSub, PublicKey, PublicPart, RateLimiter, Signed, Subject, Subscription, TokenSigner, Topic,
 };
 use crate::secret::Secret;
@@ -127,6 +127,9 @@ impl core::fmt::Debug for TimelessSigner {
 impl TokenSigner for TimelessSigner {
     fn sign(&self, claims: &Claims) -> Result<String> {
         self.0.sign(claims)
+    }
+    fn sign_id(&self, claims: &IdClaims) -> Result<String> {
+        self.0.sign_id(claims)
     }
     fn verify(&self, token: &str, _: Timestamp) -> Result<Claims> {
         self.0.verify(token, self.1)

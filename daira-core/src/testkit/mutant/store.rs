@@ -15,10 +15,11 @@ use crate::id::{AccountId, Id, PostId, ProfileId};
 use crate::idempotency::{Claim, Keyed};
 use crate::page::{Limit, Page};
 use crate::port::store::{
-    Access, AccountReads, AccountRepository, AuditRecord, CommentReads, CommentRepository, CounterDelta, CounterField,
-    CounterRepository, DeliveryRepository, FactorRepository, FeedReads, FeedRepository, GraphReads, GraphRepository,
-    Journal, Lock, MediaReads, MediaRepository, NotificationReads, NotificationRepository, PostReads, PostRepository,
-    ReactionReads, ReactionRepository, Recount, SearchReads,
+    Access, AccountReads, AccountRepository, AppReads, AppRepository, AuditRecord, CommentReads, CommentRepository,
+    CounterDelta, CounterField, CounterRepository, DeliveryRepository, FactorRepository, FeedReads, FeedRepository,
+    GraphReads, GraphRepository, Journal, Lock, MediaReads, MediaRepository, NotificationReads, NotificationRepository,
+    PhoneRepository, PostReads, PostRepository, ReactionReads, ReactionRepository, Recount, SearchReads, StaffReads,
+    StaffRepository,
 };
 use crate::port::{ReadView, Store, UnitOfWork};
 use crate::post::{Audience, Post, Revision};
@@ -138,9 +139,11 @@ impl Drop for Unit {
 #[async_trait]
 impl UnitOfWork for Unit {
     hand_on!(self => self.inner();
-        accounts: AccountRepository, factors: FactorRepository, deliveries: DeliveryRepository, graph: GraphRepository, comments: CommentRepository,
+        accounts: AccountRepository, factors: FactorRepository, apps: AppRepository, deliveries: DeliveryRepository,
+        phones: PhoneRepository,
+        graph: GraphRepository, comments: CommentRepository,
         reactions: ReactionRepository, media: MediaRepository, notifications: NotificationRepository,
-        feed: FeedRepository,
+        feed: FeedRepository, staff: StaffRepository,
     );
 
     fn posts(&mut self) -> &mut dyn PostRepository {
@@ -225,8 +228,8 @@ struct View(Box<dyn ReadView>);
 #[async_trait]
 impl ReadView for View {
     hand_on!(self => self.0;
-        accounts: AccountReads, graph: GraphReads, posts: PostReads, comments: CommentReads, reactions: ReactionReads,
-        media: MediaReads, notifications: NotificationReads, feed: FeedReads,
+        accounts: AccountReads, apps: AppReads, graph: GraphReads, posts: PostReads, comments: CommentReads,
+        reactions: ReactionReads, media: MediaReads, notifications: NotificationReads, feed: FeedReads, staff: StaffReads,
     );
 
     fn search(&mut self) -> &mut dyn SearchReads {

@@ -48,6 +48,7 @@ fn session(world: &Fixture, person: &Person) -> Session {
         last_used_at: at,
         expires_at: world.now() + MINUTE,
         revoked_at: None,
+        granted: None,
     }
 }
 
@@ -121,7 +122,7 @@ pub async fn lapsed_registrations_are_purged(ports: &Ports) {
 fn mailing(world: &Fixture, kind: MailingKind, account: Option<AccountId>, expires_at: Timestamp) -> Mailing {
     let email = world.account(&Draft::new("mona")).email;
     let (id, created_at) = (world.draw(), world.now());
-    Mailing { id, kind, email, account, locale: Locale::En, attempts: 0, created_at, expires_at }
+    Mailing { id, kind, to: email.into(), account, locale: Locale::En, attempts: 0, created_at, expires_at }
 }
 
 /// A mail that is due is kept whole, found by its id alone by who it belongs to, counts wrong codes and goes. One that

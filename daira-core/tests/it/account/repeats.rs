@@ -4,8 +4,9 @@ use daira_core::error::{CommonRefusal, ErrorKind};
 use daira_core::id::PostId;
 use daira_core::idempotency::{IdempotencyKey, LIFETIME};
 use daira_core::port::store::{
-    AccountRepository, CommentRepository, CounterRepository, DeliveryRepository, FactorRepository, FeedRepository,
-    GraphRepository, Journal, MediaRepository, NotificationRepository, PostRepository, ReactionRepository,
+    AccountRepository, AppRepository, CommentRepository, CounterRepository, DeliveryRepository, FactorRepository,
+    FeedRepository, GraphRepository, Journal, MediaRepository, NotificationRepository, PhoneRepository, PostRepository,
+    ReactionRepository, StaffRepository,
 };
 use daira_core::post::{CreatePost, PostService};
 use tokio::task::JoinSet;
@@ -67,7 +68,9 @@ impl UnitOfWork for ShakyUnit {
     passed_on! {
         accounts: AccountRepository;
         factors: FactorRepository;
+        apps: AppRepository;
         deliveries: DeliveryRepository;
+        phones: PhoneRepository;
         graph: GraphRepository;
         posts: PostRepository;
         comments: CommentRepository;
@@ -76,6 +79,7 @@ impl UnitOfWork for ShakyUnit {
         notifications: NotificationRepository;
         feed: FeedRepository;
         counters: CounterRepository;
+        staff: StaffRepository;
         journal: Journal;
     }
 
@@ -98,17 +102,19 @@ impl UnitOfWork for ShakyUnit {
 fn shaky() -> (World, Arc<Mutex<Vec<Ending>>>) {
     let endings = Arc::<Mutex<Vec<Ending>>>::default();
     let given = endings.clone();
-    let (clock, mail) = (Arc::new(ManualClock::default()), Arc::new(MemoryMail::default()));
+    let (clock, mail, phone) =
+        (Arc::<ManualClock>::default(), Arc::<MemoryMail>::default(), Arc::<MemoryPhone>::default());
     let base = Ports::in_memory_at(clock.clone(), 7);
     let store = MemoryStore::new(clock.clone(), &base.settings);
     let ports = Ports {
         store: Arc::new(Shaky { inner: store.clone(), endings: given }),
         bus: Arc::new(MemoryBus::new(&store)),
         mail: mail.clone(),
+        phone: phone.clone(),
         ..base
     };
     let accounts = AccountService::new(ports.clone());
-    (World { clock, store, mail, ports, accounts }, endings)
+    (World { clock, store, mail, phone, ports, accounts }, endings)
 }
 
 async fn posts_of(world: &World, author: &LoggedIn) -> Vec<PostId> {

@@ -8,9 +8,9 @@ use daira_core::port::LimitRefusal;
 use super::*;
 
 /// Somebody with an app that computes digits.
-struct Guarded {
-    person: LoggedIn,
-    secret: [u8; SECRET],
+pub(super) struct Guarded {
+    pub(super) person: LoggedIn,
+    pub(super) secret: [u8; SECRET],
     codes: Vec<Secret>,
 }
 
@@ -37,12 +37,12 @@ impl World {
     }
 
     /// The digits of the next half minute; those before are good for nothing any more.
-    fn next_digits(&self, secret: &[u8; SECRET]) -> Secret {
+    pub(super) fn next_digits(&self, secret: &[u8; SECRET]) -> Secret {
         self.advance(Duration::from_secs(30));
         self.now_digits(secret)
     }
 
-    async fn guard(&self, name: &str) -> Guarded {
+    pub(super) async fn guard(&self, name: &str) -> Guarded {
         let person = self.join(name).await;
         let enrolment = self.accounts.begin_authenticator(&actor(&person)).await.unwrap();
         let secret = bytes(&enrolment.secret);
@@ -54,7 +54,7 @@ impl World {
         waits(self.accounts.log_in(&Client::default(), logging_in(name), None).await)
     }
 
-    async fn second_step(&self, challenge: &Secret, code: &Secret) -> Result<LoggedIn> {
+    pub(super) async fn second_step(&self, challenge: &Secret, code: &Secret) -> Result<LoggedIn> {
         self.accounts.verify_second_factor(&Client::default(), challenge, code).await
     }
 

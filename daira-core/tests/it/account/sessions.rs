@@ -417,3 +417,21 @@ async fn a_remembered_session_still_notes_the_first_use_of_a_new_token() {
     world.advance(world.ports.settings.refresh_grace);
     assert!(is_invalid(world.accounts.refresh(&a.tokens.refresh).await));
 }
+
+#[tokio::test]
+async fn whoever_holds_a_refresh_token_alone_can_log_out_with_it() {
+    let world = world();
+    let (mona, nour) = (world.join("mona").await, world.join("nour").await);
+    let next = world.accounts.refresh(&mona.tokens.refresh).await.unwrap();
+    for none in
+        [Secret::new("drt_"), Secret::new(format!("{}A", nour.tokens.refresh.expose())), mona.tokens.access.clone()]
+    {
+        world.accounts.log_out_with(&none).await.unwrap();
+    }
+    assert!(works(&world, &nour.tokens).await, "what is no token ends nothing");
+    for _ in 0..2 {
+        world.accounts.log_out_with(&mona.tokens.refresh).await.unwrap();
+    }
+    assert!(is_invalid(world.accounts.authenticate(&next.access).await), "the spent one will do");
+    assert!(is_invalid(world.accounts.refresh(&next.refresh).await));
+}

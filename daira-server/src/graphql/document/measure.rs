@@ -9,6 +9,8 @@ use async_graphql::parser::types::{
     ExecutableDocument, Field, OperationDefinition, OperationType, Selection, SelectionSet,
 };
 use async_graphql::{Name, Positioned, Value, Variables};
+use daira_core::oauth::Scopes;
+use daira_core::oauth::scope::needed_for_field;
 
 use super::super::refusal::GraphqlRefusal;
 use super::shape::{Shape, named};
@@ -21,7 +23,7 @@ const DEFAULT_PAGE: usize = 20;
 /// What a page holds at most.
 const MAX_PAGE: usize = 100;
 /// Mutations that secrets could be guessed with: one of them in a request, whatever it is called there.
-const GUESSABLE: [&str; 15] = [
+const GUESSABLE: [&str; 19] = [
     "logIn",
     "refreshSession",
     "register",
@@ -37,6 +39,10 @@ const GUESSABLE: [&str; 15] = [
     "addPasskey",
     "logInWithPasskey",
     "proveWithPasskey",
+    "requestLogInCode",
+    "logInWithCode",
+    "changePhone",
+    "confirmPhone",
 ];
 
 /// What a part of a document comes to once it is unfolded.
@@ -50,6 +56,8 @@ pub(super) struct Extent {
     pub introspections: usize,
     /// Mutations that must not be repeated within a request.
     pub guesses: usize,
+    /// What an app of somebody else's must have been given.
+    pub needs: Scopes,
 }
 
 impl Extent {
@@ -59,6 +67,7 @@ impl Extent {
             cost: self.cost.saturating_add(other.cost),
             introspections: self.introspections.saturating_add(other.introspections),
             guesses: self.guesses.saturating_add(other.guesses),
+            needs: self.needs.with(other.needs),
         }
     }
 }
@@ -150,6 +159,7 @@ impl<'a> Measure<'a> {
             cost: below.cost.saturating_mul(times).saturating_add(own),
             introspections: below.introspections.saturating_add(usize::from(introspects)),
             guesses: below.guesses.saturating_add(usize::from(guesses)),
+            needs: below.needs.with(needed_for_field(of_type, name)),
         })
     }
 
@@ -312,6 +322,29 @@ mod tests {
         assert_eq!(extent.introspections, 2);
         let extent = measure("mutation { a: logIn { id } ... on Mutation { b: logIn { id } } }", "{}").unwrap();
         assert_eq!(extent.guesses, 2);
+    }
+
+    #[test]
+    fn what_an_app_needs_is_noticed_under_any_name_and_through_fragments() {
+        let sdl = "type Query { me: Viewer, node: Node } type Viewer { account: Int, profile: Profile } interface Node { id: ID } \
+             type Session implements Node { device: String } type Profile { id: ID, posts: Int } type Mutation { createPost: Int }";
+        let needs = |text: &str| {
+            let (document, shape, variables) = (parse_query(text).unwrap(), Shape::read(sdl), Variables::default());
+            let mut measure = Measure::new(&document, &shape, &variables, false);
+            measure.operation(&document.operations.iter().next().unwrap().1.node).unwrap().needs
+        };
+        assert_eq!(needs("{ x: me { __typename } }"), Scopes::NONE);
+        assert_eq!(needs("{ me { y: profile { id } } }"), Scopes::READ_PROFILE);
+        assert_eq!(needs("{ me { profile { posts } } }"), Scopes::READ_PROFILE.with(Scopes::READ_FEED));
+        assert_eq!(needs("mutation { ...F } fragment F on Mutation { z: createPost }"), Scopes::WRITE_POSTS);
+        for closed in [
+            "{ me { ... on Viewer { a: account } } }",
+            "{ me { ...F } } fragment F on Viewer { account }",
+            "{ node { ... on Session { device } } }",
+            "{ node { ...F } } fragment F on Session { device }",
+        ] {
+            assert!(needs(closed).contains(Scopes::CLOSED), "{closed}");
+        }
     }
 
     #[test]

@@ -21,7 +21,8 @@ use async_graphql::{Name, Pos, Positioned, Value, Variables};
 
 use super::refusal::GraphqlRefusal;
 use crate::graphql::Limits;
-use measure::{Measure, count};
+use daira_core::oauth::Scopes;
+use measure::{Extent, Measure, count};
 
 pub use recent::RecentDocuments;
 pub use shape::{FieldShape, Shape, named};
@@ -37,6 +38,8 @@ pub struct Checked {
     pub guesses: usize,
     /// What executing it costs, in points.
     pub cost: usize,
+    /// What an app of somebody else's must have been given to have it executed.
+    pub needs: Scopes,
 }
 
 /// Why a document was refused, and where in it.
@@ -97,7 +100,8 @@ pub fn check(
     }
     let extent = measure.operation(chosen)?;
     let kind = chosen.ty;
-    Ok(Checked { kind, introspects: extent.introspections > 0, guesses: extent.guesses, cost: extent.cost })
+    let Extent { introspections, guesses, cost, needs, .. } = extent;
+    Ok(Checked { kind, introspects: introspections > 0, guesses, cost, needs })
 }
 
 /// Whether a subscription asks for one field of its own, as the specification wants it. The library would take more.

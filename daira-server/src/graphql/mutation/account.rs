@@ -1,7 +1,7 @@
 //! Joining and logging in.
 
 use async_graphql::{Context, ID, Object, Result};
-use daira_core::account::{Entry, LogIn, LoggedIn, Register, VerifyEmail};
+use daira_core::account::{AccountRefusal, Entry, LogIn, LoggedIn, Register, VerifyEmail};
 use daira_core::error::CommonRefusal;
 use daira_core::error::Error;
 use daira_core::secret::Secret;
@@ -40,8 +40,10 @@ inputs! {
     }
     /// A log-in.
     LogInInput {
-        /// The e-mail address.
-        email: String,
+        /// The e-mail address; this or the phone number.
+        email: Option<String>,
+        /// The phone number as people type it; one of Egypt without its country.
+        phone: Option<String>,
         /// The password.
         password: String,
         /// What an earlier log-in on this device answered as `deviceToken`. Strangers who try passwords elsewhere do not keep
@@ -142,7 +144,7 @@ impl AccountMutation {
         .await
     }
 
-    /// Logs in with e-mail and password. An account with a second factor is entered by `verifySecondFactor` alone.
+    /// Logs in with e-mail or phone number and password. An account with a second factor is entered by `verifySecondFactor` alone.
     async fn log_in(
         &self,
         ctx: &Context<'_>,
@@ -151,18 +153,10 @@ impl AccountMutation {
         let scope = ctx.scope();
         change(ctx, input.client_mutation_id, async {
             let key = scope.key(input.idempotency_key)?;
-            let (email, password) = (input.email, Secret::new(input.password));
+            let (email, password) = (one_of(input.email, input.phone)?, Secret::new(input.password));
             let log_in = LogIn { email, password, device: input.device.unwrap_or_default() };
             let client = scope.client(input.device_token);
-            let logged_in = match scope.services.accounts.log_in(&client, log_in, key).await? {
-                Entry::In(logged_in) => *logged_in,
-                Entry::Waits(waited) => {
-                    return Ok(LogInPayload { second_factor: Some(waited.into()), ..Default::default() });
-                }
-            };
-            let device_token = Some(logged_in.device.expose().to_owned());
-            let (tokens, profile) = shown(scope, logged_in).await?;
-            Ok(LogInPayload { tokens: Some(tokens), profile, device_token, ..Default::default() })
+            entered(scope, scope.services.accounts.log_in(&client, log_in, key).await?).await
         })
         .await
     }
@@ -182,6 +176,27 @@ impl AccountMutation {
         })
         .await
     }
+}
+
+/// What was typed to be known by: an e-mail address or a phone number, and not both.
+pub(super) fn one_of(email: Option<String>, phone: Option<String>) -> daira_core::Result<String> {
+    match (email, phone) {
+        (Some(one), None) | (None, Some(one)) => Ok(one),
+        _ => Err(Error::from(AccountRefusal::EmailInvalid).on_field("email")),
+    }
+}
+
+/// What somebody who proved themselves is answered: a session, or what it waits for.
+pub(super) async fn entered(scope: &Scope, entry: Entry) -> daira_core::Result<LogInPayload> {
+    let logged_in = match entry {
+        Entry::In(logged_in) => *logged_in,
+        Entry::Waits(waited) => {
+            return Ok(LogInPayload { second_factor: Some(waited.into()), ..Default::default() });
+        }
+    };
+    let device_token = Some(logged_in.device.expose().to_owned());
+    let (tokens, profile) = shown(scope, logged_in).await?;
+    Ok(LogInPayload { tokens: Some(tokens), profile, device_token, ..Default::default() })
 }
 
 /// The tokens, and the profile as everybody sees it: whoever asks here is still a stranger.

@@ -1,17 +1,20 @@
 //! What can be changed, one subject a file.
 
 mod account;
+mod app;
 mod circle;
 mod comment;
 mod graph;
 mod notification;
 mod passkey;
+mod phone;
 mod post;
 mod profile;
 mod reaction;
 mod recovery;
 mod second_factor;
 mod session;
+mod staff;
 
 use async_graphql::MergedObject;
 
@@ -23,6 +26,8 @@ pub struct Mutation(
     recovery::RecoveryMutation,
     second_factor::SecondFactorMutation,
     passkey::PasskeyMutation,
+    app::AppMutation,
+    phone::PhoneMutation,
     profile::ProfileMutation,
     graph::GraphMutation,
     circle::CircleMutation,
@@ -30,4 +35,5 @@ pub struct Mutation(
     comment::CommentMutation,
     reaction::ReactionMutation,
     notification::NotificationMutation,
+    staff::StaffMutation,
 );

@@ -1,12 +1,14 @@
 //! The logged-in person's own side: what nobody else is shown.
 
 use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
-use daira_core::account::{self, Account, AccountState};
+use daira_core::account::{self, Account, AccountState, VerifiedPhone};
 use daira_core::error::Error;
 
+use super::app::{ConnectedApp, OwnApp, scopes};
 use super::circle::Circle;
 use super::profile::Profile;
 use super::scalar::{DateTime, Language};
+use super::staff::{Sanction, StaffRole, Takedown};
 use crate::graphql::connection::{Connection, DeletedPostEdge, ProfileEdge};
 use crate::graphql::scope::{InScope, Scope, limit};
 
@@ -22,6 +24,8 @@ pub enum OwnAccountState {
     Restricted,
     /// Shut out for now.
     Suspended,
+    /// Shut out for good.
+    Banned,
     /// Put to sleep; the next log-in wakes it.
     Deactivated,
     /// Gone.
@@ -34,6 +38,7 @@ impl From<AccountState> for OwnAccountState {
             AccountState::Active => Self::Active,
             AccountState::Restricted => Self::Restricted,
             AccountState::Suspended(_) => Self::Suspended,
+            AccountState::Banned => Self::Banned,
             AccountState::Deactivated => Self::Deactivated,
             AccountState::Deleted => Self::Deleted,
         }
@@ -45,6 +50,8 @@ impl From<AccountState> for OwnAccountState {
 pub(crate) struct OwnAccount {
     /// The verified e-mail address.
     email: String,
+    /// The verified phone number, for instance `+201001234567`.
+    phone: Option<String>,
     /// The date of birth, for instance `2001-09-30`.
     birth_date: String,
     /// The language of mails.
@@ -55,10 +62,11 @@ pub(crate) struct OwnAccount {
     created_at: DateTime,
 }
 
-impl From<Account> for OwnAccount {
-    fn from(account: Account) -> Self {
+impl OwnAccount {
+    fn of(account: &Account, phone: Option<VerifiedPhone>) -> Self {
         Self {
             email: account.email.as_str().to_owned(),
+            phone: phone.map(|phone| phone.number.as_str().to_owned()),
             birth_date: account.birth_date.to_string(),
             language: account.locale.into(),
             state: account.state.into(),
@@ -88,8 +96,10 @@ impl Viewer {
     async fn account(&self, ctx: &Context<'_>) -> Result<Option<OwnAccount>> {
         let scope = ctx.scope();
         scope.member()?;
-        let account = scope.reads.view().await?.accounts().own_account().await?.ok_or_else(Error::not_found)?;
-        Ok(Some(account.into()))
+        let mut view = scope.reads.view().await?;
+        let account = view.accounts().own_account().await?.ok_or_else(Error::not_found)?;
+        let phone = view.accounts().own_phone().await?;
+        Ok(Some(OwnAccount::of(&account, phone)))
     }
 
     /// What guards their account besides the password.
@@ -105,9 +115,52 @@ impl Viewer {
         Ok(Some(passkeys.into_iter().map(Passkey).collect()))
     }
 
+    /// The apps that they registered, oldest first.
+    async fn apps(&self, ctx: &Context<'_>) -> Result<Option<Vec<OwnApp>>> {
+        let scope = ctx.scope();
+        let apps = scope.services.oauth.apps(&scope.actor).await?;
+        Ok(Some(apps.into_iter().map(OwnApp::from).collect()))
+    }
+
+    /// The apps of others that they let act as any of their profiles, newest first.
+    async fn connected_apps(&self, ctx: &Context<'_>) -> Result<Option<Vec<ConnectedApp>>> {
+        let scope = ctx.scope();
+        let connected = scope.services.oauth.connected_apps(&scope.actor).await?;
+        let mut shown = Vec::with_capacity(connected.len());
+        for one in connected {
+            shown.push(ConnectedApp {
+                app_id: one.grant.app.to_string().into(),
+                name: one.name,
+                profile: Profile::load(scope, one.grant.profile).await?,
+                scopes: scopes(one.grant.scopes, scope.locale),
+                since: one.grant.created_at.into(),
+            });
+        }
+        Ok(Some(shown))
+    }
+
     /// Where they are logged in, newest first.
     async fn sessions(&self, ctx: &Context<'_>) -> Result<Option<Vec<Session>>> {
         Ok(Some(Session::all(ctx.scope()).await?))
+    }
+
+    /// What staff did to their account, while it holds.
+    async fn sanction(&self, ctx: &Context<'_>) -> Result<Option<Sanction>> {
+        let scope = ctx.scope();
+        Ok(scope.services.staff.own_sanction(&scope.actor).await?.map(Into::into))
+    }
+
+    /// What staff took down of the profile they act as, newest first, at most a hundred.
+    async fn takedowns(&self, ctx: &Context<'_>) -> Result<Option<Vec<Takedown>>> {
+        let scope = ctx.scope();
+        let takedowns = scope.services.staff.own_takedowns(&scope.actor).await?;
+        Ok(Some(takedowns.into_iter().map(Into::into).collect()))
+    }
+
+    /// What they are among the staff; it counts only in a session on which a second factor was proved.
+    async fn staff_role(&self, ctx: &Context<'_>) -> Result<Option<StaffRole>> {
+        let scope = ctx.scope();
+        Ok(scope.services.staff.own_role(&scope.actor).await?.map(Into::into))
     }
 
     /// Their circles, by name.

@@ -1,5 +1,6 @@
 //! The types of the schema, one subject a file. Each wraps what a use case or a read view gave and shows what is public.
 
+pub(super) mod app;
 pub(super) mod circle;
 pub(super) mod comment;
 pub(super) mod feed;
@@ -13,3 +14,4 @@ pub(super) mod profile;
 pub(super) mod reaction;
 pub(super) mod scalar;
 pub(super) mod search;
+pub(super) mod staff;

@@ -85,7 +85,7 @@ pub(super) fn upgrade(
 }
 
 /// Whether a page of this origin may connect: no page at all, one of this server's own host, or one that is allowed.
-fn may_connect(headers: &HeaderMap, origins: &[String]) -> bool {
+pub(super) fn may_connect(headers: &HeaderMap, origins: &[String]) -> bool {
     let Some(origin) = headers.get(header::ORIGIN) else { return true };
     let Ok(origin) = origin.to_str() else { return false };
     let own = headers.get(header::HOST).and_then(|host| host.to_str().ok());
@@ -270,9 +270,9 @@ impl Connection {
             return self.send(error(&id, &refused)).await;
         }
         let context = RequestContext::again(&self.context, self.state.ports.ids.as_ref());
-        let caller = Caller { actor: pass.actor().clone(), context, key: None, safe: false, streams: true };
+        let caller = Caller { pass: pass.clone(), context, key: None, safe: false, streams: true };
         let checked = self.state.graphql.check(&caller, vec![parameters.into()]);
-        let left = self.state.door.charge(&caller.actor, self.context.address, checked.cost).await;
+        let left = self.state.door.charge(caller.pass.actor(), self.context.address, checked.cost).await;
         if let Some(Err(limit)) = left.map(Left::check) {
             return self.send(error(&id, &Answer::failed(&limit, &caller.context))).await;
         }

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use daira_core::staff::StaffRole;
 use daira_server::http::HttpSettings;
 use daira_server::streams::StreamLimits;
 use futures_util::{SinkExt, StreamExt};
@@ -248,6 +249,26 @@ async fn security_28_a_socket_closes_with_its_session() {
     let payload = json!({ "authorization": format!("Bearer {}", mona.token) });
     late.say(json!({ "type": "connection_init", "payload": payload })).await;
     assert_eq!(late.closed().await, 4403);
+}
+
+#[tokio::test]
+async fn security_28_a_suspended_persons_socket_closes() {
+    let stage = Stage::new();
+    let (mona, karim, _) = two(&stage).await;
+    let moderator = stage.hire("hana.one", StaffRole::Moderator).await;
+    let server = stage.http().await;
+    let accounts = stage.state.services.accounts.clone();
+    accounts.poll_revocations().await.unwrap();
+    let mut keeping_up = tokio::task::JoinSet::new();
+    keeping_up.spawn(async move { accounts.keep_up().await });
+    let (mut ended, mut stays) = (Socket::of(&server, &mona).await, Socket::of(&server, &karim).await);
+    ended.subscribe("a", ADDED).await;
+    let until = (stage.ports.clock.now() + Duration::from_hours(24)).to_string();
+    let input = json!({ "profileId": mona.id, "measure": "SUSPEND", "until": until, "reason": "SPAM" });
+    stage.done(Some(&moderator), "sanctionPerson", input, "profileId").await;
+    assert_eq!(ended.closed().await, 4401);
+    stays.say(json!({ "type": "ping" })).await;
+    assert_eq!(stays.hear().await, json!({ "type": "pong" }));
 }
 
 #[tokio::test]

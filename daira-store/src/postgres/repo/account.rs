@@ -3,7 +3,7 @@
 //! What somebody may do who is not logged in yet goes through definer functions, each for one row by its id.
 
 use async_trait::async_trait;
-use daira_core::account::{Account, Email, Mailing, Profile, Registration, Session, Standing};
+use daira_core::account::{Account, Contact, Email, Mailing, Profile, Registration, Session, Standing};
 use daira_core::actor::{Actor, Member};
 use daira_core::error::{Error, ErrorKind, Result};
 use daira_core::id::{AccountId, ChallengeId, Id, ProfileId, SessionId};
@@ -13,7 +13,7 @@ use daira_core::time::Timestamp;
 
 use super::super::unit::PgUnit;
 use super::rows::{
-    AccountRow, ProfileRow, SessionRow, date, handle, instant, kind_code, limit, locale, locked, mailing_code,
+    AccountRow, ProfileRow, SessionRow, contact, date, handle, instant, kind_code, limit, locale, locked, mailing_code,
     mailing_kind, standing_code, state_code, stored, stored_date,
 };
 
@@ -92,12 +92,17 @@ impl AccountRepository for PgUnit {
     }
 
     async fn insert_mailing(&mut self, mailing: &Mailing) -> Result<()> {
+        let (email, phone) = match &mailing.to {
+            Contact::Email(email) => (Some(email.as_str()), None),
+            Contact::Phone(phone) => (None, Some(phone.as_str())),
+        };
         let done = sqlx::query!(
-            "insert into daira.mailing (id, kind, email, account, locale, attempts, created_at, expires_at)
-             values ($1, $2, $3, $4, $5, $6, $7, $8)",
+            "insert into daira.mailing (id, kind, email, phone, account, locale, attempts, created_at, expires_at)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
             mailing.id.raw(),
             mailing_code(mailing.kind),
-            mailing.email.as_str(),
+            email,
+            phone,
             mailing.account.map(Id::raw),
             mailing.locale.tag(),
             i16::try_from(mailing.attempts).unwrap_or(i16::MAX),
@@ -111,7 +116,7 @@ impl AccountRepository for PgUnit {
 
     async fn mailing(&mut self, id: ChallengeId) -> Result<Option<Mailing>> {
         let found = sqlx::query!(
-            r#"select id as "id!", kind as "kind!", email as "email!", account, locale as "locale!", attempts as "attempts!",
+            r#"select id as "id!", kind as "kind!", email, phone, account, locale as "locale!", attempts as "attempts!",
                       created_at as "created_at!", expires_at as "expires_at!"
                from daira.mailing_by_id($1)"#,
             id.raw()
@@ -122,7 +127,7 @@ impl AccountRepository for PgUnit {
         Ok(Some(Mailing {
             id: ChallengeId::from_raw(row.id),
             kind: mailing_kind(row.kind)?,
-            email: Email::from_stored(row.email),
+            to: contact(row.email, row.phone)?,
             account: row.account.map(AccountId::from_raw),
             locale: locale(&row.locale)?,
             attempts: row.attempts.unsigned_abs(),
@@ -362,8 +367,8 @@ impl AccountRepository for PgUnit {
         self.is_for(session.account);
         let done = sqlx::query!(
             "insert into daira.session (id, account, profile, device, salt, generation, seen_generation, rotated_at, created_at,
-                 last_used_at, expires_at, revoked_at, proven_at)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+                 last_used_at, expires_at, revoked_at, proven_at, app, scopes)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
             session.id.raw(),
             session.account.raw(),
             session.profile.raw(),
@@ -377,6 +382,8 @@ impl AccountRepository for PgUnit {
             stored(session.expires_at),
             session.revoked_at.map(stored),
             stored(session.proven_at),
+            session.granted.map(|granted| granted.app.raw()),
+            session.granted.map(|granted| granted.scopes.stored()),
         )
         .execute(self.connection())
         .await;
@@ -388,7 +395,8 @@ impl AccountRepository for PgUnit {
             SessionRow,
             r#"select id as "id!", account as "account!", profile as "profile!", device as "device!", salt as "salt!",
                       generation as "generation!", seen_generation as "seen_generation!", rotated_at as "rotated_at!",
-                      created_at as "created_at!", proven_at, last_used_at as "last_used_at!", expires_at as "expires_at!", revoked_at
+                      created_at as "created_at!", proven_at, last_used_at as "last_used_at!", expires_at as "expires_at!", revoked_at,
+                      app, scopes
                from daira.session_by_id($1)"#,
             id.raw()
         )

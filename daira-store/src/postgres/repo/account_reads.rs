@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use daira_core::account::{
-    Account, Email, Passkey, Profile, ProfileCounters, Session, StoredCredential, StoredPasskey,
+    Account, Email, Passkey, Phone, Profile, ProfileCounters, Session, StoredCredential, StoredPasskey, VerifiedPhone,
 };
 use daira_core::error::Result;
 use daira_core::id::{AccountId, Id, PasskeyId, ProfileId, SessionId};
@@ -26,6 +26,24 @@ impl AccountReads for PgView {
         .fetch_optional(self.connection())
         .await
         .map_err(|e| fault("credential.by_email", e))?;
+        let Some(row) = found else { return Ok(None) };
+        Ok(Some(StoredCredential {
+            account: AccountId::from_raw(row.account),
+            profile: ProfileId::from_raw(row.profile),
+            password_hash: row.password_hash,
+            state: state(row.state, row.suspended_until)?,
+        }))
+    }
+
+    async fn credential_by_phone(&mut self, phone: &Phone) -> Result<Option<StoredCredential>> {
+        let found = sqlx::query!(
+            r#"select account as "account!", profile as "profile!", password_hash as "password_hash!", state as "state!", suspended_until
+               from daira.credential_by_phone($1) where profile is not null"#,
+            phone.as_str()
+        )
+        .fetch_optional(self.connection())
+        .await
+        .map_err(|e| fault("credential.by_phone", e))?;
         let Some(row) = found else { return Ok(None) };
         Ok(Some(StoredCredential {
             account: AccountId::from_raw(row.account),
@@ -72,13 +90,27 @@ impl AccountReads for PgView {
         .transpose()
     }
 
+    async fn own_phone(&mut self) -> Result<Option<VerifiedPhone>> {
+        let found = sqlx::query!(
+            "select account, number, verified_at from daira.phone where account = (select daira.my_account())"
+        )
+        .fetch_optional(self.connection())
+        .await
+        .map_err(|e| fault("phone.own", e))?;
+        Ok(found.map(|row| VerifiedPhone {
+            account: AccountId::from_raw(row.account),
+            number: Phone::from_stored(row.number),
+            verified_at: instant(row.verified_at),
+        }))
+    }
+
     async fn own_sessions(&mut self, now: Timestamp) -> Result<Vec<Session>> {
         let Some(member) = self.member() else { return Ok(Vec::new()) };
         let rows = sqlx::query_as!(
             SessionRow,
             "select id, account, profile, device, salt, generation, seen_generation, rotated_at, created_at, proven_at,
-                    last_used_at, expires_at, revoked_at
-             from daira.session where account = $1 and revoked_at is null and expires_at > $2
+                    last_used_at, expires_at, revoked_at, app, scopes
+             from daira.session where account = $1 and revoked_at is null and expires_at > $2 and app is null
              order by created_at desc, id desc",
             member.account.raw(),
             stored(now)

@@ -62,7 +62,8 @@ impl PgUnit {
                 self,
                 r#"select s.id as subject, coalesce(c.posts, 0) as "counter!",
                           (select count(*) from daira.post p
-                           where p.author = s.id and p.deleted_at is null and p.visibility in (1, 6)) as "rows!"
+                           where p.author = s.id and p.deleted_at is null and p.taken_down_at is null
+                             and p.visibility in (1, 6)) as "rows!"
                    from daira.profile s left join daira.profile_counter c on c.profile = s.id
                    where s.id > $1 order by s.id limit $2"#,
                 from,
@@ -98,7 +99,8 @@ impl PgUnit {
             CounterField::PostComments => compare!(
                 self,
                 r#"select s.id as subject, coalesce(c.comments, 0) as "counter!",
-                          (select count(*) from daira.comment k where k.post = s.id and k.deleted_at is null) as "rows!"
+                          (select count(*) from daira.comment k where k.post = s.id and k.deleted_at is null
+                             and k.taken_down_at is null) as "rows!"
                    from daira.post s left join daira.post_counter c on c.post = s.id
                    where s.id > $1 order by s.id limit $2"#,
                 from,
@@ -116,7 +118,8 @@ impl PgUnit {
             CounterField::CommentReplies => compare!(
                 self,
                 r#"select s.id as subject, coalesce(c.replies, 0) as "counter!",
-                          (select count(*) from daira.comment k where k.parent = s.id and k.deleted_at is null) as "rows!"
+                          (select count(*) from daira.comment k where k.parent = s.id and k.deleted_at is null
+                             and k.taken_down_at is null) as "rows!"
                    from daira.comment s left join daira.comment_counter c on c.comment = s.id
                    where s.id > $1 order by s.id limit $2"#,
                 from,

@@ -16,7 +16,7 @@ use super::rows::stored;
 fn who(actor: &Actor) -> String {
     match actor {
         Actor::Anonymous => "anonymous".to_owned(),
-        Actor::Member(member) => member.profile.raw().to_string(),
+        Actor::Member(member) | Actor::Staff(member) => member.profile.raw().to_string(),
         Actor::System(name) => format!("system:{name}"),
     }
 }

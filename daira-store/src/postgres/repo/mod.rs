@@ -6,6 +6,7 @@
 
 mod account;
 mod account_reads;
+mod app;
 mod comment;
 mod counter;
 mod delivery;
@@ -17,9 +18,11 @@ mod graph_reads;
 mod journal;
 mod media;
 mod notification;
+mod phone;
 mod post;
 mod post_reads;
 mod reaction;
 mod rows;
 mod search;
 mod sources;
+mod staff;

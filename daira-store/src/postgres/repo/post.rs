@@ -220,6 +220,8 @@ impl PostRepository for PgUnit {
             in_circle: row.in_circle,
             mentioned: post.mentions.contains(&viewer),
             blocked: row.blocked,
+            // Row security hid it from all but its author.
+            taken_down: false,
         })
     }
 
@@ -273,6 +275,14 @@ impl PostRepository for PgUnit {
         let done = sqlx::query!(
             "delete from daira.post_changed where post < $1 and post < daira.id_floor(now() - interval '10 days')",
             floor(before)
+        )
+        .execute(self.connection())
+        .await;
+        self.check(OPERATION, done)?;
+        let done = sqlx::query!(
+            "delete from daira.takedown where kind = 1 and subject = any($1)
+                 or kind = 2 and subject = any(array(select id from daira.comment where post = any($1)))",
+            &doomed
         )
         .execute(self.connection())
         .await;

@@ -136,7 +136,8 @@ impl PgStore {
         let (mut cards, mut ids) = (Vec::with_capacity(of.len()), Vec::new());
         for candidate in of.iter().filter(|c| !blocked(c.author.raw())) {
             let post = candidate.post.raw();
-            match candidate.along.and_then(|_| kept.of(post)) {
+            let own = candidate.author == me.profile;
+            match candidate.along.and_then(|_| if own { kept.of_own(post) } else { kept.of(post) }) {
                 Some((post, author)) => {
                     cards.push(PostCard { post, author, counters: PostCounters::default(), viewer_reaction: None });
                 }
@@ -151,7 +152,9 @@ impl PgStore {
         let Read { cards: read, server } = self.questions().ask(&question).await.map_err(|e| fault("post.cards", e))?;
         let read = read?;
         if let Some(server) = server {
-            kept.keep(turn, server, &read);
+            let (own, others): (Vec<_>, Vec<_>) = read.iter().cloned().partition(|card| card.post.author == me.profile);
+            kept.keep(turn, server, &others);
+            kept.keep_own(turn, server, &own);
         }
         cards.extend(read);
         Ok(cards)

@@ -1,11 +1,14 @@
 //! Stored values and models: times, codes, and the rows that several repositories read.
 
-use daira_core::account::{Account, AccountState, Email, MailingKind, Profile, ProfileKind, Session, Standing};
+use daira_core::account::{
+    Account, AccountState, Contact, Email, MailingKind, Phone, Profile, ProfileKind, Session, Standing,
+};
 use daira_core::comment::Comment;
 use daira_core::error::Result;
 use daira_core::hashtag::Tag;
-use daira_core::id::{AccountId, CircleId, Id, MediaId, PostId, ProfileId, SessionId};
+use daira_core::id::{AccountId, AppId, CircleId, Id, MediaId, PostId, ProfileId, SessionId};
 use daira_core::locale::Locale;
+use daira_core::oauth::{Granted, Scopes};
 use daira_core::post::{Attachment, Delivery, MediaKind, Post, ReplyRule, Visibility};
 use daira_core::reaction::ReactionKind;
 use daira_core::text::{Handle, TagKey};
@@ -77,6 +80,7 @@ pub(super) fn state_code(state: AccountState) -> (i16, Option<OffsetDateTime>) {
         AccountState::Suspended(until) => (2, Some(stored(until))),
         AccountState::Deactivated => (3, None),
         AccountState::Deleted => (4, None),
+        AccountState::Banned => (5, None),
     }
 }
 
@@ -87,6 +91,7 @@ pub(super) fn state(code: i16, until: Option<OffsetDateTime>) -> Result<AccountS
         (2, Some(until)) => Ok(AccountState::Suspended(instant(until))),
         (3, None) => Ok(AccountState::Deactivated),
         (4, None) => Ok(AccountState::Deleted),
+        (5, None) => Ok(AccountState::Banned),
         _ => Err(corrupt("store.account_state", code.to_string())),
     }
 }
@@ -104,6 +109,13 @@ pub(super) fn mailing_code(kind: MailingKind) -> i16 {
         MailingKind::PasskeyAdded => 8,
         MailingKind::PasskeyRemoved => 9,
         MailingKind::PasskeyCopied => 10,
+        MailingKind::Sanctioned => 17,
+        MailingKind::SanctionLifted => 18,
+        MailingKind::TakenDown => 19,
+        MailingKind::AppConnected => 20,
+        MailingKind::LogInCode => 11,
+        MailingKind::NewPhone => 12,
+        MailingKind::PhoneChanged => 13,
     }
 }
 
@@ -120,7 +132,23 @@ pub(super) fn mailing_kind(code: i16) -> Result<MailingKind> {
         8 => Ok(MailingKind::PasskeyAdded),
         9 => Ok(MailingKind::PasskeyRemoved),
         10 => Ok(MailingKind::PasskeyCopied),
+        17 => Ok(MailingKind::Sanctioned),
+        18 => Ok(MailingKind::SanctionLifted),
+        19 => Ok(MailingKind::TakenDown),
+        20 => Ok(MailingKind::AppConnected),
+        11 => Ok(MailingKind::LogInCode),
+        12 => Ok(MailingKind::NewPhone),
+        13 => Ok(MailingKind::PhoneChanged),
         _ => Err(corrupt("store.mailing", code.to_string())),
+    }
+}
+
+/// What a mailing goes to.
+pub(super) fn contact(email: Option<String>, phone: Option<String>) -> Result<Contact> {
+    match (email, phone) {
+        (Some(email), None) => Ok(Email::from_stored(email).into()),
+        (None, Some(phone)) => Ok(Phone::from_stored(phone).into()),
+        _ => Err(corrupt("store.mailing", "it goes to nobody, or to two")),
     }
 }
 
@@ -312,6 +340,8 @@ pub(super) struct SessionRow {
     pub(super) last_used_at: OffsetDateTime,
     pub(super) expires_at: OffsetDateTime,
     pub(super) revoked_at: Option<OffsetDateTime>,
+    pub(super) app: Option<i64>,
+    pub(super) scopes: Option<i32>,
 }
 
 impl TryFrom<SessionRow> for Session {
@@ -332,6 +362,10 @@ impl TryFrom<SessionRow> for Session {
             last_used_at: instant(row.last_used_at),
             expires_at: instant(row.expires_at),
             revoked_at: row.revoked_at.map(instant),
+            granted: row
+                .app
+                .zip(row.scopes)
+                .map(|(app, scopes)| Granted { app: AppId::from_raw(app), scopes: Scopes::from_stored(scopes) }),
         })
     }
 }
@@ -479,6 +513,7 @@ mod tests {
             AccountState::Suspended(until),
             AccountState::Deactivated,
             AccountState::Deleted,
+            AccountState::Banned,
         ] {
             let (code, until) = state_code(one);
             assert_eq!(state(code, until).unwrap(), one);

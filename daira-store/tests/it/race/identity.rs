@@ -6,7 +6,8 @@ use daira_core::account::{
     factor, token,
 };
 use daira_core::actor::{Actor, Client};
-use daira_core::id::ChallengeId;
+use daira_core::id::{AppId, ChallengeId};
+use daira_core::oauth::{AppSettings, Client as App, Issued, OauthRefusal, OauthService};
 use daira_core::port::Ports;
 use daira_core::testkit::fixture::PLATFORM;
 
@@ -16,6 +17,8 @@ use super::*;
 
 const OLD: &str = "kahwa sada 3al nil";
 const NEW: &str = "fasolia beida w ta3m";
+const ISSUER: &str = "https://daira.example";
+const REDIRECT: &str = "https://trains.example/cb";
 
 /// Somebody who joined with a password.
 async fn join(ports: &Ports, name: &str) -> LoggedIn {
@@ -51,7 +54,7 @@ async fn lost(ports: &Ports, name: &str, person: &LoggedIn) -> Secret {
     let mailing = Mailing {
         id: ports.ids.draw(now, ports.ids.shard()),
         kind: MailingKind::PasswordReset,
-        email: Email::new(&format!("{name}@example.com")).unwrap(),
+        to: Email::new(&format!("{name}@example.com")).unwrap().into(),
         account: None,
         locale: Locale::Ar,
         attempts: 0,
@@ -203,7 +206,62 @@ async fn fifty_refreshes_of_one_token(server: Server) {
     assert!(is_over(accounts.authenticate(&last.access).await.map(drop)));
 }
 
+/// An app that somebody registered, and the code it got from somebody who let it in.
+async fn coded(ports: &Ports, person: &LoggedIn) -> (App, AppId, Secret) {
+    let (oauth, me) = (OauthService::new(AccountService::new(ports.clone()), ISSUER), Actor::Member(person.member));
+    let settings = AppSettings { name: "قطر".to_owned(), redirects: vec![REDIRECT.to_owned()] };
+    let made = oauth.register_app(&me, settings, true, None).await.unwrap();
+    let id = made.app.id;
+    let query = format!(
+        "response_type=code&client_id={id}&redirect_uri={REDIRECT}&scope=read:feed&code_challenge_method=S256\
+         &code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+    );
+    let to = oauth.authorize(&me, &query, None).await.unwrap();
+    let code = Secret::new(to.split_once("code=").unwrap().1.split('&').next().unwrap());
+    (App { id: id.to_string(), secret: made.secret, from: Client::default() }, id, code)
+}
+
+async fn exchange(ports: Ports, app: &App, code: &Secret) -> Result<Issued> {
+    let verifier = Secret::new("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk");
+    OauthService::new(AccountService::new(ports), ISSUER).exchange(app, code, REDIRECT, &verifier).await
+}
+
+/// Whoever comes second finds it spent, and takes from the first what it gave.
+async fn one_code_of_an_app_for_two(server: Server) {
+    let (ports, _database) = ports(server).await;
+    let mona = join(&ports, "mona").await;
+    let (app, _, code) = &coded(&ports, &mona).await;
+    let enter = async |ports| exchange(ports, app, code).await;
+    let (one, other, overtaken) = meet(&ports, enter, enter).await;
+    assert!(!overtaken, "{one:?}");
+    assert_eq!(other.unwrap_err().refusal(), Some(OauthRefusal::GrantInvalid));
+    let outcome = AccountService::new(ports.clone()).admit(&one.unwrap().access).await;
+    assert_eq!(outcome.unwrap_err().refusal(), Some(AccountRefusal::TokenInvalid));
+}
+
+/// An app that is shut out gets nothing for a code of before, in whichever order they come.
+async fn shutting_out_and_an_exchange(server: Server) {
+    let (ports, _database) = ports(server).await;
+    let mona = join(&ports, "mona").await;
+    let me = &Actor::Member(mona.member);
+    let out = async |ports: Ports, id| {
+        OauthService::new(AccountService::new(ports), ISSUER).disconnect(me, id, None, None).await
+    };
+    let lives = async |issued: Issued| AccountService::new(ports.clone()).admit(&issued.access).await.is_ok();
+    let (app, id, code) = &coded(&ports, &mona).await;
+    let (issued, done, overtaken) =
+        meet(&ports, async |ports| exchange(ports, app, code).await, async |ports| out(ports, *id).await).await;
+    assert!(done.unwrap() && !overtaken && !lives(issued.unwrap()).await, "what was given ends");
+    let (app, id, code) = &coded(&ports, &mona).await;
+    let (done, issued, overtaken) =
+        meet(&ports, async |ports| out(ports, *id).await, async |ports| exchange(ports, app, code).await).await;
+    assert!(done.unwrap() && !overtaken);
+    assert_eq!(issued.unwrap_err().refusal(), Some(OauthRefusal::GrantInvalid));
+}
+
 on_each_server!(
+    one_code_of_an_app_for_two,
+    shutting_out_and_an_exchange,
     one_token_for_two,
     a_new_password_and_a_log_in_with_the_old_one,
     a_reset_and_a_change,

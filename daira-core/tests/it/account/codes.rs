@@ -1,0 +1,207 @@
+//! Logging in with a code that was sent: to a mailbox, to a phone, to nobody.
+
+use daira_core::account::{AccountState, ChangePassword, LogInWithCode};
+use daira_core::idempotency::IdempotencyKey;
+use daira_core::port::LimitRefusal;
+
+use super::phone::{NUMBER, told};
+use super::*;
+
+const WRONG: (Option<AccountRefusal>, Option<&str>) = (Some(AccountRefusal::CodeInvalid), Some("code"));
+
+impl World {
+    async fn ask(&self, to: &str) -> ChallengeId {
+        self.accounts.request_log_in_code(&Client::default(), to, Locale::En, None).await.unwrap()
+    }
+
+    async fn come(&self, challenge: ChallengeId, code: &Secret) -> Result<Entry> {
+        let input = LogInWithCode { challenge, code: code.clone(), device: "Nokia".to_owned() };
+        self.accounts.log_in_with_code(&Client::default(), &input).await
+    }
+
+    /// The digits of the latest mail.
+    fn mailed(&self) -> Secret {
+        let mails = self.mail.messages();
+        let text = mails.last().unwrap().text.expose();
+        Secret::new(text.split(|c: char| !c.is_ascii_digit()).find(|run| run.len() == 6).expect("a code"))
+    }
+}
+
+#[tokio::test]
+async fn security_13_a_sent_code_lets_in_once_by_mail_and_by_phone() {
+    let world = world();
+    let mona = world.join("mona").await;
+    world.give(&mona, NUMBER).await;
+    for to in ["Mona@Example.com", "٠١٠٠ ١٢٣ ٤٥٦٧"] {
+        let challenge = world.ask(to).await;
+        let texts = world.text().await;
+        let code = if to.contains('@') { world.mailed() } else { world.sent_to(NUMBER) };
+        assert_eq!(texts.len(), usize::from(!to.contains('@')));
+        let arabic = code.expose().bytes().map(|b| char::from_u32(0x660 + u32::from(b - b'0')).unwrap());
+        let inside = entered(world.come(challenge, &Secret::new(arabic.collect::<String>())).await).unwrap();
+        assert_eq!(inside.member.profile, mona.member.profile);
+        assert!(world.accounts.authenticate(&inside.tokens.access).await.is_ok());
+        assert_eq!(told(world.come(challenge, &code).await), WRONG, "once");
+        let sessions = world.accounts.sessions(&actor(&inside)).await.unwrap();
+        assert!(sessions.iter().any(|one| one.id == inside.member.session && one.device == "Nokia"));
+    }
+    assert_eq!(world.audit().iter().filter(|line| *line == "account.code_used").count(), 2);
+}
+
+#[tokio::test]
+async fn security_13_many_at_once_with_the_same_code_are_one() {
+    let world = world();
+    world.join("mona").await;
+    let challenge = world.ask("mona@example.com").await;
+    world.deliver().await;
+    let code = world.mailed();
+    let many = futures_util::future::join_all((0..20).map(|_| world.come(challenge, &code))).await;
+    assert_eq!(many.iter().filter(|outcome| outcome.is_ok()).count(), 1);
+    assert!(many.into_iter().filter(Result::is_err).all(|outcome| told(outcome) == WRONG));
+}
+
+#[tokio::test]
+async fn security_13_a_sent_code_bears_few_tries_and_a_short_life() {
+    let world = world();
+    world.join("mona").await;
+    let challenge = world.ask("mona@example.com").await;
+    world.deliver().await;
+    let code = world.mailed();
+    for bad in ["", "not it", "0000000", "12345", &"1".repeat(100_000)] {
+        assert_eq!(told(world.come(challenge, &Secret::new(bad)).await), WRONG);
+    }
+    assert_eq!(told(world.come(challenge, &code).await), WRONG, "it bore five");
+    let late = world.ask("mona@example.com").await;
+    world.deliver().await;
+    world.advance(world.ports.settings.code_life);
+    assert_eq!(told(world.come(late, &world.mailed()).await), WRONG);
+    assert_eq!(told(world.come(daira_core::id::Id::from_raw(1), &code).await), WRONG);
+}
+
+#[tokio::test]
+async fn security_05_security_07_asking_for_a_code_tells_nothing_of_who_has_an_account() {
+    let world = world();
+    let mona = world.join("mona").await;
+    world.give(&mona, NUMBER).await;
+    world.events("before").await;
+    let asked = [
+        world.ask("mona@example.com").await,
+        world.ask("nobody@example.com").await,
+        world.ask(NUMBER).await,
+        world.ask("01112345678").await,
+    ];
+    assert!(asked.iter().all(|challenge| challenge.to_string().len() == asked[0].to_string().len()));
+    assert_eq!(world.events("before").await, ["account.v1.mail_due"; 4], "the same is written for each");
+    let mails = world.mail.messages().len();
+    let texts = world.text().await;
+    assert_eq!((world.mail.messages().len() - mails, texts.len()), (1, 1), "nobody is sent nothing");
+    // A wrong code is wrong for the same reason everywhere, however often it is tried.
+    for _ in 0..7 {
+        let mut said = Vec::new();
+        for challenge in asked {
+            said.push(world.come(challenge, &Secret::new("1")).await.unwrap_err().to_string());
+        }
+        assert!(said.iter().all(|one| *one == said[0]), "{said:?}");
+    }
+    // What a code for nobody would be lets nobody in.
+    let nobody = world.ask("01112345678").await;
+    let none = daira_core::id::Id::from_raw(0);
+    let digits = token::log_in_code(&world.ports.keys.challenge, nobody, none, "+201112345678", "");
+    assert_eq!(told(world.come(nobody, &digits).await), WRONG);
+}
+
+#[tokio::test]
+async fn a_code_ends_with_the_password_and_with_the_number_it_was_made_for() {
+    let world = world();
+    let mona = world.join("mona").await;
+    world.give(&mona, NUMBER).await;
+    let (mailed, sent) = (world.ask("mona@example.com").await, world.ask(NUMBER).await);
+    world.text().await;
+    let (in_mail, in_text) = (world.mailed(), world.sent_to(NUMBER));
+    world.accounts.remove_phone(&actor(&mona), None).await.unwrap();
+    assert_eq!(told(world.come(sent, &in_text).await), WRONG, "the number is nobody's");
+    let input = ChangePassword { current: Secret::new(PASSWORD), new: Secret::new("fasolia beida w ta3m") };
+    world.accounts.change_password(&actor(&mona), &input, None).await.unwrap();
+    assert_eq!(told(world.come(mailed, &in_mail).await), WRONG);
+}
+
+#[tokio::test]
+async fn an_account_with_a_second_factor_takes_it_besides_the_code() {
+    let world = world();
+    let mona = world.guard("mona").await;
+    let challenge = world.ask("mona@example.com").await;
+    world.deliver().await;
+    let code = world.mailed();
+    let Entry::Waits(waited) = world.come(challenge, &code).await.unwrap() else { panic!("it lets in at once") };
+    assert_eq!(told(world.come(challenge, &code).await), WRONG, "the code is spent all the same");
+    let inside = world.second_step(&waited.challenge, &world.next_digits(&mona.secret)).await.unwrap();
+    assert_eq!(inside.member.profile, mona.person.member.profile);
+}
+
+#[tokio::test]
+async fn states_count_for_codes_as_for_passwords() {
+    let world = world();
+    let mona = world.join("mona").await;
+    let until = world.clock.now() + Duration::from_hours(1);
+    world.set_state(mona.member, AccountState::Suspended(until)).await;
+    let challenge = world.ask("mona@example.com").await;
+    world.deliver().await;
+    let right = world.mailed();
+    assert_eq!(told(world.come(challenge, &Secret::new("1")).await), WRONG, "told to who proved it alone");
+    assert_eq!(told(world.come(challenge, &right).await).0, Some(AccountRefusal::Suspended));
+    world.set_state(mona.member, AccountState::Deactivated).await;
+    entered(world.come(challenge, &right).await).unwrap();
+    assert_eq!(world.accounts.me(&actor(&mona)).await.unwrap().account.state, AccountState::Active, "it wakes");
+    world.set_state(mona.member, AccountState::Deleted).await;
+    world.ask("mona@example.com").await;
+    assert!(world.deliver().await.is_empty(), "who is gone is nobody");
+}
+
+#[tokio::test]
+async fn security_09_nobody_is_sent_codes_to_log_in_without_end() {
+    let world = world();
+    let mona = world.join("mona").await;
+    world.give(&mona, NUMBER).await;
+    let from = |n: u8| Client { address: Some([203, 0, 113, n].into()), known_device: None };
+    let mut taken = [0, 0];
+    for n in 0..20 {
+        let mailbox = if n % 2 == 0 { "mona@example.com".to_owned() } else { format!("MONA+{n}@example.com") };
+        let number = if n % 2 == 0 { NUMBER } else { "+٢٠١٠٠١٢٣٤٥٦٧" };
+        for (at, to) in [mailbox.as_str(), number].into_iter().enumerate() {
+            match world.accounts.request_log_in_code(&from(n), to, Locale::Ar, None).await {
+                Ok(_) => taken[at] += 1,
+                Err(error) => assert_eq!(error.refusal(), Some(LimitRefusal::Reached)),
+            }
+        }
+    }
+    // One of the number's went into proving it.
+    assert_eq!(taken, [5, 4]);
+    let mut everybody = 0;
+    for n in 0..100 {
+        let to = format!("p{n}@example.com");
+        let asked = world.accounts.request_log_in_code(&from(200), &to, Locale::Ar, None).await;
+        everybody += usize::from(asked.is_ok());
+    }
+    assert_eq!(everybody, 60, "nor can one place ask for everybody");
+}
+
+#[tokio::test]
+async fn who_asks_again_is_reached_another_way_and_a_repeat_asks_once() {
+    let world = world();
+    let mona = world.join("mona").await;
+    world.give(&mona, NUMBER).await;
+    world.advance(world.ports.settings.code_life * 2);
+    let key = IdempotencyKey::new("k").unwrap();
+    let mut challenges = std::collections::HashSet::new();
+    for _ in 0..2 {
+        let key = Some(key.clone());
+        let asked = world.accounts.request_log_in_code(&Client::default(), NUMBER, Locale::Ar, key).await;
+        challenges.insert(asked.unwrap());
+    }
+    assert_eq!(challenges.len(), 1);
+    assert_eq!(world.text().await.iter().map(|text| text.again).collect::<Vec<_>>(), [0]);
+    world.ask(NUMBER).await;
+    assert_eq!(world.text().await.iter().map(|text| text.again).collect::<Vec<_>>(), [1]);
+    let abroad = world.accounts.request_log_in_code(&Client::default(), "+12025550123", Locale::Ar, None).await;
+    assert_eq!(told(abroad), (Some(AccountRefusal::PhoneAbroad), Some("phone")));
+}
