@@ -140,7 +140,7 @@ impl Parameters {
         // Who must log in anew for this proves themselves anew.
         let again = self.get("prompt").is_some_and(|prompt| prompt.split(' ').any(|one| one == "login"));
         let asked = self.get("max_age").map(|seconds| seconds.parse().map(Duration::from_secs)).transpose()?;
-        Ok(asked.or_else(|| again.then_some(Duration::ZERO)))
+        Ok(if again { Some(Duration::ZERO) } else { asked })
     }
 }
 

@@ -108,7 +108,8 @@ impl OauthService {
         let account = unit.accounts().account(member.account, Lock::Update).await?;
         let account = account.ok_or(AccountRefusal::TokenInvalid)?;
         acting(unit, &member, now, AccountRefusal::Restricted).await?;
-        let session = unit.accounts().session(member.session).await?.ok_or(AccountRefusal::SessionEnded)?;
+        let session = unit.accounts().session(member.session).await?.filter(|session| session.is_living(now));
+        let session = session.ok_or(AccountRefusal::SessionEnded)?;
         if session.granted.is_some() {
             return Err(OauthRefusal::ScopeMissing.into());
         }

@@ -44,6 +44,11 @@ async fn security_13_a_sent_code_lets_in_once_by_mail_and_by_phone() {
         assert_eq!(told(world.come(challenge, &code).await), WRONG, "once");
         let sessions = world.accounts.sessions(&actor(&inside)).await.unwrap();
         assert!(sessions.iter().any(|one| one.id == inside.member.session && one.device == "Nokia"));
+        if !to.contains('@') {
+            // A number may have been passed on: having it changes no other way in.
+            let other = world.accounts.change_phone(&actor(&inside), "01112345678", None).await;
+            assert_eq!(refusal::<_, AccountRefusal>(other), AccountRefusal::ProofNeeded);
+        }
     }
     assert_eq!(world.audit().iter().filter(|line| *line == "account.code_used").count(), 2);
 }

@@ -183,8 +183,9 @@ impl Platform {
             let mails = mails.filter(|entry| entry.path().extension().is_some_and(|kind| kind == "eml"));
             for mail in mails.filter_map(|entry| fs::read_to_string(entry.path()).ok()) {
                 let code = mail.lines().find_map(|line| line.strip_prefix("Your code: "));
-                let registration =
-                    mail.lines().find_map(|line| line.strip_prefix("Message-ID: <")?.strip_suffix("@daira>"));
+                // The host behind the id is the sender's.
+                let id = mail.lines().find_map(|line| line.strip_prefix("Message-ID: <"));
+                let registration = id.and_then(|id| id.split_once('@')).map(|(registration, _)| registration);
                 if let (true, Some(code), Some(registration)) = (mail.contains(email), code, registration) {
                     return (registration.to_owned(), code.trim().to_owned());
                 }
