@@ -67,6 +67,8 @@ pub struct Limits {
     pub join_address: Quota,
     /// Tries of mailed codes from one network address.
     pub code_address: Quota,
+    /// Tries of all codes to log in with that are sent to one address or number.
+    pub code_recipient: Quota,
     /// Tries of the password and of second factors on all devices of one account that are logged in.
     pub proof_account: Quota,
     /// Moves of one account to another of its faces.
@@ -91,6 +93,7 @@ impl Default for Limits {
             second_factor: Quota::new(10, quarter),
             join_address: Quota::an_hour(60),
             code_address: Quota::an_hour(240),
+            code_recipient: Quota::new(30, Duration::from_hours(24)),
             proof_account: Quota::new(30, quarter),
             switch_account: Quota::an_hour(120),
             authorize_account: Quota::an_hour(120),

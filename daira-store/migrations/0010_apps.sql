@@ -34,6 +34,7 @@ create table daira.app_code (
     redirect   text not null check (octet_length(redirect) <= 500),
     challenge  bytea not null check (octet_length(challenge) = 32),
     nonce      text check (octet_length(nonce) <= 256),
+    agreed_on  bigint not null,                               -- the session of whoever agreed
     proven_at  timestamptz not null,
     expires_at timestamptz not null,
     session    bigint

@@ -49,7 +49,7 @@ pub(crate) fn is_verifier(challenge: &[u8; 32], verifier: &Secret) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::id::{AccountId, AppId, ProfileId};
+    use crate::id::{AccountId, AppId, ProfileId, SessionId};
     use crate::oauth::Scopes;
     use crate::time::Timestamp;
 
@@ -64,6 +64,7 @@ mod tests {
             redirect: String::new(),
             challenge: [3; 32],
             nonce: None,
+            agreed_on: SessionId::from_raw(4),
             proven_at: Timestamp::EPOCH,
             expires_at: Timestamp::EPOCH,
             session: None,

@@ -62,7 +62,9 @@ pub struct Code {
     pub challenge: [u8; 32],
     /// What the app wants to find in the ID token.
     pub nonce: Option<String>,
-    /// When the person last proved themselves on the session that they agreed on.
+    /// The session that the person agreed on: a code is worth nothing once that has ended.
+    pub agreed_on: SessionId,
+    /// When the person last proved themselves on it.
     pub proven_at: Timestamp,
     /// When it lapses.
     pub expires_at: Timestamp,

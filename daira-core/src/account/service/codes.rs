@@ -99,6 +99,7 @@ impl AccountService {
         let due = |m: &Mailing| m.kind == MailingKind::LogInCode && now < m.expires_at && m.attempts < most;
         let found = self.ports.store.begin(&Actor::Anonymous).await?.accounts().mailing(id).await?;
         let Some(mailing) = found.filter(due) else { return Ok(None) };
+        self.count_sent_code(&mailing.to).await?;
         let stored = {
             let mut view = self.ports.store.read(&Actor::Anonymous, Access::Read).await?;
             match &mailing.to {

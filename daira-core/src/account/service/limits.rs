@@ -115,6 +115,13 @@ impl AccountService {
         self.count(client, "code.address", self.ports.settings.limits.code_address, None).await
     }
 
+    /// Counts a try of a code that was sent to somebody, over all codes that are sent there: each bears few tries, and there may
+    /// be many.
+    pub(super) async fn count_sent_code(&self, to: &Contact) -> Result<()> {
+        let quota = self.ports.settings.limits.code_recipient;
+        self.ports.limiter.admit(&[charge("code.recipient", self.digest(to.as_str()), quota)]).await
+    }
+
     /// The token by which a device is known at its next log-in. A known device keeps its name, and so its limit; a new one is
     /// named after the session that it begins with, so that a repeated log-in answers the same.
     pub(super) fn device_token(&self, client: &Client, email: &str, session: &Session) -> Secret {

@@ -145,6 +145,7 @@ impl OauthService {
             redirect: request.redirect.clone(),
             challenge: request.challenge,
             nonce: request.nonce.clone(),
+            agreed_on: session.id,
             proven_at: session.proven_at,
             expires_at: now + CODE_LIFE,
             session: None,

@@ -119,7 +119,9 @@ impl OauthService {
                     let unit = &mut *unit;
                     // Locked, so that whatever ends all sessions of the account comes wholly before or after this one.
                     let found = unit.accounts().account(account, Lock::Update).await?;
-                    let lives = found.is_some_and(|account| account.state.may_enter(now));
+                    let agreed_on = unit.accounts().session(kept.agreed_on).await?;
+                    let lives = found.is_some_and(|account| account.state.may_enter(now))
+                        && agreed_on.is_some_and(|session| session.is_living(now));
                     let Some(code) = unit.apps().code(id).await? else { return Ok(Exchanged::No) };
                     if code.session.is_some() {
                         let ended = shut_out(unit, member, app.id, now, |_| "app_code_reused").await?;

@@ -232,6 +232,7 @@ impl StaffService {
         let (system, now) = (Actor::System("suspensions-over"), self.ports.clock.now());
         let over = self.ports.store.begin(&system).await?.staff().suspensions_over(now, limit).await?;
         let why = &Why { reason: super::super::Reason::Other, reference: None };
+        let mut failed = None;
         for id in &over {
             let done = self.ports.transact(&system, |mut unit| {
                 Box::pin(async move {
@@ -245,9 +246,13 @@ impl StaffService {
                     }
                 })
             });
-            done.await?;
+            if let Err(error) = done.await {
+                // One that cannot be lifted holds up nobody else.
+                tracing::error!(account = %id, ?error, "a suspension that is over could not be lifted");
+                failed = Some(error);
+            }
         }
-        Ok(over.len())
+        failed.map_or(Ok(over.len()), Err)
     }
 
     /// Ends a session of the person behind a profile, or all of them; answers how many ended.

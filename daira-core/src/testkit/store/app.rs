@@ -188,6 +188,7 @@ fn code(world: &Fixture, person: &Person, app: &App, expires_at: Timestamp) -> C
         redirect: "https://trains.example/cb".to_owned(),
         challenge: [9; 32],
         nonce: Some("n".to_owned()),
+        agreed_on: world.draw(),
         proven_at: world.now(),
         expires_at,
         session: None,

@@ -277,6 +277,11 @@ async fn whatever_ends_all_sessions_ends_those_of_apps() {
     let query = request(stage.trains.app.id, "read:feed");
     let ended = stage.oauth.authorize(&actor(&phone), &query, None).await;
     assert_eq!(refusal::<_, AccountRefusal>(ended), AccountRefusal::SessionEnded, "what has ended lets nobody in");
+    let phone = stage.world.accounts.log_in(&Client::default(), logging_in("mona"), None).await;
+    let code = stage.code(&entered(phone).unwrap(), "read:feed").await;
+    stage.world.accounts.revoke_other_sessions(&actor(&mona), None).await.unwrap();
+    let late = stage.exchange(&code).await;
+    assert_eq!(refusal::<_, OauthRefusal>(late), OauthRefusal::GrantInvalid, "nor does a code that it agreed to");
     let second = stage.let_in(&mona, "read:feed+offline_access").await;
     let code = stage.code(&mona, "read:feed").await;
     let later = stage.world.ports.clock.now() + Duration::from_hours(1);

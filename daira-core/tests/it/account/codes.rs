@@ -84,6 +84,30 @@ async fn security_13_a_sent_code_bears_few_tries_and_a_short_life() {
 }
 
 #[tokio::test]
+async fn security_13_many_codes_bear_few_tries_together() {
+    let world = world();
+    world.join("mona").await;
+    let mut tries = 0;
+    let over = loop {
+        let challenge = world.ask("mona@example.com").await;
+        let wrong = async || world.come(challenge, &Secret::new("none")).await.unwrap_err();
+        let refused = async |error: Error| error.refusal() == Some(LimitRefusal::Reached);
+        for _ in 0..4 {
+            if refused(wrong().await).await {
+                break;
+            }
+            tries += 1;
+        }
+        if refused(wrong().await).await {
+            break tries;
+        }
+        tries += 1;
+        world.advance(Duration::from_mins(15));
+    };
+    assert!((30..=60).contains(&over), "{over} in a day");
+}
+
+#[tokio::test]
 async fn security_05_security_07_asking_for_a_code_tells_nothing_of_who_has_an_account() {
     let world = world();
     let mona = world.join("mona").await;

@@ -131,8 +131,9 @@ impl AppRepository for PgUnit {
 
     async fn insert_code(&mut self, code: &Code) -> Result<()> {
         let done = sqlx::query!(
-            "insert into daira.app_code (id, app, account, profile, scopes, redirect, challenge, nonce, proven_at, expires_at, session)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+            "insert into daira.app_code (id, app, account, profile, scopes, redirect, challenge, nonce, agreed_on, proven_at, expires_at,
+                     session)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
             code.id.raw(),
             code.app.raw(),
             code.account.raw(),
@@ -141,6 +142,7 @@ impl AppRepository for PgUnit {
             code.redirect,
             &code.challenge[..],
             code.nonce,
+            code.agreed_on.raw(),
             stored(code.proven_at),
             stored(code.expires_at),
             code.session.map(Id::raw),
@@ -153,7 +155,7 @@ impl AppRepository for PgUnit {
     async fn code(&mut self, id: ChallengeId) -> Result<Option<Code>> {
         let found = sqlx::query!(
             r#"select app as "app!", account as "account!", profile as "profile!", scopes as "scopes!", redirect as "redirect!",
-                      challenge as "challenge!", nonce, proven_at as "proven_at!", expires_at as "expires_at!", session
+                      challenge as "challenge!", nonce, agreed_on as "agreed_on!", proven_at as "proven_at!", expires_at as "expires_at!", session
                from daira.app_code_by_id($1)"#,
             id.raw()
         )
@@ -169,6 +171,7 @@ impl AppRepository for PgUnit {
             redirect: row.redirect,
             challenge: row.challenge.try_into().map_err(|_| corrupt("store.code", "a digest of another length"))?,
             nonce: row.nonce,
+            agreed_on: SessionId::from_raw(row.agreed_on),
             proven_at: instant(row.proven_at),
             expires_at: instant(row.expires_at),
             session: row.session.map(SessionId::from_raw),
