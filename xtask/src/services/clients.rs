@@ -41,12 +41,7 @@ pub(crate) fn variables(host: &Host) -> Result<Vec<(String, String)>> {
 
 fn grpcurl(host: &Host) -> Result<PathBuf> {
     let program = host.folder.join(format!("grpcurl-{GRPCURL}/grpcurl"));
-    if !program.is_file() {
-        require("go", "golang-go")?;
-        let module = format!("github.com/fullstorydev/grpcurl/cmd/grpcurl@{GRPCURL}");
-        eprintln!("building {module}");
-        into_place(&program, |folder| output(Command::new("go").args(["install", &module]).env("GOBIN", folder)))?;
-    }
+    go_install(&program, &format!("github.com/fullstorydev/grpcurl/cmd/grpcurl@{GRPCURL}"))?;
     Ok(program)
 }
 
@@ -78,8 +73,18 @@ fn browser() -> Result<PathBuf> {
     Ok(found.trim().into())
 }
 
+/// Builds a program from a module of Go's, unless it is there.
+pub(super) fn go_install(program: &Path, module: &str) -> Result<()> {
+    if program.is_file() {
+        return Ok(());
+    }
+    require("go", "golang-go")?;
+    eprintln!("building {module}");
+    into_place(program, |folder| output(Command::new("go").args(["install", module]).env("GOBIN", folder)))
+}
+
 /// Makes a program in a folder beside the one it belongs into, and moves the folder when it is complete.
-pub(super) fn into_place(program: &Path, make: impl FnOnce(&Path) -> Result<String>) -> Result<()> {
+fn into_place(program: &Path, make: impl FnOnce(&Path) -> Result<String>) -> Result<()> {
     let Some(folder) = program.parent() else { bail!("{} is in no folder", program.display()) };
     let work = folder.with_extension(format!("making-{}", std::process::id()));
     fs::create_dir_all(&work)?;

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 
-use super::clients::into_place;
-use super::host::{Host, require};
+use super::clients::go_install;
+use super::host::Host;
 use super::toxiproxy::get;
 use crate::run::output;
 
@@ -40,12 +40,7 @@ pub(crate) fn up(host: &Host) -> Result<String> {
         return Ok(addresses);
     }
     let program = host.folder.join(format!("mailpit-{VERSION}/mailpit"));
-    if !program.is_file() {
-        require("go", "golang-go")?;
-        let module = format!("github.com/axllent/mailpit@{VERSION}");
-        eprintln!("building {module}");
-        into_place(&program, |folder| output(Command::new("go").args(["install", &module]).env("GOBIN", folder)))?;
-    }
+    go_install(&program, &format!("github.com/axllent/mailpit@{VERSION}"))?;
     eprintln!("starting Mailpit");
     down(host)?;
     let folder = folder(host);

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 
-use super::clients::into_place;
-use super::host::{Host, require};
+use super::clients::go_install;
+use super::host::Host;
 use crate::run::output;
 
 /// The environment variable that tells tests its address.
@@ -38,12 +38,7 @@ pub(crate) fn up(host: &Host) -> Result<String> {
         return Ok(address);
     }
     let program = host.folder.join(format!("toxiproxy-{VERSION}/server"));
-    if !program.is_file() {
-        require("go", "golang-go")?;
-        let module = format!("github.com/Shopify/toxiproxy/v2/cmd/server@{VERSION}");
-        eprintln!("building {module}");
-        into_place(&program, |folder| output(Command::new("go").args(["install", &module]).env("GOBIN", folder)))?;
-    }
+    go_install(&program, &format!("github.com/Shopify/toxiproxy/v2/cmd/server@{VERSION}"))?;
     eprintln!("starting Toxiproxy");
     down(host)?;
     let folder = folder(host);
