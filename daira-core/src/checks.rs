@@ -21,11 +21,12 @@ pub(crate) fn keyed(
     key.map(|key| Keyed::new(operation, key, request))
 }
 
-/// The profile of a member who is about to reach others, the account locked so that its state holds until the unit ends.
+/// The profile of a member who is about to reach others or to make something new, the account locked so that its state holds
+/// until the unit ends. Every such use case begins with it, also those of other crates.
 ///
 /// # Errors
 /// `restricted` for a restricted account, [`AccountRefusal`] for one that may not be used at all.
-pub(crate) async fn acting(
+pub async fn acting(
     unit: &mut dyn UnitOfWork,
     member: &Member,
     now: Timestamp,

@@ -42,6 +42,7 @@ pub mod settings;
 pub mod staff;
 pub mod text;
 pub mod time;
+pub mod trust;
 
 #[cfg(feature = "credential")]
 pub mod credential;

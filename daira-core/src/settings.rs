@@ -77,8 +77,14 @@ pub struct Limits {
     pub authorize_account: Quota,
     /// Mails that strangers can have sent to one e-mail address.
     pub mail_recipient: Quota,
+    /// How many people one account may follow or ask to follow, at full trust; a new account a fifth of it.
+    pub follows: Quota,
+    /// How often one account may comment, at full trust; a new account a fifth of it.
+    pub comments: Quota,
     /// Codes that can be sent to one phone number, and that one account can have sent.
     pub phone_recipient: Quota,
+    /// Codes that go to the phones of one country, by its code; what is more waits, and lapses in time.
+    pub phone_country: Quota,
 }
 
 impl Default for Limits {
@@ -97,8 +103,11 @@ impl Default for Limits {
             proof_account: Quota::new(30, quarter),
             switch_account: Quota::an_hour(120),
             authorize_account: Quota::an_hour(120),
+            follows: Quota::a_day(500),
+            comments: Quota::a_minute(60),
             mail_recipient: Quota::an_hour(5),
             phone_recipient: Quota::an_hour(5),
+            phone_country: Quota::an_hour(5_000),
         }
     }
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use daira_core::Ports;
-use daira_core::account::Standing;
+use daira_core::account::{AccountRefusal, Standing, acting};
 use daira_core::actor::{Actor, Member};
 use daira_core::error::{Error, ErrorKind, Result};
 use daira_core::id::{Id, MediaId, ProfileId, SessionId};
@@ -73,7 +73,7 @@ impl MediaService {
     /// Processes and keeps a picture; it hangs on nothing until a post or a profile takes it, and is swept after a day.
     ///
     /// # Errors
-    /// To log in first; a [`MediaRefusal`] for anything that is not a sound picture within the limits; what
+    /// To log in first; [`AccountRefusal::Restricted`]; a [`MediaRefusal`] for anything that is not a sound picture within the limits; what
     /// [`alt_text`] refuses.
     pub async fn upload(&self, actor: &Actor, upload: Upload, key: Option<IdempotencyKey>) -> Result<Media> {
         let member = *actor.member()?;
@@ -90,6 +90,7 @@ impl MediaService {
             .ports
             .transact_once(actor, keyed.as_ref(), |mut unit| {
                 Box::pin(async move {
+                    acting(&mut *unit, &member, now, AccountRefusal::Restricted).await?;
                     let media = Media {
                         id: ports.ids.draw(now, member.profile.shard()),
                         owner: member.profile,

@@ -109,7 +109,8 @@ async fn listen(setting: &str, address: std::net::SocketAddr) -> Result<TcpListe
 fn http_settings(config: &Config) -> HttpSettings {
     let development = config.environment == Environment::Development;
     let mut settings = if development { HttpSettings::development() } else { HttpSettings::default() };
-    settings.origins.clone_from(&config.http.cors_origins);
+    settings.origins = [&config.http.cors_origins[..], &config.http.web_origins[..]].concat();
+    settings.web_origins.clone_from(&config.http.web_origins);
     settings.proxies.clone_from(&config.http.trusted_proxies);
     settings.consent_page.clone_from(&config.http.consent_page);
     settings.request_timeout = Duration::from_secs(config.http.timeout_seconds);

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use daira_core::Ports;
+use daira_core::account::Pass;
 use daira_core::actor::Actor;
 use daira_core::error::Result;
 use daira_core::port::{Bucket, Charge, Quota, RateLimiter, Subject};
@@ -50,11 +51,13 @@ impl Door {
         Self { limiter: Arc::clone(&ports.limiter), member: limits.member, address: limits.address }
     }
 
-    /// Takes the price of a request. Nothing for somebody who is not logged in and comes from nowhere. When nobody can say
+    /// Takes the price of a request; whoever is trusted little has less to pay with. Nothing for somebody who is not logged in and comes from nowhere. When nobody can say
     /// how much was asked for already, everybody is let in: limits protect the service, not the other way round.
-    pub(crate) async fn charge(&self, actor: &Actor, address: Option<IpAddr>, cost: u32) -> Option<Left> {
-        let (policy, subject, quota) = match (actor, address) {
-            (Actor::Member(member), _) => ("member", Subject::Account(member.account), self.member),
+    pub(crate) async fn charge(&self, payer: &Pass, address: Option<IpAddr>, cost: u32) -> Option<Left> {
+        let (policy, subject, quota) = match (payer.actor(), address) {
+            (Actor::Member(member), _) => {
+                ("member", Subject::Account(member.account), payer.trust().of_work(self.member))
+            }
             (_, Some(address)) => ("address", Subject::address(address), self.address),
             (_, None) => return None,
         };

@@ -16,6 +16,7 @@ use crate::port::Ports;
 use crate::port::store::Access;
 use crate::recent::Recent;
 use crate::time::Timestamp;
+use crate::trust::Trust;
 
 /// How often revocations are to be polled.
 pub const POLL_EVERY: Duration = Duration::from_millis(250);
@@ -49,7 +50,7 @@ pub enum Freshness {
 
 /// A node's memory of sessions. Shared by reference.
 pub struct SessionDirectory {
-    members: Recent<SessionId, (Member, i32)>,
+    members: Recent<SessionId, (Member, Trust, i32)>,
     revocations: Mutex<Revocations>,
 }
 
@@ -130,14 +131,15 @@ impl SessionDirectory {
         self.revocations().at.contains_key(&session)
     }
 
-    /// The member of a session, if a token of this generation or a newer one was seen here before.
-    pub(super) fn member(&self, session: SessionId, generation: i32) -> Option<Member> {
-        self.members.get(&session).filter(|(_, seen)| generation <= *seen).map(|(member, _)| member)
+    /// The member of a session and how far they were trusted then, if a token of this generation or a newer one was seen here before.
+    pub(super) fn member(&self, session: SessionId, generation: i32) -> Option<(Member, Trust)> {
+        let found = self.members.get(&session).filter(|(_, _, seen)| generation <= *seen);
+        found.map(|(member, trust, _)| (member, trust))
     }
 
     /// Remembers the member of a session whose token of this generation was resolved.
-    pub(super) fn remember(&self, member: Member, generation: i32) {
-        self.members.insert(member.session, (member, generation));
+    pub(super) fn remember(&self, member: Member, trust: Trust, generation: i32) {
+        self.members.insert(member.session, (member, trust, generation));
     }
 
     /// Notes a revocation that this node made itself, without waiting for the poll.
@@ -211,9 +213,9 @@ mod tests {
             profile: ProfileId::from_raw(2),
             session: SessionId::from_raw(3),
         };
-        directory.remember(member, 4);
-        assert_eq!(directory.member(member.session, 3), Some(member));
-        assert_eq!(directory.member(member.session, 4), Some(member));
+        directory.remember(member, Trust::FULL, 4);
+        assert_eq!(directory.member(member.session, 3), Some((member, Trust::FULL)));
+        assert_eq!(directory.member(member.session, 4), Some((member, Trust::FULL)));
         assert_eq!(directory.member(member.session, 5), None, "its first use has to be noted in the store");
         directory.revoke(member.session, START);
         assert!(directory.is_revoked(member.session) && directory.member(member.session, 4).is_none());

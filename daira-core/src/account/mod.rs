@@ -31,6 +31,7 @@ pub(crate) mod service;
 pub mod sms;
 pub mod token;
 
+pub use crate::checks::acting;
 pub use delivery::{Delivery, Due};
 pub use directory::{Freshness, POLL_EVERY, SessionDirectory};
 pub use factor::{Authenticator, SecondFactor};

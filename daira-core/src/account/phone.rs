@@ -43,10 +43,14 @@ impl Phone {
         &self.0
     }
 
-    /// Whether its country has this code, for instance 20 for Egypt.
+    /// The code of its country, for instance 20 for Egypt; some are of several countries.
+    pub fn country_code(&self) -> u16 {
+        phonenumber::parse(None, &self.0).map_or(0, |number| number.code().value())
+    }
+
+    /// Whether its country has this code.
     pub fn is_of(&self, country: u16) -> bool {
-        // No country's code begins with another's.
-        self.0.strip_prefix('+').is_some_and(|digits| digits.starts_with(&country.to_string()))
+        self.country_code() == country
     }
 }
 
@@ -206,7 +210,9 @@ mod tests {
     #[test]
     fn a_number_is_of_its_country() {
         let phone = Phone::new("01001234567").unwrap();
-        assert!(phone.is_of(20) && !phone.is_of(1) && !phone.is_of(21));
+        assert!(phone.is_of(20) && !phone.is_of(2) && !phone.is_of(1) && !phone.is_of(21));
+        assert_eq!(Phone::new("+1 202 555 0123").unwrap().country_code(), 1);
+        assert_eq!(Phone::from_stored("nonsense".to_owned()).country_code(), 0);
         assert!(!format!("{phone:?}").contains("100"));
     }
 

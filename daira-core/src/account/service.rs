@@ -27,6 +27,7 @@ use crate::proto::event::v1;
 use crate::secret::Secret;
 use crate::text::Bounds;
 use crate::time::Timestamp;
+use crate::trust::{STRIKE_LIFE, Trust};
 
 pub use codes::LogInWithCode;
 pub use faces::MAX_FACES;
@@ -106,16 +107,23 @@ impl AccountService {
     }
 
     /// Asks the store, which notes that this generation's token is in use.
-    async fn resolve(&self, claims: &Claims, now: Timestamp) -> Result<Option<Member>> {
+    async fn resolve(&self, claims: &Claims, now: Timestamp) -> Result<Option<(Member, Trust)>> {
         let Claims { session, generation, .. } = *claims;
         let found = self
             .ports
             .transact(&Actor::Anonymous, |mut unit| {
-                Box::pin(async move { unit.accounts().resolve_session(session, generation, now).await })
+                Box::pin(async move {
+                    let unit = &mut *unit;
+                    let Some(member) = unit.accounts().resolve_session(session, generation, now).await? else {
+                        return Ok(None);
+                    };
+                    let facts = unit.accounts().trust_facts(member.account, now - STRIKE_LIFE).await?;
+                    Ok(facts.map(|facts| (member, Trust::of(&facts, now))))
+                })
             })
             .await?;
-        if let Some(member) = found {
-            self.directory.remember(member, generation);
+        if let Some((member, trust)) = found {
+            self.directory.remember(member, trust, generation);
         }
         Ok(found)
     }

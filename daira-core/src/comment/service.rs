@@ -20,6 +20,7 @@ use crate::post::seen_post;
 use crate::proto::event::v1;
 use crate::staff::Target;
 use crate::text::Bounds;
+use crate::trust::{self, Velocity};
 
 const TEXT: Writing<CommentRefusal> = Writing {
     field: "text",
@@ -68,6 +69,7 @@ impl CommentService {
                         Some(parent) => Some(seen_comment(&mut *unit, &me, post.id, parent).await?),
                         None => None,
                     };
+                    trust::count(ports, &mut *unit, &member, Velocity::Comment, now).await?;
                     let comment = Comment {
                         id: ports.ids.draw(now, me.id.shard()),
                         post: post.id,

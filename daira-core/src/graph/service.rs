@@ -21,6 +21,7 @@ use crate::idempotency::IdempotencyKey;
 use crate::port::store::Lock;
 use crate::port::{Ports, Remembered, UnitOfWork};
 use crate::proto::event::v1;
+use crate::trust::{self, Velocity};
 
 /// What following somebody came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -82,7 +83,8 @@ impl GraphService {
     /// Follows somebody, or asks to when they approve their followers.
     ///
     /// # Errors
-    /// [`GraphRefusal::Yourself`], [`GraphRefusal::Restricted`], and not found for who is hidden or blocks.
+    /// [`GraphRefusal::Yourself`], [`GraphRefusal::Restricted`], and not found for who is hidden or blocks;
+    /// [`LimitRefusal::Reached`](crate::port::LimitRefusal) after too many, the fewer the less the account is trusted.
     pub async fn follow(&self, actor: &Actor, target: ProfileId, key: Option<IdempotencyKey>) -> Result<FollowOutcome> {
         let member = *actor.member()?;
         let keyed = keyed("graph.follow", key, &target);
@@ -95,6 +97,9 @@ impl GraphService {
                     let (target, relation) = reach_other(&mut *unit, &me, target).await?;
                     let follow = Follow { follower: me.id, followee: target.id, at: now };
                     let outcome = policy::follow(asks_first(&mut *unit, &target).await?, &relation);
+                    if matches!(outcome, FollowOutcome::Following | FollowOutcome::Requested) {
+                        trust::count(&self.ports, &mut *unit, &member, Velocity::Follow, now).await?;
+                    }
                     match outcome {
                         FollowOutcome::Following => {
                             if !unit.graph().insert_follow(&follow).await? {

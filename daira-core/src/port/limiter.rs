@@ -50,6 +50,13 @@ impl Quota {
         Self::new(burst, Duration::from_hours(24))
     }
 
+    /// So many thousandths of it: less at once and less in each period, at least one.
+    #[must_use]
+    pub fn scaled(self, thousandths: u32) -> Self {
+        let burst = u64::from(self.burst) * u64::from(thousandths) / 1_000;
+        Self::new(u32::try_from(burst).unwrap_or(u32::MAX), self.period)
+    }
+
     /// What may happen at once.
     pub const fn burst(self) -> u32 {
         self.burst

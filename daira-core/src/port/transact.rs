@@ -45,7 +45,7 @@ where
 }
 
 /// How often a unit is tried before its error is passed on.
-const ATTEMPTS: u32 = 6;
+const ATTEMPTS: u32 = 8;
 
 /// The open unit that a body works in; it derefs to [`UnitOfWork`]. `'env` is what the body borrows from outside.
 pub struct Unit<'u, 'env: 'u> {

@@ -197,12 +197,25 @@ pub struct Sanction {
     pub account: AccountId,
     /// The face that somebody of the staff did it as; nobody's when the platform itself did.
     pub by: Option<ProfileId>,
+    /// What that one was among the staff then.
+    pub rank: Option<StaffRole>,
     /// Why.
     pub why: Why,
     /// When.
     pub at: Timestamp,
     /// Whether its owner had put the account to sleep before.
     pub asleep: bool,
+}
+
+/// That staff acted against an account: it weighs on the account's [trust](crate::trust) for a while, unless it is taken back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Strike {
+    /// The account.
+    pub account: AccountId,
+    /// What of it was taken down; nothing where the account itself was restricted, suspended or banned.
+    pub what: Option<Target>,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// What can be taken down.

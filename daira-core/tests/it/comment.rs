@@ -9,6 +9,7 @@ use daira_core::error::CommonRefusal;
 use daira_core::event::Event;
 use daira_core::id::{CommentId, Id, PostId};
 use daira_core::port::store::{CounterDelta, CounterField};
+use daira_core::port::{LimitRefusal, Quota};
 use daira_core::post::{CreatePost, ReplyRule, Visibility};
 
 use crate::world::{World, all_pages, id, key, limit, not_found, post, refused};
@@ -45,6 +46,22 @@ async fn answers_form_a_tree_of_ten_levels() {
     let too_deep = world.comments.create(&mona, post, Some(deepest), "كمان", None).await;
     refused(too_deep, CommentRefusal::TooDeep);
     assert_eq!(world.comments.get(view.as_mut(), first).await.unwrap().comment.text, "رأيي كده");
+}
+
+#[tokio::test]
+async fn a_new_account_comments_less_often() {
+    let world = World::with(|ports| ports.settings.limits.comments = Quota::a_minute(10));
+    let mona = world.join("mona").await;
+    let post = world.publish(&mona, "سؤال", Visibility::Public).await;
+    let create = async |text: &str| world.comments.create(&mona, post, None, text, Some(key("again"))).await;
+    let first = create("تمام").await.unwrap();
+    assert_eq!(create("تمام").await.unwrap(), first, "a repeat is not counted");
+    world.comments.create(&mona, post, None, "تمام", None).await.unwrap();
+    let error = world.comments.create(&mona, post, None, "تمام", None).await.unwrap_err();
+    assert_eq!((error.refusal(), error.retry_after()), (Some(LimitRefusal::Reached), Some(Duration::from_secs(30))));
+    assert_eq!(create("تمام").await.unwrap(), first, "what was done before is answered all the same");
+    world.clock.advance(Duration::from_secs(30));
+    world.comments.create(&mona, post, None, "تمام", None).await.unwrap();
 }
 
 #[tokio::test]
@@ -219,7 +236,7 @@ async fn the_best_come_first_and_none_twice_while_the_order_moves() {
 
 #[tokio::test]
 async fn the_list_of_the_best_ends_and_its_cursor_stays_small() {
-    let world = World::new();
+    let world = World::with(|ports| ports.settings.limits.comments = Quota::a_minute(60_000));
     let [mona, karim] = world.join_all(["mona", "karim"]).await;
     let post = world.publish(&mona, "سؤال", Visibility::Public).await;
     for _ in 0..MAX_TOP + 5 {

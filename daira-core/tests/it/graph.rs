@@ -8,6 +8,7 @@ use daira_core::error::CommonRefusal;
 use daira_core::event::Event;
 use daira_core::graph::{FollowOutcome, GraphRefusal, MAX_CIRCLES, MuteWhat, Relation};
 use daira_core::id::{CircleId, Id, ProfileId};
+use daira_core::port::{LimitRefusal, Quota};
 use daira_core::time::Timestamp;
 
 use crate::world::{World, all_pages, id, key, limit, not_found, refused};
@@ -33,6 +34,34 @@ async fn following_twice_is_following_once() {
     assert!(world.graph.unfollow(&mona, id(&karim), None).await.unwrap());
     assert!(!world.graph.unfollow(&mona, id(&karim), None).await.unwrap());
     assert_eq!(world.happened().await, ["daira.graph.v1.unfollowed"]);
+}
+
+#[tokio::test]
+async fn how_many_one_may_follow_in_a_day_grows_with_trust() {
+    let world = World::with(|ports| ports.settings.limits.follows = Quota::a_day(10));
+    let [mona, a, b, c, d] = world.join_all(["mona", "a.a", "b.b", "c.c", "d.d"]).await;
+    let follow = async |whom, key| world.graph.follow(&mona, id(whom), key).await;
+    follow(&a, Some(key("k"))).await.unwrap();
+    follow(&a, Some(key("k"))).await.unwrap();
+    assert_eq!(
+        follow(&a, None).await.unwrap(),
+        FollowOutcome::AlreadyFollowing,
+        "what changes nothing counts for nothing"
+    );
+    follow(&b, None).await.unwrap();
+    let error = follow(&c, None).await.unwrap_err();
+    assert_eq!(error.refusal(), Some(LimitRefusal::Reached), "a fifth of ten");
+    let wait = error.retry_after().unwrap();
+    assert_eq!(wait, Duration::from_hours(12));
+    assert!(relation(&world, &mona, &c).await.is_none_or(|relation| !relation.follows), "nothing is left behind");
+    world.clock.advance(wait);
+    follow(&c, None).await.unwrap();
+    assert!(follow(&d, None).await.is_err());
+    world.clock.advance(Duration::from_hours(24 * 90));
+    for whom in [&d, &a, &b, &c] {
+        world.graph.unfollow(&mona, id(whom), None).await.unwrap();
+        follow(whom, None).await.unwrap();
+    }
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use daira_core::Actor;
+use daira_core::account::{AccountRefusal, AccountState};
 use daira_core::error::{CommonRefusal, Error, ErrorKind, Result};
 use daira_core::id::{MediaId, PostId};
 use daira_core::idempotency::IdempotencyKey;
@@ -14,7 +15,7 @@ use daira_core::media::Media;
 use daira_core::memory::{ManualClock, MemoryBlobs};
 use daira_core::port::{BlobMeta, BlobStore, BlobStoreExt, Ports};
 use daira_core::post::{Attachment, CreatePost, PostRefusal, PostService, Visibility};
-use daira_core::testkit::fixture::{Fixture, Person};
+use daira_core::testkit::fixture::{Draft, Fixture, Person};
 use daira_media::image::Purpose;
 use daira_media::{MediaRefusal, MediaService, Upload};
 
@@ -169,6 +170,14 @@ async fn strangers_and_garbage_are_refused() {
     let wordy = Upload { alt: "و".repeat(1_001), ..upload(png(1)) };
     let refused = world.media.upload(&mona.actor(), wordy, None).await.unwrap_err();
     assert_eq!((refused.refusal(), refused.field()), (Some(PostRefusal::LabelTooLong), Some("alt")));
+}
+
+#[tokio::test]
+async fn a_restricted_account_uploads_nothing() {
+    let world = World::new();
+    let mona = world.people.person(Draft::new("mona").state(AccountState::Restricted)).await;
+    let refused = world.media.upload(&mona.actor(), upload(png(1)), None).await.unwrap_err();
+    assert_eq!(refused.refusal(), Some(AccountRefusal::Restricted));
 }
 
 #[tokio::test]

@@ -37,8 +37,7 @@ impl Grpc {
     pub(super) async fn caller<T: Sync>(&self, request: &Request<T>) -> Result<Caller, Status> {
         let locale = locale(request.metadata());
         let known = admit(&self.services.accounts, request.metadata().as_ref()).await;
-        let payer = known.as_ref().map_or(&Actor::Anonymous, Pass::actor);
-        self.pay(payer, request).await.map_err(|e| status(&e, locale))?;
+        self.pay(known.as_ref().unwrap_or(&Pass::ANONYMOUS), request).await.map_err(|e| status(&e, locale))?;
         let pass = known.map_err(|e| status(&e, locale))?;
         let needs = request.extensions().get::<Called>().map_or(Scopes::CLOSED, |Called(method)| needed(method));
         pass.may(needs).map_err(|e| status(&e, locale))?;
@@ -48,12 +47,12 @@ impl Grpc {
     /// Somebody who calls to become somebody. Takes the price of a call.
     pub(super) async fn stranger<T: Sync>(&self, request: &Request<T>) -> Result<Stranger, Status> {
         let locale = locale(request.metadata());
-        self.pay(&Actor::Anonymous, request).await.map_err(|e| status(&e, locale))?;
+        self.pay(&Pass::ANONYMOUS, request).await.map_err(|e| status(&e, locale))?;
         Ok(Stranger { client: client(request), locale })
     }
 
-    async fn pay<T: Sync>(&self, actor: &Actor, request: &Request<T>) -> Result<()> {
-        let left = self.door.charge(actor, address(request), door::CALL).await;
+    async fn pay<T: Sync>(&self, payer: &Pass, request: &Request<T>) -> Result<()> {
+        let left = self.door.charge(payer, address(request), door::CALL).await;
         left.map_or(Ok(()), door::Left::check)
     }
 }

@@ -55,7 +55,7 @@ pub(super) async fn graphql(
         _ => return not_allowed(state.settings.graphql.get, &context),
     };
     let known = admit(&state.services.accounts, &headers).await;
-    let payer = known.as_ref().map_or(Actor::Anonymous, |pass| pass.actor().clone());
+    let payer = known.as_ref().map_or(Pass::ANONYMOUS, Clone::clone);
     let asked = || {
         let Incoming { operations, batch } = incoming?;
         let (pass, key) = (known?, key(&headers)?);
@@ -96,14 +96,14 @@ pub(super) async fn graphql(
 pub(super) async fn answers(state: &AppState, caller: &Caller, asked: Asked) -> BoxStream<'static, Answer> {
     let each = Some(asked.cost);
     let answers = state.graphql.stream(caller, asked).await;
-    let (state, actor, context) = (state.clone(), caller.pass.actor().clone(), caller.context.clone());
+    let (state, payer, context) = (state.clone(), caller.pass.clone(), caller.context.clone());
     let paid = stream::unfold(Some((answers, None)), move |going| {
-        let (state, actor, context) = (state.clone(), actor.clone(), context.clone());
+        let (state, payer, context) = (state.clone(), payer.clone(), context.clone());
         async move {
             let (mut answers, price) = going?;
             let answer = answers.next().await?;
             let left = match price {
-                Some(price) => state.door.charge(&actor, context.address, price).await,
+                Some(price) => state.door.charge(&payer, context.address, price).await,
                 None => None,
             };
             match left.map(Left::check) {

@@ -91,7 +91,9 @@ pub fn router(state: AppState, registry: Arc<Registry>) -> Router {
     let mut sessions = web::routes().route_layer(from_fn_with_state(state.clone(), overload::guard));
     if !origins.is_empty() {
         routes = routes.layer(cors(origins));
-        sessions = sessions.layer(cors(&web::named(origins)).allow_credentials(true));
+    }
+    if !state.settings.web_origins.is_empty() {
+        sessions = sessions.layer(cors(&state.settings.web_origins).allow_credentials(true));
     }
     routes.merge(sessions).layer(from_fn_with_state(state.clone(), observe::observe)).with_state(state)
 }

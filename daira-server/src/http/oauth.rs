@@ -51,7 +51,7 @@ pub(super) fn routes() -> Router<AppState> {
 async fn authorize(State(state): State<AppState>, Extension(context): Extension<RequestContext>, uri: Uri) -> Response {
     let Some(page) = &state.settings.consent_page else { return problem(HttpRefusal::NotFound, &context) };
     let query = uri.query().unwrap_or_default();
-    let left = state.door.charge(&Actor::Anonymous, context.address, door::CALL).await;
+    let left = state.door.charge(&Pass::ANONYMOUS, context.address, door::CALL).await;
     let to = async {
         left.map_or(Ok(()), Left::check)?;
         let joint = if page.contains('?') { '&' } else { '?' };
@@ -144,8 +144,8 @@ async fn user_info(
         return problem(HttpRefusal::NotFound, &context);
     }
     let pass = admit(&state.services.accounts, &headers).await;
-    let payer = pass.as_ref().map_or(Actor::Anonymous, |pass| pass.actor().clone());
-    let left = state.door.charge(&payer, context.address, door::CALL).await;
+    let payer = pass.as_ref().unwrap_or(&Pass::ANONYMOUS);
+    let left = state.door.charge(payer, context.address, door::CALL).await;
     let info = async {
         left.map_or(Ok(()), Left::check)?;
         state.services.oauth.user_info(&pass?).await
@@ -248,7 +248,7 @@ async fn answer(
     if state.settings.consent_page.is_none() {
         return problem(HttpRefusal::NotFound, context);
     }
-    let left = state.door.charge(&Actor::Anonymous, context.address, door::CALL).await;
+    let left = state.door.charge(&Pass::ANONYMOUS, context.address, door::CALL).await;
     let answered = async {
         left.map_or(Ok(()), Left::check)?;
         let said = headers.get(header::CONTENT_TYPE).and_then(|said| said.to_str().ok()).unwrap_or_default();

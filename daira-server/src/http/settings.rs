@@ -15,6 +15,8 @@ pub struct HttpSettings {
     /// Origins whose pages may call the API from a browser, for instance `https://daira.example`; `*` allows all. None: no
     /// page of another origin can.
     pub origins: Vec<String>,
+    /// Origins of web clients of the house, whose pages may keep a session in a cookie.
+    pub web_origins: Vec<String>,
     /// The largest body of a request, in bytes. Uploads have a limit of their own.
     pub max_body: usize,
     /// How long a body may take to arrive.
@@ -48,6 +50,7 @@ impl Default for HttpSettings {
         Self {
             development: false,
             origins: Vec::new(),
+            web_origins: Vec::new(),
             max_body: 256 * 1024,
             body_timeout: Duration::from_secs(10),
             request_timeout: Duration::from_secs(30),

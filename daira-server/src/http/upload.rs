@@ -79,8 +79,8 @@ pub(super) async fn upload(
     request: Request,
 ) -> Response {
     let known = admit(&state.services.accounts, request.headers()).await;
-    let payer = known.as_ref().map_or(Actor::Anonymous, |pass| pass.actor().clone());
-    let left = state.door.charge(&payer, context.address, door::UPLOAD).await;
+    let payer = known.as_ref().unwrap_or(&Pass::ANONYMOUS);
+    let left = state.door.charge(payer, context.address, door::UPLOAD).await;
     let taken = async {
         left.map_or(Ok(()), Left::check)?;
         let Query(about) = about.map_err(|_| HttpRefusal::Malformed)?;

@@ -97,11 +97,6 @@ pub(super) fn routes() -> Router<AppState> {
         .route("/auth/log-out", post(log_out))
 }
 
-/// The origins that an operator named; "all" names none.
-pub(super) fn named(origins: &[String]) -> Vec<String> {
-    origins.iter().filter(|origin| *origin != "*").cloned().collect()
-}
-
 async fn log_in(
     State(state): State<AppState>,
     Extension(context): Extension<RequestContext>,
@@ -112,7 +107,7 @@ async fn log_in(
         let input = LogIn { email: body.email, password: Secret::new(body.password), device: body.device };
         let (client, key) = (client(&context, &headers), key(&headers)?);
         match state.services.accounts.log_in(&client, input, key).await? {
-            Entry::In(logged_in) => Ok(entered(&state, &logged_in)),
+            Entry::In(logged_in) => entered(&state, &headers, &logged_in).await,
             Entry::Waits(waited) => {
                 let waiting = Waiting {
                     challenge: waited.challenge.expose().to_owned(),
@@ -137,7 +132,7 @@ async fn second_factor(
         let (challenge, code) = (Secret::new(body.challenge), Secret::new(body.code));
         let client = client(&context, &headers);
         let logged_in = state.services.accounts.verify_second_factor(&client, &challenge, &code).await?;
-        Ok(entered(&state, &logged_in))
+        entered(&state, &headers, &logged_in).await
     };
     answer(&state, &context, &headers, body, work).await
 }
@@ -151,12 +146,14 @@ async fn refresh(
     body: Body,
 ) -> Response {
     let work = async |body: RefreshBody| {
-        let token = body.refresh_token.map(Secret::new).or_else(|| cookie(&headers, SESSION));
+        let brought = body.refresh_token.map(Secret::new);
+        let is_kept = brought.is_none();
+        let token = brought.or_else(|| cookie(&headers, SESSION));
         let refuse = || Error::from(AccountRefusal::TokenInvalid);
         match state.services.accounts.refresh(&token.ok_or_else(refuse)?).await {
             Ok(tokens) => Ok(kept(&state, &tokens, None)),
-            // Whatever the browser holds is worth nothing any more.
-            Err(error) if error.refusal() == Some(AccountRefusal::TokenInvalid) => {
+            // What the browser keeps is worth nothing any more.
+            Err(error) if is_kept && error.refusal() == Some(AccountRefusal::TokenInvalid) => {
                 let mut response = problem(error, &context);
                 set(&mut response, SESSION, "", 0);
                 Ok(response)
@@ -192,10 +189,11 @@ async fn answer<B: DeserializeOwned>(
     body: Body,
     work: impl AsyncFnOnce(B) -> Result<Response, Error>,
 ) -> Response {
-    let left = state.door.charge(&Actor::Anonymous, context.address, door::CALL).await;
+    let left = state.door.charge(&Pass::ANONYMOUS, context.address, door::CALL).await;
     let answered = async {
         left.map_or(Ok(()), Left::check)?;
-        if !is_own_page(headers, &named(&state.settings.origins)) {
+        let is_secure = state.services.oauth.issuer().starts_with("https://");
+        if !is_own_page(headers, &state.settings.web_origins, is_secure) {
             return Err(HttpRefusal::Origin.into());
         }
         if !is_json(headers) {
@@ -213,10 +211,13 @@ async fn answer<B: DeserializeOwned>(
 }
 
 /// Whether a page asks that may have the cookie, or no page at all. Browsers tell the origin with every POST; where one does
-/// not, it tells at least whether the page is of this server.
-fn is_own_page(headers: &HeaderMap, origins: &[String]) -> bool {
-    if headers.contains_key(header::ORIGIN) {
-        return may_connect(headers, origins);
+/// not, it tells at least whether the page is of this server. A server that is reached over TLS has no pages without it: such a
+/// one was put there by somebody on the way.
+fn is_own_page(headers: &HeaderMap, origins: &[String], is_secure: bool) -> bool {
+    if let Some(origin) = headers.get(header::ORIGIN) {
+        let is_named = || origins.iter().any(|named| named.eq_ignore_ascii_case(origin.to_str().unwrap_or_default()));
+        return may_connect(headers, origins)
+            && (!is_secure || origin.as_bytes().starts_with(b"https://") || is_named());
     }
     headers.get(FETCH_SITE).is_none_or(|site| site == "same-origin")
 }
@@ -225,10 +226,14 @@ fn client(context: &RequestContext, headers: &HeaderMap) -> Client {
     Client { address: context.address, known_device: cookie(headers, DEVICE) }
 }
 
-fn entered(state: &AppState, logged_in: &LoggedIn) -> Response {
+/// The answer to a log-in. The session that the browser kept until now is left for good: nobody could end it any more.
+async fn entered(state: &AppState, headers: &HeaderMap, logged_in: &LoggedIn) -> Result<Response, Error> {
+    if let Some(before) = cookie(headers, SESSION) {
+        state.services.accounts.leave_for(&before, logged_in.member.session).await?;
+    }
     let mut response = kept(state, &logged_in.tokens, Some(logged_in.member.profile));
     set(&mut response, DEVICE, logged_in.device.expose(), DEVICE_LIFE);
-    response
+    Ok(response)
 }
 
 fn kept(state: &AppState, tokens: &Tokens, profile_id: Option<ProfileId>) -> Response {
@@ -284,17 +289,19 @@ mod tests {
     #[test]
     fn whose_page_asks_is_seen_by_its_origin_or_else_by_what_the_browser_says() {
         let host = (header::HOST, "api.daira.example");
-        let asks = |more: &[(HeaderName, &'static str)]| {
-            is_own_page(
-                &with(&[std::slice::from_ref(&host), more].concat()),
-                &named(&["*".into(), "https://daira.example".into()]),
-            )
+        let asked = |more: &[(HeaderName, &'static str)], is_secure: bool| {
+            let headers = with(&[std::slice::from_ref(&host), more].concat());
+            is_own_page(&headers, &["https://daira.example".into(), "http://old.example".into()], is_secure)
         };
+        let asks = |more: &[(HeaderName, &'static str)]| asked(more, true);
         assert!(asks(&[]), "no browser");
         assert!(asks(&[(header::ORIGIN, "https://api.daira.example")]));
         assert!(asks(&[(header::ORIGIN, "https://daira.example"), (FETCH_SITE, "same-site")]));
         assert!(asks(&[(FETCH_SITE, "same-origin")]));
-        assert!(!asks(&[(header::ORIGIN, "https://evil.example")]), "all origins are no name");
+        assert!(asks(&[(header::ORIGIN, "http://old.example")]), "named as it is");
+        assert!(!asks(&[(header::ORIGIN, "http://api.daira.example")]), "a page that somebody on the way made");
+        assert!(asked(&[(header::ORIGIN, "http://api.daira.example")], false), "a developer's machine");
+        assert!(!asks(&[(header::ORIGIN, "https://evil.example")]));
         assert!(!asks(&[(header::ORIGIN, "null")]) && !asks(&[(FETCH_SITE, "cross-site")]));
         assert!(!asks(&[(FETCH_SITE, "same-site")]) && !asks(&[(FETCH_SITE, "none")]));
     }

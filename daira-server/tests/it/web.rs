@@ -84,6 +84,15 @@ async fn in_and_out(stage: &Stage) {
     let again = stage.page("/auth/refresh", &json!({}), &kept, &[HOST, OWN]).await;
     assert_eq!(cookies(&again), cookies(&next), "another tab of the same browser");
 
+    let forged = stage.page("/auth/refresh", &json!({ "refreshToken": "drt_x" }), &cookies(&next), &[HOST, OWN]).await;
+    assert_eq!(
+        (forged.status, cookies(&forged)),
+        (StatusCode::UNAUTHORIZED, String::new()),
+        "what is kept is good still"
+    );
+    let over = stage.page("/auth/log-in", &mona(), &cookies(&next), &[HOST, OWN]).await;
+    assert!(is_in(stage, &over).await && !is_in(stage, &next).await, "the session in the cookie gave way");
+    let next = over;
     let out = stage.page("/auth/log-out", &json!({}), &cookies(&next), &[HOST, OWN]).await;
     assert_eq!((out.status, out.json()), (StatusCode::OK, json!({ "loggedOut": true })));
     assert_eq!(cookies(&out), format!("{SESSION}="));
@@ -142,18 +151,21 @@ async fn security_66_pages_of_others_cannot_use_the_cookie() {
 }
 
 #[tokio::test]
-async fn cookies_go_to_origins_that_the_operator_named_and_not_to_all() {
-    let origins = vec!["*".to_owned(), "https://daira.example".to_owned()];
-    let stage = Stage::with(HttpSettings { origins, ..HttpSettings::default() });
+async fn cookies_go_to_web_clients_of_the_house_and_not_to_all_who_may_call() {
+    let origins = vec!["*".to_owned(), "https://app.example".to_owned(), "https://daira.example".to_owned()];
+    let web_origins = vec!["https://daira.example".to_owned()];
+    let stage = Stage::with(HttpSettings { origins, web_origins, ..HttpSettings::default() });
     stage.join("mona").await;
     let named = (header::ORIGIN, "https://daira.example");
     let reply = stage.page("/auth/log-in", &mona(), "", &[HOST, named]).await;
     assert_eq!(reply.status, StatusCode::OK);
     assert_eq!(reply.headers[header::ACCESS_CONTROL_ALLOW_ORIGIN], "https://daira.example");
     assert_eq!(reply.headers[header::ACCESS_CONTROL_ALLOW_CREDENTIALS], "true");
-    let other = stage.page("/auth/log-in", &mona(), "", &[HOST, (header::ORIGIN, "https://evil.example")]).await;
-    assert_eq!(other.code(), "http.origin");
-    assert!(!other.headers.contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN));
+    for other in ["https://evil.example", "https://app.example"] {
+        let other = stage.page("/auth/log-in", &mona(), "", &[HOST, (header::ORIGIN, other)]).await;
+        assert_eq!(other.code(), "http.origin");
+        assert!(!other.headers.contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN));
+    }
     let graphql = stage.send(crate::harness::json_request(None, "{}")).await;
     assert!(!graphql.headers.contains_key(header::ACCESS_CONTROL_ALLOW_CREDENTIALS), "nowhere else");
 }

@@ -15,8 +15,10 @@ pub struct Http {
     /// The page of your client that asks people about apps of others, for instance `https://daira.example/apps/allow`. Without it
     /// there is no OAuth.
     pub consent_page: Option<String>,
-    /// Origins that browsers may call from; empty for none.
+    /// Origins that browsers may call from, with tokens and never with cookies; `*` for all, empty for none.
     pub cors_origins: Vec<String>,
+    /// Origins of your own web client, on the same site: they may call, and keep a session in a cookie by `/auth/*`.
+    pub web_origins: Vec<String>,
     /// The most operations in one batch of GraphQL; 1 turns batches off.
     pub batch: usize,
     /// A request that takes longer is cancelled, in seconds.
@@ -39,6 +41,7 @@ impl Default for Http {
             public_url: None,
             consent_page: None,
             cors_origins: Vec::new(),
+            web_origins: Vec::new(),
             batch: 1,
             timeout_seconds: 10,
             concurrency: 512,

@@ -15,12 +15,14 @@ use daira_core::testkit::fixture::Fixture;
 use daira_worker::consume::Mail;
 use daira_worker::job::Deliver;
 use daira_worker::{Job, Runner};
+use tokio::sync::Notify;
 
 /// What a post office says to an address: refusals for now, or one for good.
 #[derive(Debug, Clone, Copy)]
 enum Says {
     Away(u32),
     Never,
+    Silent,
 }
 
 /// Takes mails as it is told to.
@@ -30,12 +32,18 @@ struct Office {
     /// Everything that was handed to it.
     tried: Mutex<Vec<Message>>,
     taken: Mutex<Vec<Message>>,
+    /// Ends the silence of one.
+    speaks: Notify,
 }
 
 #[async_trait]
 impl Channel for Office {
     async fn send(&self, message: &Message) -> Result<Handed> {
         self.tried.lock().unwrap().push(message.clone());
+        let is_silent = matches!(self.says.lock().unwrap().get(message.to.expose()), Some(Says::Silent));
+        if is_silent {
+            self.speaks.notified().await;
+        }
         let mut says = self.says.lock().unwrap();
         match says.get_mut(message.to.expose()) {
             Some(Says::Never) => return Ok(Handed::Refused("SMTP 550".to_owned())),
@@ -123,6 +131,28 @@ async fn one_who_cannot_be_reached_holds_up_nobody() {
 }
 
 #[tokio::test]
+async fn one_who_does_not_answer_holds_up_nobody_but_what_goes_there() {
+    let names: Vec<String> = (0..40).map(|n| format!("mona{n}")).collect();
+    let town = town(&names.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    town.office.says("mona0@example.com", Says::Silent);
+    for name in ["mona0"].into_iter().chain(names.iter().map(String::as_str)) {
+        town.lose_password(name).await;
+    }
+    let all_else = async {
+        while Office::to(&town.office.taken).len() < 39 {
+            tokio::task::yield_now().await;
+        }
+        assert!(!Office::to(&town.office.taken).contains(&"mona0@example.com".to_owned()));
+        assert_eq!(Office::to(&town.office.tried).iter().filter(|to| *to == "mona0@example.com").count(), 1);
+        town.office.says("mona0@example.com", Says::Away(0));
+        town.office.speaks.notify_one();
+    };
+    let (ran, ()) = tokio::join!(town.runner.run_until_idle(), all_else);
+    ran.unwrap();
+    assert_eq!(Office::to(&town.office.taken)[39..], ["mona0@example.com", "mona0@example.com"]);
+}
+
+#[tokio::test]
 async fn what_is_refused_for_good_is_tried_once() {
     let town = town(&["mona"]).await;
     town.office.says("mona@example.com", Says::Never);
@@ -180,17 +210,17 @@ async fn what_dies_with_its_sender_comes_again() {
 
 #[tokio::test]
 async fn while_nothing_goes_through_few_are_tried_at_a_time() {
-    let names: Vec<String> = (0..20).map(|n| format!("mona{n}")).collect();
+    let names: Vec<String> = (0..40).map(|n| format!("mona{n}")).collect();
     let town = town(&names.iter().map(String::as_str).collect::<Vec<_>>()).await;
     for name in &names {
         town.office.says(&format!("{name}@example.com"), Says::Away(1));
         town.lose_password(name).await;
     }
     town.runner.run_until_idle().await.unwrap();
-    assert_eq!(Office::to(&town.office.tried).len(), 8, "the others wait for the way to be open");
+    assert_eq!(Office::to(&town.office.tried).len(), 16, "the others wait for the way to be open");
     for _ in 0..5 {
         town.clock.advance(Duration::from_secs(7));
         Deliver.run(&town.ports).await.unwrap();
     }
-    assert_eq!((Office::to(&town.office.taken).len(), town.left().await), (20, 0));
+    assert_eq!((Office::to(&town.office.taken).len(), town.left().await), (40, 0));
 }

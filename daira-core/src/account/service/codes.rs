@@ -69,9 +69,8 @@ impl AccountService {
     /// [`LimitRefusal::Reached`](crate::port::LimitRefusal) after too many tries.
     pub async fn log_in_with_code(&self, client: &Client, input: &LogInWithCode) -> Result<Entry> {
         let device = DEVICE.check(&input.device)?;
-        self.count_code(client).await?;
         for _ in 0..LOG_IN_TRIES {
-            let (mailing, stored) = self.received(input).await?.ok_or_else(wrong_code)?;
+            let (mailing, stored) = self.received(client, input).await?.ok_or_else(wrong_code)?;
             policy::may_log_in(stored.state, self.ports.clock.now()).map_err(|error| match error.refusal() {
                 Some(AccountRefusal::CredentialsInvalid) => wrong_code(),
                 _ => error,
@@ -93,13 +92,16 @@ impl AccountService {
 
     /// The code's challenge and the credential of whom it was sent to, when the digits are right; counts the try when not. Where
     /// nobody is reached no digits are, which takes as long.
-    async fn received(&self, input: &LogInWithCode) -> Result<Option<(Mailing, StoredCredential)>> {
+    async fn received(&self, client: &Client, input: &LogInWithCode) -> Result<Option<(Mailing, StoredCredential)>> {
         let now = self.ports.clock.now();
         let (id, key, most) = (input.challenge, &self.ports.keys.challenge, self.ports.settings.code_attempts);
         let due = |m: &Mailing| m.kind == MailingKind::LogInCode && now < m.expires_at && m.attempts < most;
         let found = self.ports.store.begin(&Actor::Anonymous).await?.accounts().mailing(id).await?;
-        let Some(mailing) = found.filter(due) else { return Ok(None) };
-        self.count_sent_code(&mailing.to).await?;
+        let Some(mailing) = found.filter(due) else {
+            self.count_code(client).await?;
+            return Ok(None);
+        };
+        self.count_sent_code(client, &mailing.to).await?;
         let stored = {
             let mut view = self.ports.store.read(&Actor::Anonymous, Access::Read).await?;
             match &mailing.to {

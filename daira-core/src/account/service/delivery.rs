@@ -6,9 +6,9 @@
 //! who sent it is sent again: both carry the same code and the same key, so a second copy does no harm.
 
 use core::time::Duration;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
-use futures_util::future::join_all;
+use futures_util::stream::{FuturesUnordered, StreamExt};
 
 use super::super::notice::notice;
 use super::super::{
@@ -26,7 +26,7 @@ use crate::time::Timestamp;
 /// Who delivers.
 const POST_OFFICE: Actor = Actor::System("delivery");
 /// How many deliveries one process hands over at the same time.
-const AT_ONCE: u32 = 8;
+const AT_ONCE: u32 = 16;
 /// For how long a delivery is its sender's: longer than any channel may take.
 const HOLD: Duration = Duration::from_mins(3);
 
@@ -36,8 +36,21 @@ enum Composed {
     Text(Text),
 }
 
-/// A delivery that was taken, and what it comes to.
-type Attempt = (Delivery, Result<Option<Composed>>);
+/// A delivery that was taken, where it goes, and what it comes to.
+struct Attempt {
+    to: String,
+    delivery: Delivery,
+    composed: Result<Option<Composed>>,
+}
+
+/// What came of an attempt.
+struct Tried {
+    to: String,
+    /// Whether it is done with.
+    went: bool,
+    /// Whether it is due again because it was refused for now.
+    was_refused: bool,
+}
 
 impl Composed {
     /// Where it goes.
@@ -63,34 +76,50 @@ impl From<Text> for Composed {
 
 impl AccountService {
     /// Hands over what is due until nothing is, or until nothing goes through any more; answers how many deliveries are done
-    /// with. What is refused for now is due again after a while.
+    /// with. What is refused for now is due again after a while. A place that comes free is taken at once, so that a slow
+    /// address holds up nobody but those behind it; what goes to one address goes in the order in which it became due.
     ///
     /// # Errors
     /// The store's; what was taken comes back.
     pub async fn deliver_due(&self) -> Result<usize> {
-        let mut done = 0;
+        let mut queues: BTreeMap<String, VecDeque<Attempt>> = BTreeMap::new();
+        let mut going = FuturesUnordered::new();
+        let (mut done, mut held, mut is_away) = (0, 0, false);
         loop {
-            let now = self.ports.clock.now();
-            let taken = self.ports.transact(&POST_OFFICE, |mut unit| {
-                Box::pin(async move { unit.deliveries().take_deliveries(now, now + HOLD, AT_ONCE).await })
-            });
-            let mut queues: BTreeMap<String, Vec<Attempt>> = BTreeMap::new();
-            for delivery in taken.await? {
-                let composed = self.composed(delivery.due, delivery.tries == 1).await;
-                let to =
-                    composed.as_ref().ok().and_then(Option::as_ref).map(Composed::to).unwrap_or_default().to_owned();
-                queues.entry(to).or_default().push((delivery, composed));
+            let places = AT_ONCE.saturating_sub(held);
+            // Behind a refusal nothing new is taken until something goes through: where nothing does, the channel is away.
+            if places > 0 && !is_away {
+                for delivery in self.taken(places).await? {
+                    held += 1;
+                    let attempt = self.prepared(delivery).await;
+                    match queues.get_mut(&attempt.to) {
+                        Some(behind) => behind.push_back(attempt),
+                        None => {
+                            queues.insert(attempt.to.clone(), VecDeque::new());
+                            going.push(self.tried(attempt, false));
+                        }
+                    }
+                }
             }
-            // What goes to one address goes in the order in which it became due.
-            let mut went = 0;
-            for done in join_all(queues.into_values().map(|queue| self.work_off(queue))).await {
-                went += done?;
+            let Some(outcome) = going.next().await else { return Ok(done) };
+            let Tried { to, went, was_refused } = outcome?;
+            held -= 1;
+            done += usize::from(went);
+            is_away = was_refused;
+            match queues.get_mut(&to).and_then(VecDeque::pop_front) {
+                // Behind one that is refused for now the others wait, too: none overtakes it.
+                Some(next) => going.push(self.tried(next, was_refused)),
+                None => drop(queues.remove(&to)),
             }
-            if went == 0 {
-                return Ok(done);
-            }
-            done += went;
         }
+    }
+
+    async fn taken(&self, places: u32) -> Result<Vec<Delivery>> {
+        let now = self.ports.clock.now();
+        let taken = self.ports.transact(&POST_OFFICE, |mut unit| {
+            Box::pin(async move { unit.deliveries().take_deliveries(now, now + HOLD, places).await })
+        });
+        taken.await
     }
 
     /// Hands over one thing now, whether or not it was noted as due; answers whether there was something to hand over that was
@@ -105,20 +134,23 @@ impl AccountService {
         Ok(taken)
     }
 
-    /// Tries deliveries to one address one after the other; answers how many are done with. Behind one that is refused for now
-    /// the others wait as well, so that none overtakes it and none waits for the channel's patience again.
-    async fn work_off(&self, queue: Vec<Attempt>) -> Result<usize> {
-        let (mut done, mut is_away) = (0, false);
-        for (delivery, composed) in queue {
-            let sent = match composed {
-                Ok(_) if is_away => Err(Error::new(ErrorKind::Unavailable, "delivery.waits_behind_another")),
-                Ok(composed) => self.send(delivery.due, composed).await,
-                Err(error) => Err(error),
-            };
-            is_away |= sent.is_err();
-            done += usize::from(self.settle(&delivery, sent).await?);
-        }
-        Ok(done)
+    /// A delivery with what it comes to. What comes to nothing waits for nobody.
+    async fn prepared(&self, delivery: Delivery) -> Attempt {
+        let composed = self.composed(delivery.due, delivery.tries == 1).await;
+        let to = composed.as_ref().ok().and_then(Option::as_ref).map(|composed| composed.to().to_owned());
+        Attempt { to: to.unwrap_or_else(|| format!("{:?}", delivery.due)), delivery, composed }
+    }
+
+    /// Tries a delivery, unless one before it to the same address was refused, and notes what came of it.
+    async fn tried(&self, attempt: Attempt, waits: bool) -> Result<Tried> {
+        let Attempt { to, delivery, composed } = attempt;
+        let sent = match composed {
+            Ok(_) if waits => Err(Error::new(ErrorKind::Unavailable, "delivery.waits_behind_another")),
+            Ok(composed) => self.send(delivery.due, composed).await,
+            Err(error) => Err(error),
+        };
+        let was_refused = sent.is_err();
+        Ok(Tried { to, went: self.settle(&delivery, sent).await?, was_refused })
     }
 
     /// Notes what came of a try of a delivery; answers whether it is done with.
@@ -294,6 +326,7 @@ impl AccountService {
             }
             _ => return Ok(sms::notice(mailing, number)),
         };
+        self.count_country(number).await?;
         let living = unit.phones().codes_for(number, now).await?;
         let mailing = Mailing { locale, ..mailing.clone() };
         Ok(Some(sms::code(&mailing, number, code, living.saturating_sub(1))))

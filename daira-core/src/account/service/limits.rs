@@ -90,9 +90,14 @@ impl AccountService {
         charge("mail.recipient", subject, self.ports.settings.limits.mail_recipient)
     }
 
-    /// Counts a wish for a code to log in with, by whoever asks: from a place in the internet, and for who is to be reached.
+    /// Counts a wish for a code to log in with, by whoever asks: from a place in the internet, and for who is to be reached. Who
+    /// was logged in here before has wishes of their own, whatever strangers use up.
     pub(super) async fn count_code_wish(&self, client: &Client, to: &Contact) -> Result<()> {
         let limits = &self.ports.settings.limits;
+        if let Some(device) = self.known_device(client, to.as_str()) {
+            let own = charge("code_wish.device", Subject::Digest(device), limits.phone_recipient);
+            return self.ports.limiter.admit(&[own]).await;
+        }
         let own = match to {
             Contact::Email(email) => Charge { limit: "code_wish.recipient", ..self.mail_to(email) },
             Contact::Phone(phone) => self.text_to(phone),
@@ -116,10 +121,22 @@ impl AccountService {
     }
 
     /// Counts a try of a code that was sent to somebody, over all codes that are sent there: each bears few tries, and there may
-    /// be many.
-    pub(super) async fn count_sent_code(&self, to: &Contact) -> Result<()> {
+    /// be many. Who was logged in here before has tries of their own.
+    pub(super) async fn count_sent_code(&self, client: &Client, to: &Contact) -> Result<()> {
         let quota = self.ports.settings.limits.code_recipient;
-        self.ports.limiter.admit(&[charge("code.recipient", self.digest(to.as_str()), quota)]).await
+        if let Some(device) = self.known_device(client, to.as_str()) {
+            return self.ports.limiter.admit(&[charge("code.device", Subject::Digest(device), quota)]).await;
+        }
+        let own = charge("code.recipient", self.digest(to.as_str()), quota);
+        self.count(client, "code.address", self.ports.settings.limits.code_address, Some(own)).await
+    }
+
+    /// Counts a message to a phone, over the whole country that it goes to: what others earn by having us send there has an end.
+    pub(super) async fn count_country(&self, phone: &Phone) -> Result<()> {
+        let subject = self.digest(&format!("country {}", phone.country_code()));
+        let quota = self.ports.settings.limits.phone_country;
+        let one = Charge { strict: false, ..charge("phone.country", subject, quota) };
+        self.ports.limiter.admit(&[one]).await
     }
 
     /// The token by which a device is known at its next log-in. A known device keeps its name, and so its limit; a new one is

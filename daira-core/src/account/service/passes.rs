@@ -18,21 +18,29 @@ use crate::oauth::{Granted, OauthRefusal, Scopes};
 use crate::port::{Claims, Heard, MAX_SIGNAL, Topic};
 use crate::secret::Secret;
 use crate::time::Timestamp;
+use crate::trust::Trust;
 
 /// What an access token opens: who comes in, and until when.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pass {
     actor: Actor,
     claims: Option<Claims>,
+    trust: Trust,
 }
 
 impl Pass {
     /// Of somebody who shows no token. It never ends.
-    pub const ANONYMOUS: Self = Self { actor: Actor::Anonymous, claims: None };
+    pub const ANONYMOUS: Self = Self { actor: Actor::Anonymous, claims: None, trust: Trust::FULL };
 
     /// Who it lets in.
     pub const fn actor(&self) -> &Actor {
         &self.actor
+    }
+
+    /// How far its account was trusted when the token was first seen here; a token lives for a quarter of an hour. Nothing hangs
+    /// on it for somebody who shows none.
+    pub const fn trust(&self) -> Trust {
+        self.trust
     }
 
     /// Whether it opens what takes these scopes: all of that to a client of the house, to an app of somebody else's what it was
@@ -78,11 +86,11 @@ impl AccountService {
         let refuse = || Error::from(AccountRefusal::TokenInvalid);
         let now = self.ports.clock.now();
         let claims = self.ports.signer.verify(access.expose(), now)?;
-        let member = self.living(&claims, now).await?.ok_or_else(refuse)?;
+        let (member, trust) = self.living(&claims, now).await?.ok_or_else(refuse)?;
         if member.profile != claims.profile {
             return Err(refuse());
         }
-        Ok(Pass { actor: Actor::Member(member), claims: Some(claims) })
+        Ok(Pass { actor: Actor::Member(member), claims: Some(claims), trust })
     }
 
     /// Whether a pass still lets in. On a node that polls this asks the store nothing, so that any number of streams may ask
@@ -113,7 +121,7 @@ impl AccountService {
     }
 
     /// The member whose session lives.
-    async fn living(&self, claims: &Claims, now: Timestamp) -> Result<Option<Member>> {
+    async fn living(&self, claims: &Claims, now: Timestamp) -> Result<Option<(Member, Trust)>> {
         if self.directory.is_revoked(claims.session) {
             return Ok(None);
         }
@@ -123,7 +131,7 @@ impl AccountService {
             Freshness::Blind => return Err(CommonRefusal::Unavailable.into()),
         };
         match known {
-            Some(member) => Ok(Some(member)),
+            Some(known) => Ok(Some(known)),
             None => self.resolve(claims, now).await,
         }
     }

@@ -5,12 +5,13 @@
 //! verifies, so it is as good as a password and a second factor together.
 
 use core::time::Duration;
+use std::sync::Mutex;
 
 use super::super::factor::SecondFactor;
 use super::super::passkey::{self, CeremonyKind, Passkey, PendingCeremony, StoredPasskey};
 use super::super::{AccountRefusal, MailingKind, Session, StoredCredential};
 use super::sessions::{Opening, Second, Upkeep};
-use super::{AccountService, DEVICE, LoggedIn};
+use super::{AccountService, DEVICE, LoggedIn, taken};
 use crate::actor::{Actor, Client, Member};
 use crate::checks::{Writing, keyed};
 use crate::error::{Error, ErrorKind, Result};
@@ -112,7 +113,7 @@ impl AccountService {
             return Err(lapsed());
         }
         let public = self.ports.passkeys.finish_registration(&pending.state, answer)?.ok_or_else(invalid)?;
-        let public = &public;
+        let (public, told) = (&public, &Mutex::new(Vec::new()));
         let added = self.ports.transact(actor, |mut unit| {
             Box::pin(async move {
                 let unit = &mut *unit;
@@ -135,16 +136,19 @@ impl AccountService {
                     let mut factor = factor.unwrap_or_else(|| SecondFactor::none(account.id));
                     recovery_codes = self.draw_codes(&mut factor);
                     unit.factors().put_second_factor(&factor).await?;
+                    self.end_unguarded(unit, member, now, told).await?;
                 }
                 unit.factors().insert_passkey(&passkey).await?;
                 self.told(unit, &account, "account.passkey_added", MailingKind::PasskeyAdded, now).await?;
                 Ok(AddedPasskey { passkey, recovery_codes })
             })
         });
-        added.await.map_err(|error| match error.kind() {
+        let added = added.await.map_err(|error| match error.kind() {
             ErrorKind::Conflict("passkey_credential") => AccountRefusal::PasskeyTaken.into(),
             _ => error,
-        })
+        })?;
+        self.tell_ended(&taken(told), now).await;
+        Ok(added)
     }
 
     /// The passkeys of the own account, oldest first.

@@ -4,15 +4,17 @@
 //! takes: by that very log-in, or by [`reauthenticate`](AccountService::reauthenticate). The owner hears of every change by
 //! mail. The account's lock comes first and orders all of it, so that no code is taken twice.
 
+use std::sync::{Mutex, PoisonError};
+
 use super::super::factor::{self, Authenticator, Proof, SecondFactor, Waiting};
 use super::super::{Account, AccountRefusal, Email, MailingKind, StoredCredential, policy};
 use super::recovery::{held, send};
 use super::sessions::{Opening, Second, Upkeep};
-use super::{AccountService, LoggedIn, audit};
+use super::{AccountService, LoggedIn, audit, end_all, taken};
 use crate::actor::{Actor, Client, Member};
 use crate::checks::keyed;
 use crate::error::{Error, ErrorKind, Result};
-use crate::id::AccountId;
+use crate::id::{AccountId, SessionId};
 use crate::idempotency::IdempotencyKey;
 use crate::port::UnitOfWork;
 use crate::port::store::Lock;
@@ -150,7 +152,8 @@ impl AccountService {
     }
 
     /// Turns the second factor on with digits of the app that was set up. Answers the recovery codes, which are shown this once;
-    /// none where passkeys came with some before.
+    /// none where passkeys came with some before. Where nothing guarded the account until now, every other session ends: it
+    /// was begun without.
     ///
     /// # Errors
     /// [`AccountRefusal::CodeInvalid`] on `code`, [`AccountRefusal::SecondFactorSet`], [`AccountRefusal::ProofNeeded`];
@@ -159,7 +162,9 @@ impl AccountService {
         let refuse = || Error::from(AccountRefusal::CodeInvalid).on_field("code");
         let (member, now) = (*actor.member()?, self.ports.clock.now());
         self.count_proof(member).await?;
-        self.ports
+        let told = &Mutex::new(Vec::new());
+        let codes = self
+            .ports
             .transact(actor, |mut unit| {
                 Box::pin(async move {
                     let unit = &mut *unit;
@@ -176,10 +181,28 @@ impl AccountService {
                     let codes = if factor.passkeys > 0 { Vec::new() } else { self.draw_codes(&mut factor) };
                     unit.factors().put_second_factor(&factor).await?;
                     self.told(unit, &account, "account.second_factor_on", MailingKind::SecondFactorOn, now).await?;
+                    if factor.passkeys == 0 {
+                        self.end_unguarded(unit, member, now, told).await?;
+                    }
                     Ok(codes)
                 })
             })
-            .await
+            .await?;
+        self.tell_ended(&taken(told), now).await;
+        Ok(codes)
+    }
+
+    /// Ends the sessions besides the one that asks when the account gets its first guard.
+    pub(super) async fn end_unguarded(
+        &self,
+        unit: &mut dyn UnitOfWork,
+        member: Member,
+        now: Timestamp,
+        told: &Mutex<Vec<SessionId>>,
+    ) -> Result<()> {
+        let ended = end_all(unit, member.account, Some(member.session), None, now, |_| "guarded").await?;
+        *told.lock().unwrap_or_else(PoisonError::into_inner) = ended;
+        Ok(())
     }
 
     /// Takes the app away, and the recovery codes unless passkeys guard the account still; says whether there was one.

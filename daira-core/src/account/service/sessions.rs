@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::super::factor::Waiting;
 use super::super::policy::{self, Refresh};
-use super::super::{AccountRefusal, Contact, Mailing, Profile, Session, StoredCredential, token};
+use super::super::{AccountRefusal, AccountState, Contact, Mailing, Profile, Session, StoredCredential, token};
 use super::passkey::SignedBy;
 use super::{
     AccountService, DEVICE, DRAWS, LoggedIn, Tokens, audit, end_all, end_session, is_taken, note_reuse, out_of_draws,
@@ -183,9 +183,10 @@ impl AccountService {
         Ok(Upkeep { upgraded_hash, waking: self.waking(stored).await? })
     }
 
-    /// The profiles that a log-in brings back, if it wakes the account.
+    /// The profiles that a log-in brings back, if it wakes the account; somebody restricted may have been asleep before.
     pub(super) async fn waking(&self, stored: &StoredCredential) -> Result<Option<Vec<Profile>>> {
-        if policy::state_after_log_in(stored.state, self.ports.clock.now()) == stored.state {
+        let stays = policy::state_after_log_in(stored.state, self.ports.clock.now()) == stored.state;
+        if stays && stored.state != AccountState::Restricted {
             return Ok(None);
         }
         let member = self.draw_session(stored);
@@ -247,6 +248,8 @@ impl AccountService {
                             unit.accounts().update_account(&account).await?;
                             wake(unit, profiles, state.standing()).await?;
                             audit(unit, "account.woken", account.id, "", now).await?;
+                        } else if let Some(profiles) = &upkeep.waking {
+                            wake(unit, profiles, state.standing()).await?;
                         }
                         unit.accounts().insert_session(session).await?;
                         audit(unit, "account.log_in", session.id, "", now).await?;
@@ -354,6 +357,19 @@ impl AccountService {
     /// The store's.
     pub async fn log_out_with(&self, refresh: &Secret) -> Result<()> {
         match self.session_of(refresh).await?.filter(|session| session.granted.is_none()) {
+            Some(session) => self.end_as_owner(&session, "log_out").await,
+            None => Ok(()),
+        }
+    }
+
+    /// Ends the session whose refresh token this is, for one that began in its place on the same device; the same one it leaves
+    /// as it is.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn leave_for(&self, refresh: &Secret, next: SessionId) -> Result<()> {
+        let before = self.session_of(refresh).await?;
+        match before.filter(|session| session.id != next && session.granted.is_none()) {
             Some(session) => self.end_as_owner(&session, "log_out").await,
             None => Ok(()),
         }

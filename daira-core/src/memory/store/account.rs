@@ -9,8 +9,8 @@ use super::table::each;
 use super::world::Viewer;
 use super::{MemoryUnit, MemoryView};
 use crate::account::{
-    Account, Email, Mailing, Phone, Profile, ProfileCounters, Registration, Session, Standing, StoredCredential,
-    StoredPasskey, VerifiedPhone,
+    Account, Email, Mailing, Phone, Profile, ProfileCounters, ProfileKind, Registration, Session, Standing,
+    StoredCredential, StoredPasskey, VerifiedPhone,
 };
 use crate::actor::{Actor, Member};
 use crate::error::{Error, ErrorKind, Result};
@@ -18,6 +18,7 @@ use crate::id::{AccountId, ChallengeId, Id, ProfileId, SessionId};
 use crate::port::store::{AccountReads, AccountRepository, HandleHolder, Lock};
 use crate::text::Handle;
 use crate::time::Timestamp;
+use crate::trust::TrustFacts;
 
 #[async_trait]
 impl AccountRepository for MemoryUnit {
@@ -225,6 +226,24 @@ impl AccountRepository for MemoryUnit {
         let seen = Session { seen_generation, last_used_at: now.max(session.last_used_at), ..session };
         self.change().sessions.put(seen, "session.resolve")?;
         Ok(Some(member))
+    }
+
+    async fn trust_facts(&mut self, account: AccountId, since: Timestamp) -> Result<Option<TrustFacts>> {
+        let Some(found) = self.world.accounts.get(&account) else { return Ok(None) };
+        let mut faces = self.world.profiles.by(OF_ACCOUNT, (account.raw(), 0));
+        Ok(Some(TrustFacts {
+            joined_at: found.created_at,
+            has_phone: self.world.phones.get(&account).is_some(),
+            is_verified: faces.any(|face| face.kind == ProfileKind::VerifiedCreator && face.standing != Standing::Gone),
+            strikes: self.strikes(account, since),
+        }))
+    }
+}
+
+impl MemoryUnit {
+    fn strikes(&self, account: AccountId, since: Timestamp) -> u32 {
+        let found = self.world.strikes.by(OF_ACCOUNT, (account.raw(), 0)).filter(|strike| since < strike.at);
+        u32::try_from(found.count()).unwrap_or(u32::MAX)
     }
 }
 

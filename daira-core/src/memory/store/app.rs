@@ -25,6 +25,12 @@ impl AppRepository for MemoryUnit {
         Ok(self.world.apps.get(&id).cloned())
     }
 
+    async fn living_app(&mut self, id: AppId, now: Timestamp) -> Result<Option<App>> {
+        let found = self.world.apps.get(&id).filter(|app| app.deleted_at.is_none());
+        let stands = |app: &&App| self.world.accounts.get(&app.owner).is_some_and(|owner| owner.state.may_enter(now));
+        Ok(found.filter(stands).cloned())
+    }
+
     async fn update_app(&mut self, app: &App) -> Result<()> {
         self.may_write_account(app.owner)?;
         self.change().apps.update(app.clone(), "app.update")

@@ -21,7 +21,7 @@ use crate::oauth::{App, Code, Grant};
 use crate::port::store::{Affinity, AuditRecord, CounterField, HandleHolder, InboxReason, PageServed};
 use crate::post::{Post, Revision};
 use crate::reaction::{Reaction, Target};
-use crate::staff::{Sanction, StaffMember, Takedown};
+use crate::staff::{Sanction, StaffMember, Strike, Takedown};
 use crate::text::{Handle, TagKey};
 use crate::time::Timestamp;
 
@@ -43,7 +43,7 @@ macro_rules! rows {
     };
 }
 
-/// Profiles, sessions, passkeys, apps and what they were let do by account.
+/// Profiles, sessions, passkeys, strikes, apps and what they were let do by account.
 pub(crate) const OF_ACCOUNT: usize = 0;
 /// Edges by their near end, circles by owner, inbox rows by (profile, author).
 pub(crate) const FROM: usize = 0;
@@ -106,6 +106,7 @@ rows! {
     Counter: (CounterField, i64) = |c| (c.field, c.subject);
     StaffMember: AccountId = |s| s.account;
     Sanction: AccountId = |s| s.account;
+    Strike: Strike = |s| *s, index [|s| (s.account.raw(), 0)];
     Takedown: crate::staff::Target = |t| t.target, index [|t| (t.owner.raw(), 0)];
     Logged: i64 = |l| l.id;
     Position: (String, i16) = |p| (p.group.clone(), p.lane);

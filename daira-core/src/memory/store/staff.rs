@@ -11,7 +11,7 @@ use crate::account::{AccountState, Profile, Session, Standing};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{AccountId, ChallengeId, Id};
 use crate::port::store::{Lock, StaffReads, StaffRepository};
-use crate::staff::{Sanction, StaffMember, StaffRole, Takedown, Target};
+use crate::staff::{Sanction, StaffMember, StaffRole, Strike, Takedown, Target};
 use crate::time::Timestamp;
 
 /// How many takedowns their owner is told of.
@@ -76,6 +76,16 @@ impl StaffRepository for MemoryUnit {
     async fn remove_sanction(&mut self, account: AccountId) -> Result<bool> {
         self.platform_only()?;
         Ok(self.change().sanctions.remove(&account).is_some())
+    }
+
+    async fn put_strike(&mut self, strike: &Strike) -> Result<()> {
+        self.platform_only()?;
+        self.change().strikes.put(*strike, "strike.put").map(drop)
+    }
+
+    async fn remove_strike(&mut self, strike: &Strike) -> Result<bool> {
+        self.platform_only()?;
+        Ok(self.change().strikes.remove(strike).is_some())
     }
 
     async fn suspensions_over(&mut self, now: Timestamp, limit: u32) -> Result<Vec<AccountId>> {

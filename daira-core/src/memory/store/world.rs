@@ -23,7 +23,7 @@ use crate::oauth::{App, Code, Grant};
 use crate::port::store::CounterField;
 use crate::post::{Audience, Post, PostCounters, Revision, Visibility, policy};
 use crate::reaction::{Reaction, Target};
-use crate::staff::{self, Sanction, StaffMember, Takedown};
+use crate::staff::{self, Sanction, StaffMember, Strike, Takedown};
 
 #[derive(Clone, Default)]
 pub(crate) struct World {
@@ -66,6 +66,7 @@ pub(crate) struct World {
     pub(crate) audit: Table<AuditLine>,
     pub(crate) staff: Table<StaffMember>,
     pub(crate) sanctions: Table<Sanction>,
+    pub(crate) strikes: Table<Strike>,
     pub(crate) takedowns: Table<Takedown>,
     pub(crate) log: Table<Logged>,
     pub(crate) positions: Table<Position>,

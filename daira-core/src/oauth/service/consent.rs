@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use super::super::request::{Parameters, answer};
-use super::super::{App, Asked, Code, ConnectedApp, Grant, OauthRefusal, Request, code};
+use super::super::{App, Asked, Code, ConnectedApp, Grant, OauthRefusal, Request, Scopes, code};
 use super::OauthService;
 use crate::account::service::{DRAWS, audit, is_taken, out_of_draws, send, taken, tell_end};
 use crate::account::{AccountRefusal, MailingKind, policy};
@@ -32,7 +32,8 @@ impl OauthService {
         parameters.judge(app, &self.issuer, self.has_id_tokens())
     }
 
-    /// The request that a person is asked about, and whether the profile that acts has agreed to all of it before.
+    /// The request that a person is asked about, and whether the profile that acts has agreed to all of it before, to an app that
+    /// proves itself: of any other, somebody else's could say to be it (RFC 8252 §8.6).
     ///
     /// # Errors
     /// Those of [`request`](Self::request), and [`OauthRefusal::RequestInvalid`] for one that only the app is told about.
@@ -45,6 +46,7 @@ impl OauthService {
             let grant = &one.grant;
             grant.app == request.app.id && grant.profile == member.profile && grant.scopes.contains(request.scopes)
         });
+        let agreed = agreed && request.app.confidential;
         Ok((request, agreed))
     }
 
@@ -65,7 +67,8 @@ impl OauthService {
     ///
     /// # Errors
     /// Those of [`asked`](Self::asked); [`AccountRefusal::ProofNeeded`] where the app wants the person to have proved themselves
-    /// more lately; [`AccountRefusal::Restricted`]; [`LimitRefusal::Reached`](crate::port::LimitRefusal).
+    /// more lately, or would stay connected without having been before: who took over a session must not plant what outlives
+    /// it; [`AccountRefusal::Restricted`]; [`LimitRefusal::Reached`](crate::port::LimitRefusal).
     pub async fn authorize(&self, actor: &Actor, query: &str, key: Option<IdempotencyKey>) -> Result<String> {
         let member = *actor.member()?;
         let request = &self.for_person(query).await?;
@@ -120,6 +123,10 @@ impl OauthService {
         }
         let App { id: app, .. } = request.app;
         let before = unit.apps().grant(member.profile, app).await?;
+        let stayed = before.as_ref().is_some_and(|grant| grant.scopes.contains(Scopes::OFFLINE));
+        if request.scopes.contains(Scopes::OFFLINE) && !(stayed && request.app.confidential) {
+            policy::may_change_ways_in(&session, now, self.ports.settings.proof_life)?;
+        }
         if !before.as_ref().is_some_and(|grant| grant.scopes.contains(request.scopes)) {
             let grant = Grant {
                 app,

@@ -51,10 +51,10 @@ impl OauthService {
         !self.ports.signer.public_keys().is_empty()
     }
 
-    /// An app that is not deleted.
+    /// An app that is not deleted, and whose owner was not shut out.
     async fn living_app(&self, id: AppId) -> Result<Option<App>> {
-        let found = self.ports.store.begin(&crate::Actor::Anonymous).await?.apps().app(id).await?;
-        Ok(found.filter(|app| app.deleted_at.is_none()))
+        let now = self.ports.clock.now();
+        self.ports.store.begin(&crate::Actor::Anonymous).await?.apps().living_app(id, now).await
     }
 
     /// The app that proved itself: by its secret, or by nothing where it could not keep one. Who brings a wrong secret counts

@@ -4,7 +4,7 @@ use super::super::{App, Code, Granted, OauthRefusal, Scopes, code};
 use super::consent::shut_out;
 use super::{Client, OauthService};
 use crate::account::policy::{self, Refresh};
-use crate::account::service::{DRAWS, audit, is_taken, note_reuse, out_of_draws};
+use crate::account::service::{DRAWS, audit, end_session, is_taken, note_reuse, out_of_draws};
 use crate::account::{AccountRefusal, Pass, Profile, Session, Tokens};
 use crate::actor::{Actor, Member};
 use crate::error::{Error, Result};
@@ -53,14 +53,15 @@ pub struct UserInfo {
 enum Exchanged {
     /// A session.
     New(Session),
-    /// A code that was exchanged before: somebody has a copy. The sessions that ended.
-    Again(Vec<SessionId>),
+    /// A code that was exchanged before: an answer was lost, or somebody has a copy. The session that it gave has ended.
+    Again(SessionId),
     /// A code that holds no more.
     No,
 }
 
 impl OauthService {
-    /// Exchanges a code, once. One that comes back is in two hands: whatever it gave ends.
+    /// Exchanges a code, once. One that comes back may be in two hands: the session that it gave ends (RFC 6749 §4.1.2), and the
+    /// app asks for another code, which takes nobody's consent again.
     ///
     /// # Errors
     /// [`OauthRefusal::ClientInvalid`], [`OauthRefusal::GrantInvalid`];
@@ -89,7 +90,7 @@ impl OauthService {
                         }
                         Exchanged::Again(ended) => {
                             tracing::warn!(app = %app.id, "a code came back: what it gave ends");
-                            self.accounts.tell_ended(&ended, now).await;
+                            self.accounts.tell_ended(&[ended], now).await;
                             Err(refuse())
                         }
                         Exchanged::No => Err(refuse()),
@@ -123,9 +124,12 @@ impl OauthService {
                     let lives = found.is_some_and(|account| account.state.may_enter(now))
                         && agreed_on.is_some_and(|session| session.is_living(now));
                     let Some(code) = unit.apps().code(id).await? else { return Ok(Exchanged::No) };
-                    if code.session.is_some() {
-                        let ended = shut_out(unit, member, app.id, now, |_| "app_code_reused").await?;
-                        return Ok(Exchanged::Again(ended.unwrap_or_default()));
+                    if let Some(given) = code.session {
+                        if let Some(given) = unit.accounts().session(given).await?.filter(|given| given.is_living(now))
+                        {
+                            end_session(unit, given, now, "app_code_reused").await?;
+                        }
+                        return Ok(Exchanged::Again(given));
                     }
                     let grant = unit.apps().grant(profile, app.id).await?;
                     let holds = grant.is_some_and(|grant| grant.scopes.contains(scopes));

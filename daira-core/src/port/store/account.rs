@@ -12,6 +12,7 @@ use crate::error::Result;
 use crate::id::{AccountId, ChallengeId, ProfileId, SessionId};
 use crate::text::Handle;
 use crate::time::Timestamp;
+use crate::trust::TrustFacts;
 
 /// Who holds a handle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -101,6 +102,8 @@ pub trait AccountRepository: Send {
     /// Resolves the session of an access token to its member, if session and account are living at `now`; notes that this
     /// generation's token has been seen. A generation that was never issued resolves to nobody. Open to an anonymous actor.
     async fn resolve_session(&mut self, id: SessionId, generation: i32, now: Timestamp) -> Result<Option<Member>>;
+    /// What an account's trust is made of, with the strikes since an instant. Open to every actor: the account comes from a session.
+    async fn trust_facts(&mut self, account: AccountId, since: Timestamp) -> Result<Option<TrustFacts>>;
 }
 
 /// Looks at people.

@@ -14,6 +14,8 @@ pub trait AppRepository: Send {
     async fn insert_app(&mut self, app: &App) -> Result<()>;
     /// Loads an app, deleted or not. Open to an anonymous actor, by id only.
     async fn app(&mut self, id: AppId) -> Result<Option<App>>;
+    /// Loads an app that is not deleted, while whoever registered it may come in. Open to an anonymous actor, by id only.
+    async fn living_app(&mut self, id: AppId, now: Timestamp) -> Result<Option<App>>;
     /// Stores a changed app whose version is one above the stored one; else `Stale`.
     async fn update_app(&mut self, app: &App) -> Result<()>;
     /// How many apps of an account are not deleted. Who decides on it holds the account's lock.

@@ -1,7 +1,7 @@
 //! Taking content down, and putting it back. What is down is hidden from everybody but its owner, who sees that and why; it
 //! counts nowhere until it is back.
 
-use super::super::{Permission, StaffRefusal, Takedown, Target, Why};
+use super::super::{Permission, StaffRefusal, Strike, Takedown, Target, Why};
 use super::{Acting, StaffService, allowed, named, within_reach};
 use crate::account::{MailingKind, Profile, audit, send};
 use crate::actor::Actor;
@@ -43,6 +43,7 @@ impl StaffService {
                     self.accounts.mailing(MailingKind::TakenDown, account.email, Some(account.id), account.locale);
                 let takedown = Takedown { target, owner, by, why: why.clone(), at: now, kept, notice: notice.id };
                 unit.staff().take_down(&takedown).await?;
+                unit.staff().put_strike(&Strike { account: account.id, what: Some(target), at: now }).await?;
                 unit.journal().append(&[event]).await?;
                 audit_target(unit, "staff.taken_down", target, why, now).await?;
                 send(unit, &notice).await
@@ -70,6 +71,8 @@ impl StaffService {
                 within_reach(unit, acting, owner.account).await?;
                 let event = show(unit, &takedown).await?;
                 unit.staff().put_back(target).await?;
+                let strike = Strike { account: owner.account, what: Some(target), at: takedown.at };
+                unit.staff().remove_strike(&strike).await?;
                 if let Some(event) = event {
                     unit.journal().append(&[event]).await?;
                 }

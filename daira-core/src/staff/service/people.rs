@@ -2,11 +2,13 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use super::super::{Permission, PrivateField, Sanction, StaffRefusal, StaffRole, Takedown, Why, policy};
+use super::super::{
+    Permission, PrivateField, Reason, Sanction, StaffRefusal, StaffRole, Strike, Takedown, Why, policy,
+};
 use super::{Acting, StaffService, allowed, named, within_reach};
 use crate::account::{
-    Account, AccountRefusal, AccountState, Email, MailingKind, Profile, Session, audit, end_all, end_session, send,
-    taken,
+    Account, AccountRefusal, AccountState, Email, MailingKind, Profile, Session, Standing, audit, end_all, end_session,
+    send, taken,
 };
 use crate::actor::Actor;
 use crate::checks::keyed;
@@ -179,13 +181,19 @@ impl StaffService {
                 if let Some(needed) = policy::permission_for(account.state) {
                     // What somebody above did is not weakened from below.
                     allowed(unit, actor, needed).await?;
+                    policy::may_undo(acting, before.as_ref())?;
                 }
-                let slept = || before.as_ref().is_some_and(|before| before.asleep) && is_sanctioned(account.state);
-                let asleep = account.state == AccountState::Deactivated || slept();
+                let asleep = is_asleep(unit, &account, before.as_ref()).await?;
                 let (id, was) = (account.id, account.state);
-                let sanction = Sanction { account: id, by, why: why.clone(), at: now, asleep };
+                let rank = acting.map(|(_, role)| role);
+                let sanction = Sanction { account: id, by, rank, why: why.clone(), at: now, asleep };
+                if let Some(before) = before.filter(|_| is_sanctioned(was)) {
+                    // One offence, however often what is done about it changes.
+                    unit.staff().remove_strike(&Strike { account: id, what: None, at: before.at }).await?;
+                }
+                unit.staff().put_strike(&Strike { account: id, what: None, at: now }).await?;
                 unit.staff().put_sanction(&sanction).await?;
-                let account = self.change_state(unit, account, measure.state(), why, now).await?;
+                let account = self.change_state(unit, account, (measure.state(), asleep), why, now).await?;
                 if measure != Measure::Restrict {
                     let ended = end_all(unit, id, None, None, now, |_| "suspended").await?;
                     *told.lock().unwrap_or_else(PoisonError::into_inner) = ended;
@@ -201,7 +209,8 @@ impl StaffService {
         Ok(())
     }
 
-    /// Lifts what was done to the person behind a profile; where nothing was, nothing changes. They are told by mail.
+    /// Lifts what was done to the person behind a profile; where nothing was, nothing changes. They are told by mail. What is
+    /// lifted on [appeal](Reason::Appeal) weighs on them no more.
     ///
     /// # Errors
     /// Those of [`admit`](Self::admit) for what is lifted, [`StaffRefusal::OutOfReach`], not found.
@@ -217,6 +226,7 @@ impl StaffService {
                 let account = self.reached(unit, acting, whom).await?;
                 let Some(needed) = policy::permission_for(account.state) else { return Ok(()) };
                 allowed(unit, actor, needed).await?;
+                policy::may_undo(acting, unit.staff().sanction(account.id).await?.as_ref())?;
                 self.release(unit, account, why, now).await
             })
         });
@@ -231,7 +241,7 @@ impl StaffService {
     pub async fn lift_what_is_over(&self, limit: u32) -> Result<usize> {
         let (system, now) = (Actor::System("suspensions-over"), self.ports.clock.now());
         let over = self.ports.store.begin(&system).await?.staff().suspensions_over(now, limit).await?;
-        let why = &Why { reason: super::super::Reason::Other, reference: None };
+        let why = &Why { reason: Reason::Other, reference: None };
         let mut failed = None;
         for id in &over {
             let done = self.ports.transact(&system, |mut unit| {
@@ -331,31 +341,37 @@ impl StaffService {
 
     async fn release(&self, unit: &mut dyn UnitOfWork, account: Account, why: &Why, now: Timestamp) -> Result<()> {
         let (id, was) = (account.id, account.state);
-        let asleep = unit.staff().sanction(id).await?.is_some_and(|sanction| sanction.asleep);
+        let sanction = unit.staff().sanction(id).await?;
+        let asleep = is_asleep(unit, &account, sanction.as_ref()).await?;
         unit.staff().remove_sanction(id).await?;
+        if let Some(at) = sanction.map(|sanction| sanction.at).filter(|_| why.reason == Reason::Appeal) {
+            // It was wrong, not only over.
+            unit.staff().remove_strike(&Strike { account: id, what: None, at }).await?;
+        }
         let state = if asleep { AccountState::Deactivated } else { AccountState::Active };
-        let account = self.change_state(unit, account, state, why, now).await?;
+        let account = self.change_state(unit, account, (state, asleep), why, now).await?;
         let detail = format!("from={} to={} {why}", state_text(was), state_text(state));
         audit(unit, "staff.lifted", id, &detail, now).await?;
         let notice = self.accounts.mailing(MailingKind::SanctionLifted, account.email, Some(id), account.locale);
         send(unit, &notice).await
     }
 
-    /// Brings an account into a state, its faces to the standing that goes with it, and says so.
+    /// Brings an account into a state, its faces to the standing that goes with it (what sleeps stays hidden), and says so.
     async fn change_state(
         &self,
         unit: &mut dyn UnitOfWork,
         account: Account,
-        state: AccountState,
+        (state, asleep): (AccountState, bool),
         why: &Why,
         now: Timestamp,
     ) -> Result<Account> {
+        let standing = if asleep { AccountState::Deactivated.standing() } else { state.standing() };
         let account = Account { state, version: account.version + 1, ..account };
         unit.accounts().update_account(&account).await?;
         for face in unit.staff().faces_of(account.id).await? {
             let Some(face) = unit.accounts().profile(face.id, Lock::Update).await? else { continue };
-            if face.standing != state.standing() {
-                let face = Profile { standing: state.standing(), version: face.version + 1, ..face };
+            if face.standing != standing {
+                let face = Profile { standing, version: face.version + 1, ..face };
                 unit.accounts().update_profile(&face).await?;
                 unit.journal().append(&[v1::ProfileChanged { profile_id: face.id.raw() }.into()]).await?;
             }
@@ -374,6 +390,20 @@ impl StaffService {
         unit.journal().append(&[event.into()]).await?;
         Ok(account)
     }
+}
+
+/// Whether an account's owner had put it to sleep and has not been in since. Somebody restricted may come in, which shows their
+/// faces again.
+async fn is_asleep(unit: &mut dyn UnitOfWork, account: &Account, before: Option<&Sanction>) -> Result<bool> {
+    let slept = before.is_some_and(|before| before.asleep);
+    Ok(match account.state {
+        AccountState::Deactivated => true,
+        AccountState::Restricted if slept => {
+            let faces = unit.staff().faces_of(account.id).await?;
+            faces.iter().all(|face| face.standing != Standing::Live)
+        }
+        state => slept && is_sanctioned(state),
+    })
 }
 
 /// Whether staff brought an account into its state.

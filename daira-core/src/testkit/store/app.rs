@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use super::{failure, world};
-use crate::account::Session;
+use crate::account::{AccountState, Session};
 use crate::actor::Actor;
 use crate::error::ErrorKind;
 use crate::oauth::{App, Code, Grant, Granted, Scopes};
@@ -73,6 +73,32 @@ pub async fn an_app_comes_back_whole(ports: &Ports) {
     assert_eq!(unit.apps().app(deleted.id).await.unwrap(), Some(deleted));
     drop(unit);
     assert_eq!(listed(mona.actor()).await, [second]);
+}
+
+/// An app is let in while it is not deleted and whoever registered it may come in.
+pub async fn an_app_lives_with_its_owner(ports: &Ports) {
+    let world = world(ports);
+    let (now, until) = (world.tick(), world.tick() + Duration::from_hours(1));
+    let living = async |app: &App, at| world.unit(&Actor::Anonymous).await.apps().living_app(app.id, at).await.unwrap();
+    for (name, state, lives) in [
+        ("active", AccountState::Active, true),
+        ("restricted", AccountState::Restricted, true),
+        ("asleep", AccountState::Deactivated, true),
+        ("suspended", AccountState::Suspended(until), false),
+        ("banned", AccountState::Banned, false),
+        ("gone", AccountState::Deleted, false),
+    ] {
+        let owner = world.person(Draft::new(name).state(state)).await;
+        let hers = app(&world, &owner);
+        keep(&world, &owner, &hers).await;
+        assert_eq!(living(&hers, now).await, Some(hers.clone()).filter(|_| lives), "{name}");
+        let over = matches!(state, AccountState::Suspended(_));
+        assert_eq!(living(&hers, until).await.is_some(), lives || over, "{name}");
+        let mut unit = world.unit(&owner.actor()).await;
+        unit.apps().update_app(&App { deleted_at: Some(now), version: 2, ..hers.clone() }).await.unwrap();
+        unit.commit().await.unwrap();
+        assert_eq!(living(&hers, until).await, None);
+    }
 }
 
 /// Nobody registers or changes an app in somebody else's name.

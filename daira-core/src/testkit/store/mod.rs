@@ -42,7 +42,7 @@ super::kit! { $
             a_passkey_is_its_owners, a_ceremony_is_taken_once, lapsed_ceremonies_are_purged;
         delivery: a_delivery_is_tried_until_it_is_done, deliveries_go_in_the_order_they_are_due, a_delivery_is_taken_by_one,
             deliveries_are_the_platforms;
-        app: an_app_comes_back_whole, an_app_is_its_owners, a_grant_is_for_one_face, sessions_of_an_app_end_together,
+        app: an_app_comes_back_whole, an_app_lives_with_its_owner, an_app_is_its_owners, a_grant_is_for_one_face, sessions_of_an_app_end_together,
             a_code_is_exchanged_once;
         phone: a_number_comes_back_whole, a_number_has_one_account, a_number_is_its_owners, codes_for_a_number_are_counted;
         people: standing_and_blocks_hide_people, a_block_shuts_out_every_face, a_profile_is_found_by_its_handle,
@@ -84,7 +84,8 @@ super::kit! { $
             a_dropped_unit_frees_its_key, keys_belong_to_an_actor_and_an_operation, a_repeated_request_has_one_effect,
             a_large_result_is_refused, everybody_who_acts_leaves_a_line;
         staff: roles_come_and_go, a_sanction_is_kept_for_its_account, what_was_taken_down_is_its_writers_alone,
-            a_takedown_is_told_to_its_owner, what_is_down_is_not_counted, staff_act_in_their_own_name, suspensions_end;
+            a_takedown_is_told_to_its_owner, what_is_down_is_not_counted, staff_act_in_their_own_name, suspensions_end,
+            trust_is_made_of_what_is_known;
         search: handles_begin_with_the_prefix, handles_page_by_bytes, hidden_people_are_not_found, tags_begin_with_the_prefix;
         unit: a_dropped_unit_leaves_nothing, a_unit_sees_its_own_writes, a_view_is_one_snapshot, a_commit_is_seen_at_once,
             a_refused_body_rolls_back, the_store_answers_a_ping;

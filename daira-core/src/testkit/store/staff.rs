@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use super::{failure, world};
-use crate::account::AccountState;
+use crate::account::{AccountState, Profile, ProfileKind};
 use crate::actor::Actor;
 use crate::comment::Comment;
 use crate::error::ErrorKind;
@@ -13,7 +13,7 @@ use crate::port::Ports;
 use crate::port::store::{AuditRecord, CounterField, Lock};
 use crate::post::{Post, Revision};
 use crate::reaction::{ReactionKind, Target as ReactionTarget};
-use crate::staff::{Reason, Sanction, StaffMember, StaffRole, Target, Why};
+use crate::staff::{Reason, Sanction, StaffMember, StaffRole, Strike, Target, Why};
 use crate::testkit::fixture::{Draft, Fixture, PLATFORM, Person, Writing, limit, tag};
 
 /// Roles are given, changed and taken by the platform; a member sees their own and gives none.
@@ -72,12 +72,13 @@ pub async fn a_sanction_is_kept_for_its_account(ports: &Ports) {
     let first = Sanction {
         account: mona.account,
         by: Some(ali.id),
+        rank: Some(StaffRole::SeniorModerator),
         why: Why { reason: Reason::Hate, reference: None },
         at: world.tick(),
         asleep: true,
     };
     let why = world.takedown(Target::Name(mona.id), mona.id).why;
-    let second = Sanction { by: None, why, asleep: false, at: world.tick(), ..first.clone() };
+    let second = Sanction { by: None, rank: None, why, asleep: false, at: world.tick(), ..first.clone() };
     for sanction in [first, second.clone()] {
         let mut unit = world.unit(&PLATFORM).await;
         unit.staff().put_sanction(&sanction).await.unwrap();
@@ -95,6 +96,45 @@ pub async fn a_sanction_is_kept_for_its_account(ports: &Ports) {
     assert!(!unit.staff().remove_sanction(mona.account).await.unwrap());
     unit.commit().await.unwrap();
     assert_eq!(own(&mona).await, None);
+}
+
+/// Trust is made of age, a phone, a checked face, and strikes that were not taken back and are not too old.
+pub async fn trust_is_made_of_what_is_known(ports: &Ports) {
+    let world = world(ports);
+    let (mona, ali) = (world.person("mona").await, world.person("ali").await);
+    let since = world.tick();
+    let facts = async |actor: &Actor, of: &Person, since| {
+        world.unit(actor).await.accounts().trust_facts(of.account, since).await.unwrap().unwrap()
+    };
+    let first = facts(&mona.actor(), &mona, since).await;
+    assert_eq!((first.has_phone, first.is_verified, first.strikes), (false, false, 0));
+    assert!(first.joined_at <= since);
+    let strikes: Vec<Strike> = [None, Some(Target::Name(mona.id)), Some(Target::Picture(mona.id))]
+        .map(|what| Strike { account: mona.account, what, at: world.tick() })
+        .to_vec();
+    let mut unit = world.unit(&PLATFORM).await;
+    for strike in strikes.iter().chain(&strikes[..1]) {
+        unit.staff().put_strike(strike).await.unwrap();
+    }
+    let mut face = unit.accounts().profile(mona.id, Lock::Update).await.unwrap().unwrap();
+    face = Profile { kind: ProfileKind::VerifiedCreator, version: face.version + 1, ..face };
+    unit.accounts().update_profile(&face).await.unwrap();
+    unit.commit().await.unwrap();
+    for actor in [Actor::Anonymous, mona.actor(), PLATFORM] {
+        let known = facts(&actor, &mona, since).await;
+        assert_eq!((known.strikes, known.is_verified), (3, true), "{actor:?}");
+        assert_eq!(facts(&actor, &mona, strikes[1].at).await.strikes, 1, "those at that instant are too old");
+    }
+    assert_eq!(facts(&ali.actor(), &ali, since).await.strikes, 0);
+    for strike in &strikes[..1] {
+        assert!(world.unit(&mona.actor()).await.staff().remove_strike(strike).await.is_err());
+        assert!(world.unit(&ali.actor()).await.staff().put_strike(strike).await.is_err());
+    }
+    let mut unit = world.unit(&PLATFORM).await;
+    assert!(unit.staff().remove_strike(&strikes[2]).await.unwrap());
+    assert!(!unit.staff().remove_strike(&strikes[2]).await.unwrap());
+    unit.commit().await.unwrap();
+    assert_eq!(facts(&mona.actor(), &mona, since).await.strikes, 2);
 }
 
 /// Everything by which a post and a comment under it are seen: how often each shows.

@@ -151,10 +151,15 @@ async fn security_25_a_code_is_good_once_and_a_copy_ends_what_it_gave() {
     let code = stage.code(&mona, "read:feed+offline_access").await;
     let issued = stage.exchange(&code).await.unwrap();
     assert_eq!(refusal::<_, OauthRefusal>(stage.exchange(&code).await), OauthRefusal::GrantInvalid);
-    assert!(!stage.lives(&issued.access).await && !stage.lives(&before.access).await, "all of it ends");
+    assert!(!stage.lives(&issued.access).await && stage.lives(&before.access).await, "what it gave, and no more");
     let refresh = stage.oauth.refresh(&client(&stage.trains), issued.refresh.as_ref().unwrap(), None).await;
     assert_eq!(refusal::<_, OauthRefusal>(refresh), OauthRefusal::GrantInvalid);
-    assert!(stage.oauth.connected_apps(&actor(&mona)).await.unwrap().is_empty(), "she is asked anew");
+    assert_eq!(
+        refusal::<_, OauthRefusal>(stage.exchange(&code).await),
+        OauthRefusal::GrantInvalid,
+        "as often as it comes"
+    );
+    assert!(stage.exchange(&stage.code(&mona, "read:feed").await).await.is_ok(), "an answer may have been lost");
     assert!(stage.world.accounts.authenticate(&mona.tokens.access).await.is_ok(), "and stays logged in herself");
 }
 
@@ -387,6 +392,52 @@ async fn an_app_may_want_a_fresh_proof_and_the_restricted_let_nobody_in() {
     assert_eq!(refusal::<_, AccountRefusal>(outcome), AccountRefusal::Restricted);
     let stranger = stage.oauth.authorize(&Actor::Anonymous, &query(""), None).await;
     assert!(stranger.is_err());
+}
+
+#[tokio::test]
+async fn an_app_that_would_stay_takes_a_fresh_proof_once() {
+    let stage = stage().await;
+    let mona = stage.world.join("mona").await;
+    let phone = stage.oauth.register_app(&actor(&stage.owner), settings("موبايل"), false, None).await.unwrap();
+    stage.world.advance(stage.world.ports.settings.proof_life);
+    let ask = async |app: AppId| {
+        let query = request(app, "read:feed+offline_access");
+        stage.oauth.authorize(&actor(&mona), &query, None).await
+    };
+    for app in [stage.trains.app.id, phone.app.id] {
+        assert_eq!(refusal::<_, AccountRefusal>(ask(app).await), AccountRefusal::ProofNeeded);
+    }
+    stage.world.accounts.reauthenticate(&actor(&mona), &Secret::new(PASSWORD), None).await.unwrap();
+    for app in [stage.trains.app.id, phone.app.id] {
+        ask(app).await.unwrap();
+    }
+    stage.world.advance(stage.world.ports.settings.proof_life);
+    ask(stage.trains.app.id).await.unwrap();
+    assert_eq!(
+        refusal::<_, AccountRefusal>(ask(phone.app.id).await),
+        AccountRefusal::ProofNeeded,
+        "it proves nothing itself"
+    );
+    let asked = stage.oauth.asked(&actor(&mona), &request(phone.app.id, "read:feed")).await.unwrap();
+    assert!(!asked.1, "so somebody is asked each time");
+}
+
+#[tokio::test]
+async fn the_apps_of_somebody_who_is_shut_out_are_let_in_no_more() {
+    let stage = stage().await;
+    let mona = stage.world.join("mona").await;
+    let issued = stage.let_in(&mona, "read:feed+offline_access").await;
+    stage.world.set_state(stage.owner.member, daira_core::account::AccountState::Banned).await;
+    let query = request(stage.trains.app.id, "read:feed");
+    assert_eq!(refusal::<_, OauthRefusal>(stage.oauth.request(&query).await), OauthRefusal::AppUnknown);
+    let refresh = issued.refresh.unwrap();
+    let outcome = stage.oauth.refresh(&client(&stage.trains), &refresh, None).await;
+    assert_eq!(refusal::<_, OauthRefusal>(outcome), OauthRefusal::ClientInvalid);
+    assert_eq!(
+        stage.oauth.connected_apps(&actor(&mona)).await.unwrap().len(),
+        1,
+        "to be shut out by whoever let it in"
+    );
 }
 
 #[cfg(feature = "credential")]

@@ -1,8 +1,8 @@
 //! Logging in with a code that was sent: to a mailbox, to a phone, to nobody.
 
-use daira_core::account::{AccountState, ChangePassword, LogInWithCode};
+use daira_core::account::{AccountState, ChangePassword, Due, LogInWithCode};
 use daira_core::idempotency::IdempotencyKey;
-use daira_core::port::LimitRefusal;
+use daira_core::port::{LimitRefusal, Quota};
 
 use super::phone::{NUMBER, told};
 use super::*;
@@ -63,6 +63,50 @@ async fn security_13_many_at_once_with_the_same_code_are_one() {
     let many = futures_util::future::join_all((0..20).map(|_| world.come(challenge, &code))).await;
     assert_eq!(many.iter().filter(|outcome| outcome.is_ok()).count(), 1);
     assert!(many.into_iter().filter(Result::is_err).all(|outcome| told(outcome) == WRONG));
+}
+
+#[tokio::test]
+async fn security_08_strangers_use_up_neither_codes_nor_tries_of_a_known_device() {
+    let world = world_with(|ports| ports.settings.limits.code_recipient = Quota::an_hour(3));
+    world.join("mona").await;
+    let before = entered(world.accounts.log_in(&Client::default(), logging_in("mona"), None).await).unwrap();
+    let hers = Client { known_device: Some(before.device), ..Client::default() };
+    let to = "mona@example.com";
+    let ask = async |client: &Client| world.accounts.request_log_in_code(client, to, Locale::En, None).await;
+    while ask(&Client::default()).await.is_ok() {}
+    assert_eq!(refusal::<_, LimitRefusal>(ask(&Client::default()).await), LimitRefusal::Reached);
+    let challenge = ask(&hers).await.unwrap();
+    world.deliver().await;
+    let code = world.mailed();
+    let come = async |client: &Client, code: &Secret| {
+        let input = LogInWithCode { challenge, code: code.clone(), device: String::new() };
+        world.accounts.log_in_with_code(client, &input).await
+    };
+    for _ in 0..3 {
+        assert_eq!(told(come(&Client::default(), &Secret::new("x")).await), WRONG);
+    }
+    assert_eq!(refusal::<_, LimitRefusal>(come(&Client::default(), &code).await), LimitRefusal::Reached);
+    assert!(entered(come(&hers, &code).await).is_ok());
+}
+
+#[tokio::test]
+async fn a_country_gets_so_many_messages_and_the_rest_waits() {
+    let world = world_with(|ports| ports.settings.limits.phone_country = Quota::a_minute(1));
+    for (name, number) in [("mona", NUMBER), ("nour", "01112345678")] {
+        let person = world.join(name).await;
+        let due = Due::Mailing(world.accounts.change_phone(&actor(&person), number, None).await.unwrap());
+        let now = world.clock.now();
+        let mut unit = world.ports.store.begin(&Actor::System("test")).await.unwrap();
+        unit.deliveries().put_delivery(due, now).await.unwrap();
+        unit.commit().await.unwrap();
+    }
+    for (done, sent) in [(1, 1), (0, 1)] {
+        assert_eq!(world.accounts.deliver_due().await.unwrap(), done);
+        assert_eq!(world.phone.texts().len(), sent);
+    }
+    world.advance(Duration::from_mins(1));
+    assert_eq!(world.accounts.deliver_due().await.unwrap(), 1);
+    assert_eq!(world.phone.texts().len(), 2);
 }
 
 #[tokio::test]

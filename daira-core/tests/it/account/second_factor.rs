@@ -245,6 +245,19 @@ async fn security_12_what_guards_an_account_is_changed_with_a_fresh_proof_only()
 }
 
 #[tokio::test]
+async fn the_first_guard_ends_every_session_that_began_without() {
+    let world = world();
+    let mona = world.join("mona").await;
+    let copied = entered(world.accounts.log_in(&Client::default(), logging_in("mona"), None).await).unwrap();
+    let enrolment = world.accounts.begin_authenticator(&actor(&mona)).await.unwrap();
+    let digits = world.now_digits(&bytes(&enrolment.secret));
+    assert!(world.accounts.authenticate(&copied.tokens.access).await.is_ok(), "nothing is guarded yet");
+    world.accounts.confirm_authenticator(&actor(&mona), &digits).await.unwrap();
+    assert!(world.accounts.authenticate(&copied.tokens.access).await.is_err());
+    assert!(world.accounts.authenticate(&mona.tokens.access).await.is_ok(), "who set it up stays");
+}
+
+#[tokio::test]
 async fn a_proof_is_one_sessions_alone() {
     let world = world();
     let mona = world.guard("mona").await;

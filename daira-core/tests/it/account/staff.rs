@@ -369,6 +369,77 @@ async fn who_slept_before_a_ban_sleeps_after_it() {
 }
 
 #[tokio::test]
+async fn who_sleeps_is_shown_by_no_measure_and_wakes_by_coming_in() {
+    let office = office();
+    let mona = office.world.join("mona").await;
+    office.world.accounts.log_out(&actor(&mona)).await.unwrap();
+    office.world.set_state(mona.member, AccountState::Deactivated).await;
+    let (moderator, whom) = (office.hire("hana", StaffRole::Moderator).await, mona.member.profile);
+    let restrict = async || office.staff.sanction(&moderator, whom, Measure::Restrict, &why(Reason::Spam), None).await;
+    restrict().await.unwrap();
+    assert!(!office.sees_person(&moderator, &mona).await, "restricted, and asleep as before");
+    office.staff.lift(&moderator, whom, &why(Reason::Appeal), None).await.unwrap();
+    assert_eq!(office.state(&mona).await, AccountState::Deactivated);
+    restrict().await.unwrap();
+    entered(office.world.accounts.log_in(&Client::default(), logging_in("mona"), None).await).unwrap();
+    assert!(office.sees_person(&moderator, &mona).await, "its owner is back");
+    assert_eq!(office.state(&mona).await, AccountState::Restricted);
+    office.staff.lift(&moderator, whom, &why(Reason::Appeal), None).await.unwrap();
+    assert_eq!(office.state(&mona).await, AccountState::Active, "nobody puts it to sleep again");
+}
+
+#[tokio::test]
+async fn what_a_senior_did_is_neither_shortened_nor_lifted_from_below() {
+    let office = office();
+    let mona = office.world.join("mona").await;
+    let moderator = office.hire("hana", StaffRole::Moderator).await;
+    let senior = office.hire("salma", StaffRole::SeniorModerator).await;
+    let (whom, now) = (mona.member.profile, office.world.clock.now());
+    let suspend = async |who: &Actor, days: u64| {
+        let until = now + Duration::from_hours(24 * days);
+        code(office.staff.sanction(who, whom, Measure::Suspend(until), &why(Reason::Hate), None).await)
+    };
+    assert_eq!(suspend(&moderator, 1).await, "done");
+    assert_eq!(suspend(&moderator, 2).await, "done", "their own they may change");
+    assert_eq!(suspend(&senior, 300).await, "done");
+    assert_eq!(suspend(&moderator, 1).await, StaffRefusal::OutOfReach.code());
+    let lifted = office.staff.lift(&moderator, whom, &why(Reason::Appeal), None).await;
+    assert_eq!(code(lifted), StaffRefusal::OutOfReach.code());
+    office.staff.lift(&senior, whom, &why(Reason::Appeal), None).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_staff_do_weighs_on_trust_until_it_is_taken_back() {
+    let office = office();
+    let mona = office.world.join("mona").await;
+    let senior = office.hire("salma", StaffRole::SeniorModerator).await;
+    let (whom, hate) = (mona.member.profile, why(Reason::Hate));
+    let trust = async || {
+        let node = AccountService::new(office.world.ports.clone());
+        node.admit(&mona.tokens.access).await.unwrap().trust().thousandths()
+    };
+    let whole = trust().await;
+    let post = Target::Post(office.post(&mona).await);
+    for _ in 0..2 {
+        office.staff.take_down(&senior, post, &hate, None).await.unwrap();
+    }
+    assert_eq!(trust().await, whole * 3 / 5, "once");
+    office.staff.put_back(&senior, post, &why(Reason::Appeal), None).await.unwrap();
+    assert_eq!(trust().await, whole);
+    for _ in 0..2 {
+        office.world.advance(Duration::from_secs(1));
+        office.staff.sanction(&senior, whom, Measure::Restrict, &hate, None).await.unwrap();
+    }
+    assert_eq!(trust().await, whole * 3 / 5, "one offence, whatever becomes of it");
+    office.staff.lift(&senior, whom, &why(Reason::Support), None).await.unwrap();
+    assert_eq!(trust().await, whole * 3 / 5, "over, and not forgotten");
+    office.world.advance(Duration::from_secs(1));
+    office.staff.sanction(&senior, whom, Measure::Restrict, &hate, None).await.unwrap();
+    office.staff.lift(&senior, whom, &why(Reason::Appeal), None).await.unwrap();
+    assert_eq!(trust().await, whole * 3 / 5, "the second was wrong");
+}
+
+#[tokio::test]
 async fn staff_act_on_nobody_of_their_rank_nor_on_themselves() {
     let office = office();
     let moderator = office.hire("hana", StaffRole::Moderator).await;

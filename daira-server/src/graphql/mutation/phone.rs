@@ -19,6 +19,8 @@ inputs! {
         phone: Option<String>,
         /// The language of the message; that of the request when left out.
         language: Option<Language>,
+        /// What an earlier log-in on this device answered as `deviceToken`.
+        device_token: Option<String>,
     }
     /// A log-in with a code that was received.
     LogInWithCodeInput ["Not needed: a code works once, so the same request sent again is refused and has no second effect."] {
@@ -89,7 +91,7 @@ impl PhoneMutation {
             let key = scope.key(input.idempotency_key)?;
             let to = one_of(input.email, input.phone)?;
             let locale = input.language.map_or(scope.locale, Into::into);
-            let client = scope.client(None);
+            let client = scope.client(input.device_token);
             let challenge = scope.services.accounts.request_log_in_code(&client, &to, locale, key).await?;
             Ok(RequestLogInCodePayload { challenge_id: Some(challenge.to_string().into()), ..Default::default() })
         })

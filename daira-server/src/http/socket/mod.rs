@@ -241,7 +241,7 @@ impl Connection {
             Ok(pass) => pass,
             Err(error) => {
                 // Whoever tries tokens pays for it, as everywhere; where it ends anyway nobody needs to be told what is left.
-                self.state.door.charge(&Actor::Anonymous, self.context.address, door::REFUSED).await;
+                self.state.door.charge(&Pass::ANONYMOUS, self.context.address, door::REFUSED).await;
                 let lapsed = error.refused_as().code == AccountRefusal::TokenInvalid.code();
                 return ends(if lapsed { Close::Forbidden } else { Close::Later });
             }
@@ -272,7 +272,7 @@ impl Connection {
         let context = RequestContext::again(&self.context, self.state.ports.ids.as_ref());
         let caller = Caller { pass: pass.clone(), context, key: None, safe: false, streams: true };
         let checked = self.state.graphql.check(&caller, vec![parameters.into()]);
-        let left = self.state.door.charge(caller.pass.actor(), self.context.address, checked.cost).await;
+        let left = self.state.door.charge(&caller.pass, self.context.address, checked.cost).await;
         if let Some(Err(limit)) = left.map(Left::check) {
             return self.send(error(&id, &Answer::failed(&limit, &caller.context))).await;
         }

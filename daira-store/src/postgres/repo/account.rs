@@ -10,6 +10,7 @@ use daira_core::id::{AccountId, ChallengeId, Id, ProfileId, SessionId};
 use daira_core::port::store::{AccountRepository, HandleHolder, Lock};
 use daira_core::text::Handle;
 use daira_core::time::Timestamp;
+use daira_core::trust::TrustFacts;
 
 use super::super::unit::PgUnit;
 use super::rows::{
@@ -468,6 +469,23 @@ impl AccountRepository for PgUnit {
             account: AccountId::from_raw(row.account),
             profile: ProfileId::from_raw(row.profile),
             session: id,
+        }))
+    }
+
+    async fn trust_facts(&mut self, account: AccountId, since: Timestamp) -> Result<Option<TrustFacts>> {
+        let found = sqlx::query!(
+            r#"select joined_at as "joined_at!", has_phone as "has_phone!", is_verified as "is_verified!", strikes as "strikes!"
+               from daira.trust_facts($1, $2)"#,
+            account.raw(),
+            stored(since)
+        )
+        .fetch_optional(self.connection())
+        .await;
+        Ok(self.check("account.trust", found)?.map(|row| TrustFacts {
+            joined_at: instant(row.joined_at),
+            has_phone: row.has_phone,
+            is_verified: row.is_verified,
+            strikes: u32::try_from(row.strikes).unwrap_or(u32::MAX),
         }))
     }
 }

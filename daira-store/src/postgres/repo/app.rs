@@ -47,6 +47,20 @@ impl AppRepository for PgUnit {
         Ok(self.check("app.load", found)?.map(App::from))
     }
 
+    async fn living_app(&mut self, id: AppId, now: Timestamp) -> Result<Option<App>> {
+        let found = sqlx::query_as!(
+            AppRow,
+            r#"select id as "id!", owner as "owner!", name as "name!", redirects as "redirects!", confidential as "confidential!",
+                      secret as "secret!", created_at as "created_at!", deleted_at, version as "version!"
+               from daira.living_app($1, $2)"#,
+            id.raw(),
+            stored(now)
+        )
+        .fetch_optional(self.connection())
+        .await;
+        Ok(self.check("app.living", found)?.map(App::from))
+    }
+
     async fn update_app(&mut self, app: &App) -> Result<()> {
         let done = sqlx::query!(
             "update daira.app set name = $2, redirects = $3, secret = $4, deleted_at = $5, version = $6

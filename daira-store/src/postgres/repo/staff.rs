@@ -5,7 +5,7 @@ use daira_core::account::{Profile, Session};
 use daira_core::error::{Error, ErrorKind, Result};
 use daira_core::id::{AccountId, ChallengeId, Id, ProfileId};
 use daira_core::port::store::{Lock, StaffReads, StaffRepository};
-use daira_core::staff::{Reason, Reference, Sanction, StaffMember, StaffRole, Takedown, Target, Why};
+use daira_core::staff::{Reason, Reference, Sanction, StaffMember, StaffRole, Strike, Takedown, Target, Why};
 use daira_core::time::Timestamp;
 use time::OffsetDateTime;
 
@@ -21,6 +21,7 @@ struct RoleRow {
 struct SanctionRow {
     account: i64,
     by_profile: Option<i64>,
+    by_rank: Option<i16>,
     reason: i16,
     reference: Option<String>,
     at: OffsetDateTime,
@@ -56,6 +57,7 @@ impl TryFrom<SanctionRow> for Sanction {
         Ok(Self {
             account: AccountId::from_raw(row.account),
             by: row.by_profile.map(ProfileId::from_raw),
+            rank: row.by_rank.map(role).transpose()?,
             why: why(row.reason, row.reference)?,
             at: instant(row.at),
             asleep: row.asleep,
@@ -187,7 +189,7 @@ impl StaffRepository for PgUnit {
     async fn sanction(&mut self, account: AccountId) -> Result<Option<Sanction>> {
         let found = sqlx::query_as!(
             SanctionRow,
-            "select account, by_profile, reason, reference, at, asleep from daira.sanction where account = $1",
+            "select account, by_profile, by_rank, reason, reference, at, asleep from daira.sanction where account = $1",
             account.raw()
         )
         .fetch_optional(self.connection())
@@ -198,12 +200,14 @@ impl StaffRepository for PgUnit {
     async fn put_sanction(&mut self, sanction: &Sanction) -> Result<()> {
         self.is_for(sanction.account);
         let done = sqlx::query!(
-            "insert into daira.sanction (account, by_profile, reason, reference, at, asleep) values ($1, $2, $3, $4, $5, $6)
+            "insert into daira.sanction (account, by_profile, by_rank, reason, reference, at, asleep)
+             values ($1, $2, $3, $4, $5, $6, $7)
              on conflict (account) do update
-                 set by_profile = excluded.by_profile, reason = excluded.reason, reference = excluded.reference,
+                 set by_profile = excluded.by_profile, by_rank = excluded.by_rank, reason = excluded.reason, reference = excluded.reference,
                      at = excluded.at, asleep = excluded.asleep",
             sanction.account.raw(),
             sanction.by.map(Id::raw),
+            sanction.rank.map(StaffRole::code),
             sanction.why.reason.number(),
             sanction.why.reference.as_ref().map(Reference::as_str),
             stored(sanction.at),
@@ -220,6 +224,36 @@ impl StaffRepository for PgUnit {
             .execute(self.connection())
             .await;
         Ok(self.check("sanction.remove", done)?.rows_affected() > 0)
+    }
+
+    async fn put_strike(&mut self, strike: &Strike) -> Result<()> {
+        self.is_for(strike.account);
+        let (kind, subject) = strike.what.map_or((0, 0), Target::code);
+        let done = sqlx::query!(
+            "insert into daira.strike (account, kind, subject, at) values ($1, $2, $3, $4) on conflict do nothing",
+            strike.account.raw(),
+            kind,
+            subject,
+            stored(strike.at)
+        )
+        .execute(self.connection())
+        .await;
+        self.check("strike.insert", done).map(drop)
+    }
+
+    async fn remove_strike(&mut self, strike: &Strike) -> Result<bool> {
+        self.is_for(strike.account);
+        let (kind, subject) = strike.what.map_or((0, 0), Target::code);
+        let done = sqlx::query!(
+            "delete from daira.strike where account = $1 and kind = $2 and subject = $3 and at = $4",
+            strike.account.raw(),
+            kind,
+            subject,
+            stored(strike.at)
+        )
+        .execute(self.connection())
+        .await;
+        Ok(self.check("strike.delete", done)?.rows_affected() > 0)
     }
 
     async fn suspensions_over(&mut self, now: Timestamp, limit_rows: u32) -> Result<Vec<AccountId>> {
@@ -308,7 +342,7 @@ impl StaffReads for PgView {
         let account = self.member().map(|member| member.account.raw());
         let found = sqlx::query_as!(
             SanctionRow,
-            "select account, by_profile, reason, reference, at, asleep from daira.sanction where account = $1",
+            "select account, by_profile, by_rank, reason, reference, at, asleep from daira.sanction where account = $1",
             account
         )
         .fetch_optional(self.connection())
