@@ -32,6 +32,7 @@ pub mod memory;
 pub mod notification;
 pub mod oauth;
 pub mod page;
+pub mod place;
 pub mod port;
 pub mod post;
 pub mod proto;

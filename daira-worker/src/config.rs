@@ -50,6 +50,8 @@ pub struct Config {
     pub mail: Mail,
     /// Codes to phones.
     pub phone: Phone,
+    /// Places of log-ins.
+    pub places: PlacesSettings,
     /// Logs.
     pub log: Log,
     /// The product's numbers.
@@ -73,6 +75,7 @@ impl Default for Config {
             passkeys: Passkeys::default(),
             mail: Mail::default(),
             phone: Phone::default(),
+            places: PlacesSettings::default(),
             log: Log::default(),
             product: Product::default(),
             limits: Limits::default(),
@@ -130,6 +133,16 @@ pub struct Passkeys {
     pub domain: Option<String>,
     /// Origins below the domain that may ask for them, for instance `["https://daira.example"]`; the public address when empty.
     pub origins: Vec<String>,
+}
+
+/// Places of log-ins.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
+pub struct PlacesSettings {
+    /// A file in MaxMind's format (for instance GeoLite2 City) that says which country and governorate a network address is in.
+    /// People are shown it for their sessions; without one they see no places.
+    pub database: Option<PathBuf>,
 }
 
 /// Mail.

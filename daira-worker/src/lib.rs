@@ -14,6 +14,8 @@ pub mod deliver;
 pub mod hasher;
 #[cfg(feature = "passkeys")]
 pub mod passkeys;
+#[cfg(feature = "places")]
+pub mod places;
 #[cfg(feature = "backends")]
 pub mod program;
 #[cfg(feature = "backends")]

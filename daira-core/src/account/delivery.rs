@@ -22,6 +22,8 @@ pub enum Due {
     Mailing(ChallengeId),
     /// The notice that a copy of a session's refresh token was used.
     CopyNotice(SessionId),
+    /// The notice that a session began on a device that was not known.
+    DeviceNotice(SessionId),
 }
 
 /// A delivery that is not done.

@@ -3,8 +3,7 @@
 //! Whoever asks for one may choose the address, so a mail holds nothing that they wrote: no name and no handle could carry an
 //! advertisement to a stranger.
 
-use super::{Account, Mailing, Registration};
-use crate::id::SessionId;
+use super::{Account, Mailing, Registration, Session};
 use crate::locale::Locale;
 use crate::port::Message;
 use crate::secret::Secret;
@@ -163,7 +162,7 @@ pub fn already_used(mailing: &Mailing, locale: Locale) -> Message {
 }
 
 /// The notice that a copy of a session's refresh token was used, which ended the session.
-pub fn token_copied(account: &Account, session: SessionId) -> Message {
+pub fn token_copied(account: &Account, session: &Session) -> Message {
     let (subject, text) = match account.locale {
         Locale::Ar => (
             "خرّجنا جهاز من حسابك على دايرة",
@@ -176,7 +175,32 @@ pub fn token_copied(account: &Account, session: SessionId) -> Message {
              Log in again. If somebody may have your device or a copy of it, change your password: that logs all other devices out.\n",
         ),
     };
-    message(account.email.as_str(), subject, text.to_owned(), &session)
+    message(account.email.as_str(), subject, text.to_owned(), &session.id)
+}
+
+/// The mail after a log-in on a device that was not known: when and about where. What the device calls itself was typed by
+/// whoever logged in, and is in the list of devices alone.
+pub fn new_device(account: &Account, session: &Session) -> Message {
+    let (at, place) = (session.created_at, session.place.as_ref().map(|place| place.name(account.locale)));
+    let (subject, text) = match account.locale {
+        Locale::Ar => (
+            "دخول جديد على حسابك على دايرة",
+            format!(
+                "حد سجّل دخوله على حسابك من جهاز ما نعرفوش.\n\nالوقت: {at}\nالمكان بالتقريب: {}\n\n\
+                 لو ده إنت، مش محتاج تعمل حاجة.\nلو مش إنت، خرّج الجهاز ده من قائمة الأجهزة في الإعدادات وغيّر كلمة السر.\n",
+                place.unwrap_or("مش معروف")
+            ),
+        ),
+        Locale::En => (
+            "A new log-in to your DAIRA account",
+            format!(
+                "Someone logged in to your account on a device that we do not know.\n\nTime: {at}\nApproximate place: {}\n\n\
+                 If it was you, there is nothing to do.\nIf it was not, end that device in the list of devices in your settings and change your password.\n",
+                place.unwrap_or("unknown")
+            ),
+        ),
+    };
+    message(account.email.as_str(), subject, text, &format!("{}-new", session.id))
 }
 
 pub(crate) fn message(to: &str, subject: &str, text: String, key: &dyn core::fmt::Display) -> Message {

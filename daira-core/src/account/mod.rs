@@ -35,6 +35,7 @@ pub use crate::checks::acting;
 pub use delivery::{Delivery, Due};
 pub use directory::{Freshness, POLL_EVERY, SessionDirectory};
 pub use factor::{Authenticator, SecondFactor};
+pub(crate) use model::Origin;
 pub use model::{
     Account, AccountState, Email, Mailing, MailingKind, Profile, ProfileCounters, ProfileKind, Registration, Session,
     Standing, StoredCredential,

@@ -4,6 +4,7 @@ use crate::error::Result;
 use crate::id::{AccountId, ChallengeId, MediaId, ProfileId, SessionId};
 use crate::locale::Locale;
 use crate::oauth::Granted;
+use crate::place::Place;
 use crate::text::Handle;
 use crate::time::{Date, Timestamp};
 
@@ -331,6 +332,17 @@ pub struct Session {
     pub revoked_at: Option<Timestamp>,
     /// The app of somebody else's that it belongs to, and what that may do; nothing for a client of the house.
     pub granted: Option<Granted>,
+    /// Where it was used last, coarsely, where that is known.
+    pub place: Option<Place>,
+    /// Whether somebody had logged in on its device before. It is a hint, and bars nobody.
+    pub known_device: bool,
+}
+
+/// Where a session comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Origin {
+    pub(crate) place: Option<Place>,
+    pub(crate) known_device: bool,
 }
 
 impl Session {

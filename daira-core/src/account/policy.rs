@@ -115,6 +115,8 @@ mod tests {
             expires_at: NOW + GRACE,
             revoked_at: None,
             granted: None,
+            place: None,
+            known_device: true,
         }
     }
 

@@ -16,11 +16,12 @@ mod sessions;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{AccountRefusal, Session, SessionDirectory, policy, token};
-use crate::actor::{Actor, Member};
+use super::{AccountRefusal, Origin, Session, SessionDirectory, policy, token};
+use crate::actor::{Actor, Client, Member};
 use crate::checks::Writing;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{AccountId, Id, SessionId};
+use crate::place::Place;
 use crate::port::store::AuditRecord;
 use crate::port::{Claims, Ports, UnitOfWork};
 use crate::proto::event::v1;
@@ -129,7 +130,7 @@ impl AccountService {
     }
 
     /// A session that begins now, with its first tokens in generation 1.
-    pub(crate) fn new_session(&self, member: Member, device: &str, now: Timestamp) -> Session {
+    pub(crate) fn new_session(&self, member: Member, device: &str, origin: Origin, now: Timestamp) -> Session {
         Session {
             id: member.session,
             account: member.account,
@@ -145,7 +146,14 @@ impl AccountService {
             expires_at: policy::session_end(now, now, &self.ports.settings),
             revoked_at: None,
             granted: None,
+            place: origin.place,
+            known_device: origin.known_device,
         }
+    }
+
+    /// Where a client is, coarsely.
+    pub(crate) fn place(&self, client: &Client) -> Option<Place> {
+        self.ports.places.place(client.address?)
     }
 
     /// The tokens of a session's living generation.

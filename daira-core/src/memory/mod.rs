@@ -46,7 +46,7 @@ pub use pubsub::MemoryPubSub;
 pub use signer::HmacSigner;
 pub use store::MemoryStore;
 
-use crate::port::{Clock, IdSource, Keys, Ports};
+use crate::port::{Clock, IdSource, Keys, NoPlaces, Ports};
 use crate::secret::Key;
 use crate::settings::Settings;
 
@@ -79,6 +79,7 @@ impl Ports {
             pubsub: Arc::new(MemoryPubSub::default()),
             mail: Arc::new(MemoryMail::default()),
             phone: Arc::new(MemoryPhone::default()),
+            places: Arc::new(NoPlaces),
             keys: Arc::new(Keys::derive(&master)),
             clock,
             ids,

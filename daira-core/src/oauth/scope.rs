@@ -121,7 +121,7 @@ impl core::fmt::Display for Scopes {
 
 /// Types of the GraphQL schema whose fields are closed unless they stand in [`OPEN`]. Fields of all other types are what one
 /// of these leads to, and open with it.
-const GUARDED: [&str; 6] = ["Query", "Mutation", "Subscription", "Viewer", "Circle", "Session"];
+const GUARDED: [&str; 7] = ["Query", "Mutation", "Subscription", "Viewer", "Circle", "Session", "SessionPlace"];
 
 /// What each operation takes: fields of GraphQL types, methods of gRPC services, routes.
 const OPEN: &[(&str, Scopes)] = &[

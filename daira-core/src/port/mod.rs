@@ -13,6 +13,7 @@ mod limiter;
 mod maintenance;
 mod passkey;
 mod phone;
+mod places;
 mod pubsub;
 mod signer;
 pub mod store;
@@ -29,6 +30,7 @@ pub use limiter::{Bucket, Charge, LimitRefusal, Quota, QuotaError, RateLimiter, 
 pub use maintenance::{JobOutcome, Maintenance};
 pub use passkey::{Ceremony, PasskeyVerifier, PublicPart, Signed};
 pub use phone::{CheapestFirst, PhoneChannel, Text};
+pub use places::{NoPlaces, Places};
 pub use pubsub::{Heard, MAX_SIGNAL, PubSub, Subscription, Topic};
 pub use signer::{Claims, IdClaims, PublicKey, TokenSigner};
 pub use store::{ReadView, Store, UnitOfWork};
@@ -107,6 +109,8 @@ pub struct Ports {
     pub mail: Arc<dyn Channel>,
     /// Delivery to phones.
     pub phone: Arc<dyn PhoneChannel>,
+    /// Where network addresses are.
+    pub places: Arc<dyn Places>,
     /// Keys of the kernel's own.
     pub keys: Arc<Keys>,
     /// The product's numbers.

@@ -108,6 +108,8 @@ mod tests {
             expires_at: T + Duration::from_hours(1),
             revoked_at: None,
             granted: None,
+            place: None,
+            known_device: true,
         }
     }
 

@@ -292,7 +292,7 @@ impl AccountService for Grpc {
         let r = request.into_inner();
         key(r.idempotency_key).map_err(stranger.told())?;
         let refresh = Secret::new(r.refresh_token);
-        let tokens = self.services.accounts.refresh(&refresh).await.map_err(stranger.told())?;
+        let tokens = self.services.accounts.refresh(&stranger.client, &refresh).await.map_err(stranger.told())?;
         Ok(Response::new(RefreshSessionResponse { tokens: Some(convert::tokens(&tokens)) }))
     }
 
@@ -382,6 +382,8 @@ impl AccountService for Grpc {
             created_at: s.created_at.to_string(),
             last_used_at: s.last_used_at.to_string(),
             current: s.id == current,
+            place: s.place.map(|place| place.to_string()).unwrap_or_default(),
+            known_device: s.known_device,
         });
         Ok(Response::new(ListSessionsResponse { sessions: sessions.collect() }))
     }

@@ -12,7 +12,6 @@ use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use daira_core::Actor;
 use daira_core::account::Pass;
 use daira_core::error::Error;
 use futures_util::stream::{self, BoxStream, StreamExt};

@@ -15,6 +15,7 @@ use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use bytes::Bytes;
 use daira_core::Actor;
+use daira_core::account::Pass;
 use daira_core::error::Error;
 use daira_core::media::Media;
 use daira_core::oauth::scope::needed;

@@ -16,8 +16,8 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Extension, Json, Router};
-use daira_core::account::{AccountRefusal, Entry, LogIn, LoggedIn, Tokens};
-use daira_core::actor::{Actor, Client};
+use daira_core::account::{AccountRefusal, Entry, LogIn, LoggedIn, Pass, Tokens};
+use daira_core::actor::Client;
 use daira_core::error::Error;
 use daira_core::id::ProfileId;
 use daira_core::secret::Secret;
@@ -150,7 +150,7 @@ async fn refresh(
         let is_kept = brought.is_none();
         let token = brought.or_else(|| cookie(&headers, SESSION));
         let refuse = || Error::from(AccountRefusal::TokenInvalid);
-        match state.services.accounts.refresh(&token.ok_or_else(refuse)?).await {
+        match state.services.accounts.refresh(&client(&context, &headers), &token.ok_or_else(refuse)?).await {
             Ok(tokens) => Ok(kept(&state, &tokens, None)),
             // What the browser keeps is worth nothing any more.
             Err(error) if is_kept && error.refusal() == Some(AccountRefusal::TokenInvalid) => {

@@ -96,7 +96,7 @@ async fn security_30_a_copy_of_the_database_opens_nothing() {
         let second = accounts.log_in(&Client::default(), input(), key("in")).await.unwrap().logged_in().unwrap();
         let again = accounts.log_in(&Client::default(), input(), key("in")).await.unwrap().logged_in().unwrap();
         assert_eq!(again.member, second.member, "the key finds the session, computed anew");
-        let renewed = accounts.refresh(&first.tokens.refresh).await.unwrap();
+        let renewed = accounts.refresh(&Client::default(), &first.tokens.refresh).await.unwrap();
         assert_eq!(accounts.authenticate(&renewed.access).await.unwrap(), Actor::Member(first.member));
 
         let me = &Actor::Member(first.member);

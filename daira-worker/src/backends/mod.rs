@@ -16,7 +16,7 @@ use anyhow::{Context, Result, bail};
 use daira_core::Ports;
 use daira_core::credential::{Argon2id, Argon2idCost};
 use daira_core::memory::{FallbackLimiter, MemoryLimiter, RandomIds, WallClock};
-use daira_core::port::{Channel, CheapestFirst, Keys, PhoneChannel, PubSub, RateLimiter};
+use daira_core::port::{Channel, CheapestFirst, Keys, NoPlaces, PhoneChannel, Places, PubSub, RateLimiter};
 use daira_core::secret::{Key, Secret};
 use daira_media::FsBlobs;
 use daira_store::postgres::cluster::{Cluster, ClusterConfig, MINIMUM_MAJOR};
@@ -33,6 +33,7 @@ use crate::config::{Config, Database, SecretText};
 use crate::deliver::{FlashCall, FolderMail, FolderPhone, Sms, SmtpMail, WhatsApp};
 use crate::hasher::Argon2Hasher;
 use crate::passkeys::WebauthnPasskeys;
+use crate::places::PlaceDatabase;
 
 /// The name of the database in the private cluster.
 const DATABASE: &str = "daira";
@@ -102,6 +103,7 @@ impl Backends {
             pubsub: signals.port(),
             mail: mail(config)?,
             phone: phone(config)?,
+            places: places(config)?,
             keys: Arc::new(Keys::derive(master)),
             store: Arc::new(store.clone()),
             ids,
@@ -346,6 +348,13 @@ fn phone(config: &Config) -> Result<Arc<dyn PhoneChannel>> {
 fn unset(setting: &str, error: &daira_core::Error) -> anyhow::Error {
     let why = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
     anyhow::anyhow!("setting {setting} ({}): {why}", error.operation())
+}
+
+/// The operator's database of places, if there is one.
+fn places(config: &Config) -> Result<Arc<dyn Places>> {
+    let Some(file) = &config.places.database else { return Ok(Arc::new(NoPlaces)) };
+    let database = PlaceDatabase::open(file).map_err(|error| unset("places.database", &error));
+    Ok(Arc::new(database.with_context(|| format!("{} is no database of places", file.display()))?))
 }
 
 /// Passkeys for the configured domain or, when there is none, for the public address. A number is no domain: on the own machine

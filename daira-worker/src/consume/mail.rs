@@ -67,6 +67,7 @@ fn due(event: &Event) -> Option<Due> {
         Event::SessionRevoked(e) if e.reason == "refresh_reused" => {
             Some(Due::CopyNotice(SessionId::from_raw(e.session_id)))
         }
+        Event::DeviceSeen(e) => Some(Due::DeviceNotice(SessionId::from_raw(e.session_id))),
         _ => None,
     }
 }

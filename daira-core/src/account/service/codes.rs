@@ -77,7 +77,8 @@ impl AccountService {
             })?;
             let upkeep = Upkeep { waking: self.waking(&stored).await?, ..Upkeep::default() };
             let second = Second::Sent(&mailing);
-            let opening = Opening { stored: &stored, upkeep: &upkeep, device: &device, second };
+            let origin = self.origin(client, mailing.to.as_str());
+            let opening = Opening { stored: &stored, upkeep: &upkeep, device: &device, origin, second };
             match self.open_session(opening, None).await {
                 Err(error) if error.kind() == ErrorKind::Stale => {}
                 outcome => {

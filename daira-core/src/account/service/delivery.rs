@@ -12,7 +12,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 
 use super::super::notice::notice;
 use super::super::{
-    Account, AccountState, Contact, Delivery, Due, Email, Mailing, MailingKind, Phone, mail, sms, token,
+    Account, AccountState, Contact, Delivery, Due, Email, Mailing, MailingKind, Phone, Session, mail, sms, token,
 };
 use super::AccountService;
 use crate::actor::Actor;
@@ -180,7 +180,8 @@ impl AccountService {
         let composed = match due {
             Due::Registration(id) => self.registration_mail(unit.as_mut(), id).await?.map(Composed::from),
             Due::Mailing(id) => self.due_mailing(unit.as_mut(), id, is_first).await?,
-            Due::CopyNotice(session) => copy_notice(unit.as_mut(), session).await?.map(Composed::from),
+            Due::CopyNotice(session) => about(unit.as_mut(), session, mail::token_copied).await?.map(Composed::from),
+            Due::DeviceNotice(session) => about(unit.as_mut(), session, mail::new_device).await?.map(Composed::from),
         };
         unit.rollback().await?;
         Ok(composed)
@@ -343,9 +344,14 @@ async fn owner(unit: &mut dyn UnitOfWork, mailing: &Mailing) -> Result<Account> 
     unit.accounts().account(account, Lock::None).await?.ok_or_else(Error::not_found)
 }
 
-/// The notice that a session was ended because a copy of its refresh token was used.
-async fn copy_notice(unit: &mut dyn UnitOfWork, session: SessionId) -> Result<Option<Message>> {
+/// A notice about a session to whoever it is of.
+async fn about(
+    unit: &mut dyn UnitOfWork,
+    session: SessionId,
+    mail: fn(&Account, &Session) -> Message,
+) -> Result<Option<Message>> {
     let Some(session) = unit.accounts().session(session).await? else { return Ok(None) };
     let account = unit.accounts().account(session.account, Lock::None).await?;
-    Ok(account.map(|account| mail::token_copied(&account, session.id)))
+    let living = account.filter(|account| account.state != AccountState::Deleted);
+    Ok(living.map(|account| mail(&account, &session)))
 }

@@ -4,7 +4,7 @@
 //! client shows or sends for one face tells of another. What belongs to the person behind them (log-ins, limits, blocks by
 //! others, suspension) belongs to the account and holds for all of them.
 
-use super::super::{AccountRefusal, Profile, ProfileKind, Session, Standing, policy};
+use super::super::{AccountRefusal, Origin, Profile, ProfileKind, Session, Standing, policy};
 use super::profile::{NAME, new_handle};
 use super::{AccountService, DEVICE, DRAWS, Tokens, audit, is_taken, out_of_draws};
 use crate::actor::{Actor, Member};
@@ -108,7 +108,7 @@ impl AccountService {
             let now = self.ports.clock.now();
             let session: SessionId = self.ports.ids.draw(now, to.shard());
             let face = Member { profile: to, session, ..member };
-            let new = &self.new_session(face, &device, now);
+            let new = &self.new_session(face, &device, Origin { place: None, known_device: true }, now);
             let outcome = self
                 .ports
                 .transact_once(actor, keyed.as_ref(), |mut unit| {
@@ -125,6 +125,8 @@ impl AccountService {
                         let of_log_in = Session {
                             created_at: asking.created_at,
                             proven_at: asking.proven_at,
+                            place: asking.place,
+                            known_device: asking.known_device,
                             expires_at: policy::session_end(asking.created_at, now, settings),
                             ..new.clone()
                         };

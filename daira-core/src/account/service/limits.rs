@@ -5,7 +5,7 @@
 //! device before brings its token along and has tries of their own there: neither a stranger who tries passwords nor a
 //! neighbour behind the same address locks the owner out.
 
-use super::super::{Contact, Email, Phone, Session, token};
+use super::super::{Contact, Email, Origin, Phone, Session, token};
 use super::AccountService;
 use crate::actor::{Client, Member};
 use crate::error::Result;
@@ -146,6 +146,12 @@ impl AccountService {
         let name = self.known_device(client, &email);
         let name = name.unwrap_or_else(|| token::device_name(key, session.id, &session.salt));
         token::device(key, name, session.created_at, &email)
+    }
+
+    /// Where a log-in comes from.
+    pub(super) fn origin(&self, client: &Client, email: &str) -> Origin {
+        let known_device = self.known_device(client, &spelling(email)).is_some();
+        Origin { place: self.place(client), known_device }
     }
 
     fn known_device(&self, client: &Client, email: &str) -> Option<[u8; 16]> {

@@ -272,7 +272,8 @@ impl AccountService {
         };
         let upkeep = Upkeep { waking: self.waking(&credential).await?, ..Upkeep::default() };
         let second = Second::Signed(signed);
-        let opening = Opening { stored: &credential, upkeep: &upkeep, device: &device, second };
+        let origin = self.origin(client, email.as_str());
+        let opening = Opening { stored: &credential, upkeep: &upkeep, device: &device, origin, second };
         let opened = self.open_session(opening, None).await;
         let session: Session = opened
             .map_err(|error| if error.kind() == ErrorKind::Stale { invalid() } else { error })?

@@ -4,8 +4,8 @@
 //! answer, and a code that comes too late is as wrong as any other.
 
 use super::super::{
-    Account, AccountRefusal, AccountState, Email, Profile, ProfileKind, Registration, Session, Standing, password,
-    policy, token,
+    Account, AccountRefusal, AccountState, Email, Origin, Profile, ProfileKind, Registration, Session, Standing,
+    password, policy, token,
 };
 use super::profile::{NAME, new_handle};
 use super::{AccountService, DEVICE, DRAWS, LoggedIn, audit, is_taken, out_of_draws};
@@ -120,7 +120,7 @@ impl AccountService {
         let device = DEVICE.check(&input.device)?;
         self.count_code(client).await?;
         for _ in 0..DRAWS {
-            let outcome = self.open_account(&input, &device).await;
+            let outcome = self.open_account(client, &input, &device).await;
             if is_taken(&outcome) {
                 continue;
             }
@@ -139,11 +139,18 @@ impl AccountService {
 
     /// Counts a wrong code and answers nothing, or makes the account. The unit runs as the member that it brings into
     /// being: every row it adds is its actor's own.
-    async fn open_account(&self, input: &VerifyEmail, device: &str) -> Result<Option<(Session, Email)>> {
+    async fn open_account(
+        &self,
+        client: &Client,
+        input: &VerifyEmail,
+        device: &str,
+    ) -> Result<Option<(Session, Email)>> {
         let (ids, shard, now) = (&self.ports.ids, self.ports.ids.shard(), self.ports.clock.now());
         let member =
             Member { account: ids.draw(now, shard), profile: ids.draw(now, shard), session: ids.draw(now, shard) };
-        let session = &self.new_session(member, device, now);
+        // The first device is the one that is known.
+        let origin = Origin { place: self.place(client), known_device: true };
+        let session = &self.new_session(member, device, origin, now);
         let (settings, keys) = (&self.ports.settings, &self.ports.keys);
         self.ports
             .transact(&Actor::Member(member), |mut unit| {

@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::super::factor::Waiting;
 use super::super::policy::{self, Refresh};
-use super::super::{AccountRefusal, AccountState, Contact, Mailing, Profile, Session, StoredCredential, token};
+use super::super::{AccountRefusal, AccountState, Contact, Mailing, Origin, Profile, Session, StoredCredential, token};
 use super::passkey::SignedBy;
 use super::{
     AccountService, DEVICE, DRAWS, LoggedIn, Tokens, audit, end_all, end_session, is_taken, note_reuse, out_of_draws,
@@ -15,6 +15,7 @@ use crate::checks::keyed;
 use crate::error::{CommonRefusal, Error, ErrorKind, Result};
 use crate::id::{AppId, Id, SessionId};
 use crate::idempotency::{IdempotencyKey, Keyed};
+use crate::place::Place;
 use crate::port::UnitOfWork;
 use crate::port::store::{Access, Lock};
 use crate::proto::event::v1;
@@ -85,6 +86,8 @@ pub(super) struct Opening<'a> {
     pub(super) upkeep: &'a Upkeep,
     /// What it is to be shown as.
     pub(super) device: &'a str,
+    /// Where it comes from.
+    pub(super) origin: Origin,
     /// What was given besides the password.
     pub(super) second: Second<'a>,
 }
@@ -119,7 +122,8 @@ impl AccountService {
         for _ in 0..LOG_IN_TRIES {
             let stored = self.proven(&input).await?;
             let upkeep = self.upkeep(&input, &stored).await?;
-            let opening = Opening { stored: &stored, upkeep: &upkeep, device: &device, second: Second::None };
+            let (origin, second) = (self.origin(client, &input.email), Second::None);
+            let opening = Opening { stored: &stored, upkeep: &upkeep, device: &device, origin, second };
             match self.open_session(opening, keyed.as_ref()).await {
                 Err(error) if error.kind() == ErrorKind::Stale => {}
                 outcome => {
@@ -202,11 +206,11 @@ impl AccountService {
     /// Begins a session, or finds the one that the same request began before; nothing when it takes a second factor that was
     /// not given. It is [`ErrorKind::Stale`] when the password, the state or the second factor is no longer what was proven.
     pub(super) async fn open_session(&self, opening: Opening<'_>, keyed: Option<&Keyed>) -> Result<Option<Session>> {
-        let Opening { stored, upkeep, device, second } = opening;
+        let Opening { stored, upkeep, device, origin, second } = opening;
         let stale = || Error::new(ErrorKind::Stale, "account.log_in");
         for _ in 0..DRAWS {
             let (member, now) = (self.draw_session(stored), self.ports.clock.now());
-            let mut new = self.new_session(member, device, now);
+            let mut new = self.new_session(member, device, origin, now);
             if matches!(second, Second::Sent(sent) if matches!(sent.to, Contact::Phone(_))) {
                 // Numbers are passed on and SIM cards swapped: having one lets in, and changes no other way in.
                 new.proven_at = Timestamp::EPOCH;
@@ -253,6 +257,10 @@ impl AccountService {
                         }
                         unit.accounts().insert_session(session).await?;
                         audit(unit, "account.log_in", session.id, "", now).await?;
+                        if !session.known_device {
+                            let (session_id, profile_id) = (session.id.raw(), session.profile.raw());
+                            unit.journal().append(&[v1::DeviceSeen { session_id, profile_id }.into()]).await?;
+                        }
                         Ok(Some(session.id))
                     })
                 })
@@ -274,10 +282,10 @@ impl AccountService {
     ///
     /// # Errors
     /// [`AccountRefusal::TokenInvalid`].
-    pub async fn refresh(&self, refresh: &Secret) -> Result<Tokens> {
+    pub async fn refresh(&self, client: &Client, refresh: &Secret) -> Result<Tokens> {
         let refuse = || Error::from(AccountRefusal::TokenInvalid);
         let now = self.ports.clock.now();
-        let (session, verdict) = self.rotate(refresh, None, now).await?.ok_or_else(refuse)?;
+        let (session, verdict) = self.rotate(refresh, None, self.place(client), now).await?.ok_or_else(refuse)?;
         if verdict == Refresh::Reuse {
             note_reuse(session.id);
             self.end_log_in(&session, now).await?;
@@ -291,6 +299,7 @@ impl AccountService {
         &self,
         refresh: &Secret,
         of: Option<AppId>,
+        place: Option<Place>,
         now: Timestamp,
     ) -> Result<Option<(Session, Refresh)>> {
         let Some(token) = &token::open(refresh) else { return Ok(None) };
@@ -314,6 +323,7 @@ impl AccountService {
                             session.generation += 1;
                             session.rotated_at = now;
                             session.last_used_at = now;
+                            session.place = place.or(session.place);
                             session.expires_at = policy::session_end(session.created_at, now, settings);
                             unit.accounts().update_session(&session).await?;
                         }

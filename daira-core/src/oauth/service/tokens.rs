@@ -5,7 +5,7 @@ use super::consent::shut_out;
 use super::{Client, OauthService};
 use crate::account::policy::{self, Refresh};
 use crate::account::service::{DRAWS, audit, end_session, is_taken, note_reuse, out_of_draws};
-use crate::account::{AccountRefusal, Pass, Profile, Session, Tokens};
+use crate::account::{AccountRefusal, Origin, Pass, Profile, Session, Tokens};
 use crate::actor::{Actor, Member};
 use crate::error::{Error, Result};
 use crate::id::{ProfileId, SessionId};
@@ -13,6 +13,9 @@ use crate::port::IdClaims;
 use crate::port::store::{Access, Lock};
 use crate::secret::Secret;
 use crate::time::Timestamp;
+
+/// Where an app's own server is says nothing of the person.
+const APP: Origin = Origin { place: None, known_device: true };
 
 /// What an app is given.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,7 +115,7 @@ impl OauthService {
             now + settings.access_token_life
         };
         let granted = Some(Granted { app: app.id, scopes });
-        let began = self.accounts.new_session(member, &app.name, now);
+        let began = self.accounts.new_session(member, &app.name, APP, now);
         let new = &Session { granted, expires_at, proven_at: kept.proven_at, ..began };
         self.ports
             .transact(&Actor::Member(member), |mut unit| {
@@ -165,7 +168,7 @@ impl OauthService {
             return Err(OauthRefusal::ScopeInvalid.into());
         }
         let now = self.ports.clock.now();
-        let (session, verdict) = self.accounts.rotate(refresh, Some(app.id), now).await?.ok_or_else(refuse)?;
+        let (session, verdict) = self.accounts.rotate(refresh, Some(app.id), None, now).await?.ok_or_else(refuse)?;
         if verdict == Refresh::Reuse {
             note_reuse(session.id);
             self.end_copied(&session, &app, now).await?;

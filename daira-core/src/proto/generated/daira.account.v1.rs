@@ -53,6 +53,12 @@ pub struct Session {
     /// Whether it is the one that asks.
     #[prost(bool, tag = "6")]
     pub current: bool,
+    /// Roughly where it was used last, as codes of ISO 3166, for instance `EG-ALX`; empty when that is not known.
+    #[prost(string, tag = "7")]
+    pub place: ::prost::alloc::string::String,
+    /// Whether somebody had logged in on the device before.
+    #[prost(bool, tag = "8")]
+    pub known_device: bool,
 }
 /// Asks to join.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -341,3 +341,11 @@ pub struct AppDisconnected {
     #[prost(int64, tag = "2")]
     pub app_id: i64,
 }
+/// Somebody logged in on a device that was not known to them before.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeviceSeen {
+    #[prost(int64, tag = "1")]
+    pub session_id: i64,
+    #[prost(int64, tag = "2")]
+    pub profile_id: i64,
+}

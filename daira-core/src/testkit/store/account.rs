@@ -8,6 +8,7 @@ use crate::actor::Actor;
 use crate::error::ErrorKind;
 use crate::id::{AccountId, ChallengeId};
 use crate::locale::Locale;
+use crate::place::Place;
 use crate::port::Ports;
 use crate::port::store::{HandleHolder, Lock};
 use crate::testkit::fixture::{Draft, Fixture, PLATFORM, Person, put_profile};
@@ -49,6 +50,8 @@ fn session(world: &Fixture, person: &Person) -> Session {
         expires_at: world.now() + MINUTE,
         revoked_at: None,
         granted: None,
+        place: Place::from_code("EG-ALX"),
+        known_device: false,
     }
 }
 

@@ -167,6 +167,8 @@ fn session(world: &Fixture, person: &Person, granted: Option<Granted>) -> Sessio
         expires_at: now + Duration::from_hours(1),
         revoked_at: None,
         granted,
+        place: None,
+        known_device: true,
     }
 }
 

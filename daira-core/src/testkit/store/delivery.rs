@@ -33,6 +33,7 @@ pub async fn a_delivery_is_tried_until_it_is_done(ports: &Ports) {
         Due::Registration(world.draw::<ChallengeId>()),
         Due::Mailing(world.draw::<ChallengeId>()),
         Due::CopyNotice(world.draw::<SessionId>()),
+        Due::DeviceNotice(world.draw::<SessionId>()),
     ] {
         put(&world, due, now).await;
         put(&world, due, now - MINUTE).await;

@@ -214,7 +214,7 @@ async fn security_22_tokens_of_apps_and_of_the_house_do_not_stand_for_each_other
     let (mona, trains, other) = (stage.world.join("mona").await, client(&stage.trains), stage.another().await);
     let issued = stage.let_in(&mona, "read:feed+offline_access").await;
     let refresh = issued.refresh.unwrap();
-    assert!(is_invalid(stage.world.accounts.refresh(&refresh).await), "an app's in the house");
+    assert!(is_invalid(stage.world.accounts.refresh(&Client::default(), &refresh).await), "an app's in the house");
     for (who, token) in [(&client(&other), &refresh), (&trains, &mona.tokens.refresh), (&trains, &issued.access)] {
         let outcome = stage.oauth.refresh(who, token, None).await;
         assert_eq!(refusal::<_, OauthRefusal>(outcome), OauthRefusal::GrantInvalid);

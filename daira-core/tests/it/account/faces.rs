@@ -28,7 +28,7 @@ async fn a_face_has_tokens_of_its_own_and_the_account_ends_them_together() {
     assert_ne!(as_shade.session, mona.member.session);
     assert_eq!(world.accounts.authenticate(&tokens.access).await.unwrap(), Actor::Member(as_shade));
     assert_eq!(world.accounts.authenticate(&mona.tokens.access).await.unwrap(), actor(&mona), "the other goes on");
-    let refreshed = world.accounts.refresh(&tokens.refresh).await.unwrap();
+    let refreshed = world.accounts.refresh(&Client::default(), &tokens.refresh).await.unwrap();
     assert_eq!(world.accounts.authenticate(&refreshed.access).await.unwrap(), Actor::Member(as_shade));
     // Back again, from the mask.
     let (back, _) = switch(&world, &Actor::Member(as_shade), mona.member.profile).await.unwrap();
@@ -118,7 +118,10 @@ async fn security_12_moving_between_faces_proves_nothing_and_lasts_no_longer() {
         let (first, new) = (of(mona.member.session), of(moved.session));
         assert_eq!((first.created_at, first.proven_at), (new.created_at, new.proven_at));
         world.advance(world.ports.settings.session_life);
-        assert!(is_invalid(world.accounts.refresh(&tokens.refresh).await), "a log-in lasts so long and no longer");
+        assert!(
+            is_invalid(world.accounts.refresh(&Client::default(), &tokens.refresh).await),
+            "a log-in lasts so long and no longer"
+        );
         world.clock.set(first.created_at + world.ports.settings.proof_life + Duration::from_secs(2));
     }
 }
@@ -132,10 +135,10 @@ async fn security_25_a_copied_token_ends_every_session_of_its_log_in() {
     world.advance(Duration::from_secs(1));
     let other = entered(world.accounts.log_in(&Client::default(), logging_in("mona"), None).await).unwrap();
     let (_, moved) = switch(&world, &actor(&mona), shade).await.unwrap();
-    let next = world.accounts.refresh(&mona.tokens.refresh).await.unwrap();
+    let next = world.accounts.refresh(&Client::default(), &mona.tokens.refresh).await.unwrap();
     world.accounts.authenticate(&next.access).await.unwrap();
     world.advance(world.ports.settings.refresh_grace);
-    assert!(is_invalid(world.accounts.refresh(&mona.tokens.refresh).await));
+    assert!(is_invalid(world.accounts.refresh(&Client::default(), &mona.tokens.refresh).await));
     for access in [&next.access, &moved.access] {
         assert!(is_invalid(world.accounts.authenticate(access).await));
     }
@@ -173,13 +176,19 @@ async fn security_25_what_a_copied_token_ends_is_ended_whole() {
     let mona = world.join("mona").await;
     let shade = face(&world, &mona, "zell").await;
     let (_, moved) = switch(&world, &actor(&mona), shade).await.unwrap();
-    let next = node.refresh(&mona.tokens.refresh).await.unwrap();
+    let next = node.refresh(&Client::default(), &mona.tokens.refresh).await.unwrap();
     node.authenticate(&next.access).await.unwrap();
     world.advance(world.ports.settings.refresh_grace);
     store.away.store(true, Ordering::SeqCst);
-    assert_eq!(node.refresh(&mona.tokens.refresh).await.unwrap_err().kind(), ErrorKind::Unavailable);
+    assert_eq!(
+        node.refresh(&Client::default(), &mona.tokens.refresh).await.unwrap_err().kind(),
+        ErrorKind::Unavailable
+    );
     store.away.store(false, Ordering::SeqCst);
-    assert!(is_invalid(node.refresh(&mona.tokens.refresh).await), "it comes back, and finds all of it");
+    assert!(
+        is_invalid(node.refresh(&Client::default(), &mona.tokens.refresh).await),
+        "it comes back, and finds all of it"
+    );
     for access in [&next.access, &moved.access] {
         assert!(is_invalid(node.authenticate(access).await));
     }

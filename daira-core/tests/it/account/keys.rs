@@ -26,7 +26,7 @@ async fn security_23_an_old_key_is_retired_and_nobody_is_logged_out() {
 
     let both = node(signer(2).also_accepting(&generate_signing_key(&Dull(1))).unwrap());
     assert_eq!(both.authenticate(&mona.tokens.access).await.unwrap(), actor(&mona), "the old key's token still holds");
-    let renewed = both.refresh(&mona.tokens.refresh).await.unwrap();
+    let renewed = both.refresh(&Client::default(), &mona.tokens.refresh).await.unwrap();
     assert_eq!(both.authenticate(&renewed.access).await.unwrap(), actor(&mona), "and so does the new key's");
 
     let retired = node(signer(2));
@@ -35,6 +35,6 @@ async fn security_23_an_old_key_is_retired_and_nobody_is_logged_out() {
     // Somebody who was away all the while holds a token of the old key, and the refresh token that goes with it.
     let nour = world.join("nour").await;
     assert!(is_invalid(retired.authenticate(&nour.tokens.access).await));
-    let back = retired.refresh(&nour.tokens.refresh).await.unwrap();
+    let back = retired.refresh(&Client::default(), &nour.tokens.refresh).await.unwrap();
     assert_eq!(retired.authenticate(&back.access).await.unwrap(), actor(&nour));
 }

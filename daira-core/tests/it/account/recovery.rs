@@ -99,7 +99,7 @@ async fn security_10_a_new_password_takes_the_old_one_and_ends_all_other_session
 
     assert_eq!(change(PASSWORD, NEW).await.unwrap(), 1);
     assert!(world.lives(&here).await && !world.lives(&there).await);
-    assert!(is_invalid(world.accounts.refresh(&there.tokens.refresh).await));
+    assert!(is_invalid(world.accounts.refresh(&Client::default(), &there.tokens.refresh).await));
     assert_eq!(told(world.enter("mona", PASSWORD).await).0, Some(AccountRefusal::CredentialsInvalid));
     assert!(world.enter("mona", NEW).await.is_ok());
     assert_eq!(

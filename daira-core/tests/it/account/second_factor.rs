@@ -82,7 +82,8 @@ async fn security_13_logging_in_takes_both_steps_once_one_is_set_up() {
     let challenge = world.first_step("mona").await;
     assert_eq!(world.accounts.sessions(&actor(&mona.person)).await.unwrap().len(), 1, "no session has begun");
     assert!(
-        world.accounts.authenticate(&challenge).await.is_err() && world.accounts.refresh(&challenge).await.is_err()
+        world.accounts.authenticate(&challenge).await.is_err()
+            && world.accounts.refresh(&Client::default(), &challenge).await.is_err()
     );
     let wrong = (Some(AccountRefusal::CodeInvalid), Some("code"));
     for bad in ["", "000000x", "12345", "abcd-efgh-ijkl-mnop", &"1".repeat(100_000)] {

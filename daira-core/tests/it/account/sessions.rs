@@ -1,9 +1,12 @@
 //! Logging in, refreshing under races and lost answers, and ending sessions everywhere at once.
 
-use daira_core::account::{AccountState, Standing, Tokens};
+use std::net::IpAddr;
+
+use daira_core::account::{AccountState, Due, Session, Standing, Tokens};
 use daira_core::error::CommonRefusal;
 use daira_core::memory::HmacHasher;
-use daira_core::port::PasswordHasher;
+use daira_core::place::Place;
+use daira_core::port::{PasswordHasher, Places};
 use tokio::task::JoinSet;
 
 use super::*;
@@ -143,7 +146,7 @@ async fn states_decide_who_gets_in() {
         AccountRefusal::CredentialsInvalid,
         "only its owner learns"
     );
-    assert!(is_invalid(world.accounts.refresh(&mona.tokens.refresh).await));
+    assert!(is_invalid(world.accounts.refresh(&Client::default(), &mona.tokens.refresh).await));
     assert!(is_invalid(world.accounts.authenticate(&mona.tokens.access).await));
     world.advance(Duration::from_hours(1));
     log_in().await.unwrap();
@@ -162,18 +165,19 @@ async fn states_decide_who_gets_in() {
 
 /// Both tokens work.
 async fn works(world: &World, tokens: &Tokens) -> bool {
-    world.accounts.authenticate(&tokens.access).await.is_ok() && world.accounts.refresh(&tokens.refresh).await.is_ok()
+    world.accounts.authenticate(&tokens.access).await.is_ok()
+        && world.accounts.refresh(&Client::default(), &tokens.refresh).await.is_ok()
 }
 
 #[tokio::test]
 async fn security_25_a_spent_token_that_comes_back_ends_the_session() {
     let world = world();
     let a = world.join("mona").await.tokens;
-    let b = world.accounts.refresh(&a.refresh).await.unwrap();
-    let c = world.accounts.refresh(&b.refresh).await.unwrap();
-    assert!(is_invalid(world.accounts.refresh(&a.refresh).await));
+    let b = world.accounts.refresh(&Client::default(), &a.refresh).await.unwrap();
+    let c = world.accounts.refresh(&Client::default(), &b.refresh).await.unwrap();
+    assert!(is_invalid(world.accounts.refresh(&Client::default(), &a.refresh).await));
     for tokens in [&a, &b, &c] {
-        assert!(is_invalid(world.accounts.refresh(&tokens.refresh).await));
+        assert!(is_invalid(world.accounts.refresh(&Client::default(), &tokens.refresh).await));
         assert!(is_invalid(world.accounts.authenticate(&tokens.access).await), "at once, not when it expires");
     }
     assert!(world.audit().contains(&"session.revoked refresh_reused".to_owned()));
@@ -184,24 +188,24 @@ async fn security_25_a_spent_token_that_comes_back_ends_the_session() {
 async fn security_25_the_last_token_is_forgiven_only_briefly_once_its_successor_is_used() {
     let world = world();
     let a = world.join("mona").await.tokens;
-    let b = world.accounts.refresh(&a.refresh).await.unwrap();
+    let b = world.accounts.refresh(&Client::default(), &a.refresh).await.unwrap();
     world.accounts.authenticate(&b.access).await.unwrap();
     world.clock.set(world.clock.now() + world.ports.settings.refresh_grace - Duration::from_micros(1));
-    assert_eq!(world.accounts.refresh(&a.refresh).await.unwrap().refresh, b.refresh);
+    assert_eq!(world.accounts.refresh(&Client::default(), &a.refresh).await.unwrap().refresh, b.refresh);
     world.advance(Duration::from_micros(1));
-    assert!(is_invalid(world.accounts.refresh(&a.refresh).await));
-    assert!(is_invalid(world.accounts.refresh(&b.refresh).await));
+    assert!(is_invalid(world.accounts.refresh(&Client::default(), &a.refresh).await));
+    assert!(is_invalid(world.accounts.refresh(&Client::default(), &b.refresh).await));
 }
 
 #[tokio::test]
 async fn security_26_a_repeated_refresh_gives_the_same_living_pair() {
     let world = world();
     let a = world.join("mona").await.tokens;
-    let b = world.accounts.refresh(&a.refresh).await.unwrap();
-    let again = world.accounts.refresh(&a.refresh).await.unwrap();
+    let b = world.accounts.refresh(&Client::default(), &a.refresh).await.unwrap();
+    let again = world.accounts.refresh(&Client::default(), &a.refresh).await.unwrap();
     assert_eq!((&again.refresh, again.session_expires_at), (&b.refresh, b.session_expires_at));
     world.accounts.authenticate(&again.access).await.unwrap();
-    let c = world.accounts.refresh(&again.refresh).await.unwrap();
+    let c = world.accounts.refresh(&Client::default(), &again.refresh).await.unwrap();
     assert_ne!(c.refresh, b.refresh);
     assert!(works(&world, &c).await, "one branch, and it goes on");
 }
@@ -210,15 +214,18 @@ async fn security_26_a_repeated_refresh_gives_the_same_living_pair() {
 async fn failure_08_a_lost_answer_logs_nobody_out() {
     let world = world();
     let a = world.join("mona").await.tokens;
-    let lost = world.accounts.refresh(&a.refresh).await.unwrap();
+    let lost = world.accounts.refresh(&Client::default(), &a.refresh).await.unwrap();
     for _ in 0..2 {
         world.advance(Duration::from_hours(24 * 20));
-        let again = world.accounts.refresh(&a.refresh).await.unwrap();
+        let again = world.accounts.refresh(&Client::default(), &a.refresh).await.unwrap();
         assert_eq!(again.refresh, lost.refresh, "one living branch, however often the answer is lost");
     }
-    let again = world.accounts.refresh(&a.refresh).await.unwrap();
+    let again = world.accounts.refresh(&Client::default(), &a.refresh).await.unwrap();
     assert!(works(&world, &again).await);
-    assert!(is_invalid(world.accounts.refresh(&a.refresh).await), "used and long past, it is a copy");
+    assert!(
+        is_invalid(world.accounts.refresh(&Client::default(), &a.refresh).await),
+        "used and long past, it is a copy"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -230,7 +237,7 @@ async fn failure_08_racing_refreshes_leave_one_living_branch() {
         for _ in 0..10 {
             let (accounts, token) = (world.accounts.clone(), living.clone());
             racing.spawn(async move {
-                let tokens = accounts.refresh(&token).await?;
+                let tokens = accounts.refresh(&Client::default(), &token).await?;
                 accounts.authenticate(&tokens.access).await.map(|_| tokens.refresh)
             });
         }
@@ -241,26 +248,73 @@ async fn failure_08_racing_refreshes_leave_one_living_branch() {
     assert_eq!(world.audit(), ["account.registered"]);
 }
 
+/// Knows two networks.
+struct Map;
+
+impl Places for Map {
+    fn place(&self, address: IpAddr) -> Option<Place> {
+        match address {
+            IpAddr::V4(v4) if v4.octets()[0] == 41 => Place::from_code("EG-ALX"),
+            IpAddr::V4(v4) if v4.octets()[0] == 156 => Place::from_code("EG-C"),
+            _ => None,
+        }
+    }
+}
+
+#[tokio::test]
+async fn security_32_a_device_that_is_not_known_is_told_and_locks_nobody_out() {
+    let world = world_with(|ports| ports.places = Arc::new(Map));
+    let mona = world.join("mona").await;
+    let at =
+        |address: &str, known_device: Option<Secret>| Client { address: Some(address.parse().unwrap()), known_device };
+    let log_in =
+        async |client: &Client| entered(world.accounts.log_in(client, logging_in("mona"), None).await).unwrap();
+    let list = async || world.accounts.sessions(&actor(&mona)).await.unwrap();
+    assert!(list().await[0].known_device, "the first one is hers");
+    assert!(!world.events("a").await.iter().any(|event| event.ends_with("device_seen")));
+
+    world.advance(Duration::from_secs(1));
+    let strange = log_in(&at("41.0.0.1", None)).await;
+    assert!(world.accounts.authenticate(&strange.tokens.access).await.is_ok(), "nobody is kept out");
+    let shown = |session: &Session| (session.place.map(|place| place.to_string()), session.known_device);
+    assert_eq!(shown(&list().await[0]), (Some("EG-ALX".to_owned()), false));
+    assert_eq!(world.events("b").await.iter().filter(|event| event.ends_with("device_seen")).count(), 1);
+    assert!(world.accounts.deliver(Due::DeviceNotice(strange.member.session)).await.unwrap());
+    let mail = world.mail.messages().pop().unwrap();
+    assert_eq!((mail.to.expose(), mail.subject.as_str()), ("mona@example.com", "دخول جديد على حسابك على دايرة"));
+    assert!(mail.text.expose().contains("الإسكندرية") && !mail.text.expose().contains("41.0.0.1"));
+
+    world.advance(Duration::from_secs(1));
+    let known = log_in(&at("9.9.9.9", Some(strange.device))).await;
+    assert_eq!(shown(&list().await[0]), (None, true));
+    assert_eq!(world.events("c").await.iter().filter(|event| event.ends_with("device_seen")).count(), 1);
+    let (refresh, gone) = (&known.tokens.refresh, at("9.9.9.9", None));
+    let next = world.accounts.refresh(&at("156.1.1.1", None), refresh).await.unwrap();
+    assert_eq!(shown(&list().await[0]).0.as_deref(), Some("EG-C"), "where it was used last");
+    world.accounts.refresh(&gone, &next.refresh).await.unwrap();
+    assert_eq!(shown(&list().await[0]).0.as_deref(), Some("EG-C"), "what is not known takes nothing away");
+}
+
 #[tokio::test]
 async fn security_27_sessions_end_by_idling_and_by_age() {
     let world = world();
     let settings = world.ports.settings.clone();
     let idle = world.join("mona").await.tokens;
     world.advance(settings.session_idle);
-    assert!(is_invalid(world.accounts.refresh(&idle.refresh).await));
+    assert!(is_invalid(world.accounts.refresh(&Client::default(), &idle.refresh).await));
 
     let began = world.clock.now();
     let mut tokens = entered(world.accounts.log_in(&Client::default(), logging_in("mona"), None).await).unwrap().tokens;
     while world.clock.now() + Duration::from_hours(24 * 50) < began + settings.session_life {
         world.advance(Duration::from_hours(24 * 50));
-        tokens = world.accounts.refresh(&tokens.refresh).await.unwrap();
+        tokens = world.accounts.refresh(&Client::default(), &tokens.refresh).await.unwrap();
     }
     assert_eq!(tokens.session_expires_at, began + settings.session_life);
     world.clock.set(began + settings.session_life - Duration::from_mins(1));
-    let last = world.accounts.refresh(&tokens.refresh).await.unwrap();
+    let last = world.accounts.refresh(&Client::default(), &tokens.refresh).await.unwrap();
     assert!(last.access_expires_at <= began + settings.session_life, "no access token outlives its session");
     world.clock.set(began + settings.session_life);
-    assert!(is_invalid(world.accounts.refresh(&last.refresh).await));
+    assert!(is_invalid(world.accounts.refresh(&Client::default(), &last.refresh).await));
 }
 
 #[tokio::test]
@@ -268,12 +322,15 @@ async fn security_22_each_token_is_refused_in_the_others_place() {
     let world = world();
     let mona = world.join("mona").await;
     let Tokens { access, refresh, .. } = &mona.tokens;
-    assert!(is_invalid(world.accounts.refresh(access).await) && is_invalid(world.accounts.authenticate(refresh).await));
+    assert!(
+        is_invalid(world.accounts.refresh(&Client::default(), access).await)
+            && is_invalid(world.accounts.authenticate(refresh).await)
+    );
     let salt = [0; 16];
     let forged = token::seal(&world.ports.keys.refresh, mona.member.session, 1, &salt);
     let foreign = token::seal(&daira_core::secret::Key::new([9; 32]), mona.member.session, 1, &salt);
     for token in [forged, foreign, Secret::new(""), Secret::new("drt_"), Secret::new("x".repeat(1 << 20))] {
-        assert!(is_invalid(world.accounts.refresh(&token).await));
+        assert!(is_invalid(world.accounts.refresh(&Client::default(), &token).await));
     }
     assert!(works(&world, &mona.tokens).await, "a forgery ends nothing");
 }
@@ -309,7 +366,7 @@ async fn security_29_people_see_and_end_their_own_sessions_only() {
         world.accounts.revoke_session(&actor(&mona), phone.member.session, None).await.unwrap();
     }
     assert!(is_invalid(world.accounts.authenticate(&phone.tokens.access).await));
-    assert!(is_invalid(world.accounts.refresh(&phone.tokens.refresh).await));
+    assert!(is_invalid(world.accounts.refresh(&Client::default(), &phone.tokens.refresh).await));
 
     let (tablet, laptop) = (
         entered(world.accounts.log_in(&Client::default(), logging_in("mona"), None).await).unwrap(),
@@ -317,7 +374,7 @@ async fn security_29_people_see_and_end_their_own_sessions_only() {
     );
     assert_eq!(world.accounts.revoke_other_sessions(&actor(&laptop), None).await.unwrap(), 2);
     for gone in [&mona, &tablet] {
-        assert!(is_invalid(world.accounts.refresh(&gone.tokens.refresh).await));
+        assert!(is_invalid(world.accounts.refresh(&Client::default(), &gone.tokens.refresh).await));
     }
     assert!(works(&world, &laptop.tokens).await && works(&world, &nour.tokens).await);
 
@@ -410,19 +467,19 @@ async fn a_remembered_session_still_notes_the_first_use_of_a_new_token() {
     let a = world.join("mona").await;
     world.accounts.poll_revocations().await.unwrap();
     world.accounts.authenticate(&a.tokens.access).await.unwrap();
-    let b = world.accounts.refresh(&a.tokens.refresh).await.unwrap();
+    let b = world.accounts.refresh(&Client::default(), &a.tokens.refresh).await.unwrap();
     world.accounts.authenticate(&b.access).await.unwrap();
     let [session] = world.accounts.sessions(&actor(&a)).await.unwrap().try_into().unwrap();
     assert_eq!((session.generation, session.seen_generation), (2, 2));
     world.advance(world.ports.settings.refresh_grace);
-    assert!(is_invalid(world.accounts.refresh(&a.tokens.refresh).await));
+    assert!(is_invalid(world.accounts.refresh(&Client::default(), &a.tokens.refresh).await));
 }
 
 #[tokio::test]
 async fn whoever_holds_a_refresh_token_alone_can_log_out_with_it() {
     let world = world();
     let (mona, nour) = (world.join("mona").await, world.join("nour").await);
-    let next = world.accounts.refresh(&mona.tokens.refresh).await.unwrap();
+    let next = world.accounts.refresh(&Client::default(), &mona.tokens.refresh).await.unwrap();
     for none in
         [Secret::new("drt_"), Secret::new(format!("{}A", nour.tokens.refresh.expose())), mona.tokens.access.clone()]
     {
@@ -433,5 +490,5 @@ async fn whoever_holds_a_refresh_token_alone_can_log_out_with_it() {
         world.accounts.log_out_with(&mona.tokens.refresh).await.unwrap();
     }
     assert!(is_invalid(world.accounts.authenticate(&next.access).await), "the spent one will do");
-    assert!(is_invalid(world.accounts.refresh(&next.refresh).await));
+    assert!(is_invalid(world.accounts.refresh(&Client::default(), &next.refresh).await));
 }

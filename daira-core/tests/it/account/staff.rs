@@ -281,7 +281,7 @@ async fn security_28_a_suspension_ends_every_session_at_once_and_says_until_when
     }
     assert_eq!(code(accounts.check(&pass).await), "auth.session_ended", "what is open closes with the right code");
     for refresh in [&mona.tokens.refresh, &mask_tokens.refresh] {
-        assert_eq!(code(accounts.refresh(refresh).await), "auth.token_invalid");
+        assert_eq!(code(accounts.refresh(&Client::default(), refresh).await), "auth.token_invalid");
     }
     // Another node learns it by its next poll.
     let other = AccountService::new(office.world.ports.clone());

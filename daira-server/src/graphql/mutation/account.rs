@@ -171,7 +171,8 @@ impl AccountMutation {
         let scope = ctx.scope();
         change(ctx, input.client_mutation_id, async {
             scope.key(input.idempotency_key)?;
-            let tokens = scope.services.accounts.refresh(&Secret::new(input.refresh_token)).await?;
+            let tokens =
+                scope.services.accounts.refresh(&scope.client(None), &Secret::new(input.refresh_token)).await?;
             Ok(RefreshSessionPayload { tokens: Some(tokens.into()), ..Default::default() })
         })
         .await

@@ -47,6 +47,8 @@ inputs! {
         ceremony: String,
         /// What `navigator.credentials.get` answered, as JSON.
         answer: String,
+        /// What an earlier log-in on this device answered as `deviceToken`.
+        device_token: Option<String>,
         /// What the session is to be shown as, for instance "Firefox on Android"; up to 100 characters.
         device: Option<String>,
     }
@@ -231,7 +233,7 @@ impl PasskeyMutation {
         change(ctx, input.client_mutation_id, async {
             scope.key(input.idempotency_key)?;
             let (ceremony, answer) = (Secret::new(input.ceremony), Secret::new(input.answer));
-            let (client, device) = (scope.client(None), input.device.unwrap_or_default());
+            let (client, device) = (scope.client(input.device_token), input.device.unwrap_or_default());
             let accounts = &scope.services.accounts;
             let entered = accounts.log_in_with_passkey(&client, &ceremony, &answer, &device).await?;
             let device_token = Some(entered.device.expose().to_owned());

@@ -251,6 +251,21 @@ impl Session {
         &self.0.device
     }
 
+    /// The profile that it acts as.
+    async fn profile_id(&self) -> ID {
+        self.0.profile.to_string().into()
+    }
+
+    /// Where it was used last, as far as that is known.
+    async fn place(&self) -> Option<SessionPlace> {
+        self.0.place.map(SessionPlace)
+    }
+
+    /// Whether somebody had logged in on this device before; the owner was told by mail where not.
+    async fn is_known_device(&self) -> bool {
+        self.0.known_device
+    }
+
     /// Whether it is the one that asks.
     async fn is_current(&self, ctx: &Context<'_>) -> bool {
         ctx.scope().member().is_ok_and(|member| member.session == self.0.id)
@@ -278,6 +293,28 @@ impl Session {
         scope.member()?;
         let sessions = scope.reads.view().await?.accounts().own_sessions(scope.now()).await?;
         Ok(sessions.into_iter().map(Self).collect())
+    }
+}
+
+/// Roughly where a session is used: a country, and in Egypt a governorate. It comes from the network address, which is not kept.
+pub(crate) struct SessionPlace(daira_core::place::Place);
+
+/// Roughly where a session is used: a country, and in Egypt a governorate. It comes from the network address, which is not kept.
+#[Object]
+impl SessionPlace {
+    /// The country, for instance `EG` (ISO 3166-1).
+    async fn country(&self) -> &str {
+        self.0.country()
+    }
+
+    /// The part of the country, for instance `ALX` (ISO 3166-2).
+    async fn region(&self) -> Option<&str> {
+        Some(self.0.region()).filter(|region| !region.is_empty())
+    }
+
+    /// What it is called in the language of the request; a country by its code.
+    async fn name(&self, ctx: &Context<'_>) -> &str {
+        self.0.name(ctx.scope().locale)
     }
 }
 

@@ -368,8 +368,8 @@ impl AccountRepository for PgUnit {
         self.is_for(session.account);
         let done = sqlx::query!(
             "insert into daira.session (id, account, profile, device, salt, generation, seen_generation, rotated_at, created_at,
-                 last_used_at, expires_at, revoked_at, proven_at, app, scopes)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+                 last_used_at, expires_at, revoked_at, proven_at, app, scopes, place, known_device)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
             session.id.raw(),
             session.account.raw(),
             session.profile.raw(),
@@ -385,6 +385,8 @@ impl AccountRepository for PgUnit {
             stored(session.proven_at),
             session.granted.map(|granted| granted.app.raw()),
             session.granted.map(|granted| granted.scopes.stored()),
+            session.place.map(|place| place.to_string()),
+            session.known_device,
         )
         .execute(self.connection())
         .await;
@@ -397,7 +399,7 @@ impl AccountRepository for PgUnit {
             r#"select id as "id!", account as "account!", profile as "profile!", device as "device!", salt as "salt!",
                       generation as "generation!", seen_generation as "seen_generation!", rotated_at as "rotated_at!",
                       created_at as "created_at!", proven_at, last_used_at as "last_used_at!", expires_at as "expires_at!", revoked_at,
-                      app, scopes
+                      app, scopes, place, known_device as "known_device!"
                from daira.session_by_id($1)"#,
             id.raw()
         )
@@ -408,7 +410,7 @@ impl AccountRepository for PgUnit {
 
     async fn update_session(&mut self, session: &Session) -> Result<()> {
         let done = sqlx::query_scalar!(
-            "select daira.session_update($1, $2, $3, $4, $5, $6, $7, $8)",
+            "select daira.session_update($1, $2, $3, $4, $5, $6, $7, $8, $9)",
             session.id.raw(),
             session.generation,
             session.seen_generation,
@@ -417,6 +419,7 @@ impl AccountRepository for PgUnit {
             stored(session.expires_at),
             session.revoked_at.map(stored),
             session.device,
+            session.place.map(|place| place.to_string()),
         )
         .fetch_one(self.connection())
         .await;

@@ -109,7 +109,7 @@ impl AccountReads for PgView {
         let rows = sqlx::query_as!(
             SessionRow,
             "select id, account, profile, device, salt, generation, seen_generation, rotated_at, created_at, proven_at,
-                    last_used_at, expires_at, revoked_at, app, scopes
+                    last_used_at, expires_at, revoked_at, app, scopes, place, known_device
              from daira.session where account = $1 and revoked_at is null and expires_at > $2 and app is null
              order by created_at desc, id desc",
             member.account.raw(),

@@ -76,6 +76,7 @@ fn key(due: Due) -> (i16, i64) {
         Due::Registration(id) => (0, id.raw()),
         Due::Mailing(id) => (1, id.raw()),
         Due::CopyNotice(session) => (2, session.raw()),
+        Due::DeviceNotice(session) => (3, session.raw()),
     }
 }
 
@@ -84,6 +85,7 @@ fn due(kind: i16, subject: i64) -> Result<Due> {
         0 => Ok(Due::Registration(ChallengeId::from_raw(subject))),
         1 => Ok(Due::Mailing(ChallengeId::from_raw(subject))),
         2 => Ok(Due::CopyNotice(SessionId::from_raw(subject))),
+        3 => Ok(Due::DeviceNotice(SessionId::from_raw(subject))),
         _ => Err(corrupt("store.delivery", kind.to_string())),
     }
 }

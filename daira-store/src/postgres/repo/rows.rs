@@ -9,6 +9,7 @@ use daira_core::hashtag::Tag;
 use daira_core::id::{AccountId, AppId, CircleId, Id, MediaId, PostId, ProfileId, SessionId};
 use daira_core::locale::Locale;
 use daira_core::oauth::{Granted, Scopes};
+use daira_core::place::Place;
 use daira_core::post::{Attachment, Delivery, MediaKind, Post, ReplyRule, Visibility};
 use daira_core::reaction::ReactionKind;
 use daira_core::text::{Handle, TagKey};
@@ -342,6 +343,8 @@ pub(super) struct SessionRow {
     pub(super) revoked_at: Option<OffsetDateTime>,
     pub(super) app: Option<i64>,
     pub(super) scopes: Option<i32>,
+    pub(super) place: Option<String>,
+    pub(super) known_device: bool,
 }
 
 impl TryFrom<SessionRow> for Session {
@@ -366,6 +369,8 @@ impl TryFrom<SessionRow> for Session {
                 .app
                 .zip(row.scopes)
                 .map(|(app, scopes)| Granted { app: AppId::from_raw(app), scopes: Scopes::from_stored(scopes) }),
+            place: row.place.as_deref().and_then(Place::from_code),
+            known_device: row.known_device,
         })
     }
 }

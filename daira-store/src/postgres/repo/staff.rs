@@ -176,7 +176,7 @@ impl StaffRepository for PgUnit {
         let found = sqlx::query_as!(
             SessionRow,
             "select id, account, profile, device, salt, generation, seen_generation, rotated_at, created_at, proven_at,
-                    last_used_at, expires_at, revoked_at, app, scopes
+                    last_used_at, expires_at, revoked_at, app, scopes, place, known_device
              from daira.session where account = $1 and revoked_at is null and expires_at > $2 order by created_at desc, id desc",
             account.raw(),
             stored(now)

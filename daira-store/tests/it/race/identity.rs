@@ -193,16 +193,19 @@ async fn fifty_refreshes_of_one_token(server: Server) {
     let mut racing = JoinSet::new();
     for _ in 0..50 {
         let (accounts, token) = (accounts.clone(), mona.tokens.refresh.clone());
-        racing.spawn(async move { accounts.refresh(&token).await });
+        racing.spawn(async move { accounts.refresh(&Client::default(), &token).await });
     }
     let answers: Vec<_> = racing.join_all().await.into_iter().map(Result::unwrap).collect();
     let next = &answers[0];
     assert!(answers.iter().all(|tokens| tokens.refresh == next.refresh), "one living branch");
     assert!(accounts.authenticate(&next.access).await.is_ok(), "nobody is logged out");
-    let last = accounts.refresh(&next.refresh).await.unwrap();
+    let last = accounts.refresh(&Client::default(), &next.refresh).await.unwrap();
     let is_over = |outcome: Result<_>| outcome.is_err_and(|e| e.refusal() == Some(AccountRefusal::TokenInvalid));
-    assert!(is_over(accounts.refresh(&mona.tokens.refresh).await.map(drop)), "a copy that comes back");
-    assert!(is_over(accounts.refresh(&last.refresh).await.map(drop)), "ends the session for both");
+    assert!(
+        is_over(accounts.refresh(&Client::default(), &mona.tokens.refresh).await.map(drop)),
+        "a copy that comes back"
+    );
+    assert!(is_over(accounts.refresh(&Client::default(), &last.refresh).await.map(drop)), "ends the session for both");
     assert!(is_over(accounts.authenticate(&last.access).await.map(drop)));
 }
 
