@@ -5,7 +5,7 @@
 
 use crate::account::{self, AccountRefusal, AccountState, Profile};
 use crate::actor::Member;
-use crate::error::{Error, Result};
+use crate::error::{CommonRefusal, Error, Result};
 use crate::idempotency::{IdempotencyKey, Keyed};
 use crate::port::UnitOfWork;
 use crate::port::store::Lock;
@@ -40,6 +40,17 @@ pub async fn acting(
         Some(AccountState::Suspended(until)) => Err(account::policy::suspended(until, now)),
         Some(AccountState::Banned) => Err(AccountRefusal::Banned.into()),
         Some(AccountState::Deactivated | AccountState::Deleted) | None => Err(AccountRefusal::TokenInvalid.into()),
+    }
+}
+
+/// Refuses what is based on another version than there is, and says which there is.
+///
+/// # Errors
+/// [`CommonRefusal::Stale`].
+pub(crate) fn based_on(expected: Option<i32>, current: i32) -> Result<()> {
+    match expected {
+        Some(expected) if expected != current => Err(Error::from(CommonRefusal::Stale).with_version(current)),
+        _ => Ok(()),
     }
 }
 

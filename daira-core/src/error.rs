@@ -218,13 +218,22 @@ struct Inner {
     refusal: Option<&'static Refusal>,
     field: Option<&'static str>,
     retry_after: Option<Duration>,
+    version: Option<i32>,
     source: Option<Box<dyn core::error::Error + Send + Sync>>,
 }
 
 impl Error {
     /// A fault of some kind in an operation, named `module.verb`.
     pub fn new(kind: ErrorKind, operation: &'static str) -> Self {
-        Self(Box::new(Inner { kind, operation, refusal: None, field: None, retry_after: None, source: None }))
+        Self(Box::new(Inner {
+            kind,
+            operation,
+            refusal: None,
+            field: None,
+            retry_after: None,
+            version: None,
+            source: None,
+        }))
     }
 
     /// An expected refusal.
@@ -260,6 +269,13 @@ impl Error {
         self
     }
 
+    /// Says which version there is in the place of the one that was expected.
+    #[must_use]
+    pub fn with_version(mut self, current: i32) -> Self {
+        self.0.version = Some(current);
+        self
+    }
+
     /// The kind.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
@@ -278,6 +294,11 @@ impl Error {
     /// When a retry can succeed.
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
+    }
+
+    /// The version that there is in the place of the one that was expected.
+    pub fn version(&self) -> Option<i32> {
+        self.0.version
     }
 
     /// The refusal as a module's own enum, to branch on.

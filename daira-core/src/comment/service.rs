@@ -10,7 +10,7 @@ pub use read::MAX_TOP;
 use super::reach::{post_of, seen_comment};
 use super::{Comment, CommentRefusal, MAX_TEXT, policy};
 use crate::actor::Actor;
-use crate::checks::{Writing, acting, keyed};
+use crate::checks::{Writing, acting, based_on, keyed};
 use crate::error::{Error, Result};
 use crate::id::{CommentId, Id, PostId};
 use crate::idempotency::IdempotencyKey;
@@ -100,11 +100,19 @@ impl CommentService {
     /// Changes the own comment, while its writer still sees the post. An edit that changes nothing leaves no trace.
     ///
     /// # Errors
-    /// [`CommentRefusal`], and not found for a comment that is deleted or somebody else's, or under a post that is gone or
+    /// [`CommentRefusal`], [`CommonRefusal::Stale`](crate::error::CommonRefusal) when it is based on another version, and not found
+    /// for a comment that is deleted or somebody else's, or under a post that is gone or
     /// hidden.
-    pub async fn edit(&self, actor: &Actor, comment: CommentId, text: &str, key: Option<IdempotencyKey>) -> Result<()> {
+    pub async fn edit(
+        &self,
+        actor: &Actor,
+        comment: CommentId,
+        text: &str,
+        version: Option<i32>,
+        key: Option<IdempotencyKey>,
+    ) -> Result<()> {
         let member = *actor.member()?;
-        let keyed = keyed("comment.edit", key, &(comment, text));
+        let keyed = keyed("comment.edit", key, &(comment, text, version));
         let text = &TEXT.check(text)?;
         let clock = &self.ports.clock;
         self.ports
@@ -118,6 +126,7 @@ impl CommentService {
                     let before = found
                         .filter(|found| found.author == me.id && found.deleted_at.is_none())
                         .ok_or_else(Error::not_found)?;
+                    based_on(version, before.version)?;
                     if before.text == *text {
                         return Ok(());
                     }

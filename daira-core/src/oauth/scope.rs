@@ -133,6 +133,7 @@ const OPEN: &[(&str, Scopes)] = &[
     ("Query.__schema", Scopes::NONE),
     ("Query.__type", Scopes::NONE),
     ("Viewer.profile", Scopes::READ_PROFILE),
+    ("Viewer.profileVersion", Scopes::READ_PROFILE),
     ("Query.node", Scopes::READ_FEED),
     ("Query.nodes", Scopes::READ_FEED),
     ("Query.profile", Scopes::READ_FEED),

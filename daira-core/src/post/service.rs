@@ -12,8 +12,8 @@ use super::reach::mentioned;
 use super::{Attachment, Delivery, Post, PostRefusal, ReplyRule, Revision, Visibility, policy};
 use crate::account::Profile;
 use crate::actor::Actor;
-use crate::checks::{acting, keyed};
-use crate::error::{CommonRefusal, Error, Result};
+use crate::checks::{acting, based_on, keyed};
+use crate::error::{Error, Result};
 use crate::hashtag::tags_of;
 use crate::id::{Id, MediaId, PostId, ProfileId};
 use crate::idempotency::IdempotencyKey;
@@ -132,7 +132,7 @@ impl PostService {
     /// Changes the own post. What it said before goes into its history; an edit that changes nothing leaves no trace.
     ///
     /// # Errors
-    /// [`PostRefusal`], [`CommonRefusal::Stale`] when it is based on another version, and not found for a post that is
+    /// [`PostRefusal`], [`CommonRefusal::Stale`](crate::error::CommonRefusal) when it is based on another version, and not found for a post that is
     /// deleted or somebody else's.
     pub async fn edit(&self, actor: &Actor, id: PostId, input: &EditPost, key: Option<IdempotencyKey>) -> Result<()> {
         let member = *actor.member()?;
@@ -148,9 +148,7 @@ impl PostService {
                     if before.deleted_at.is_some() {
                         return Err(Error::not_found());
                     }
-                    if input.version.is_some_and(|version| version != before.version) {
-                        return Err(CommonRefusal::Stale.into());
-                    }
+                    based_on(input.version, before.version)?;
                     let mut after = before.clone();
                     after.text = content::text(&input.text, !before.media.is_empty())?;
                     (after.visibility, after.replies) = (input.visibility, input.replies);

@@ -78,7 +78,7 @@ async fn bad_comments_are_refused_by_code() {
         refused(world.comments.create(&mona, post, None, text, None).await, refusal);
     }
     let comment = say(&world, &mona, post, None).await;
-    refused(world.comments.edit(&mona, comment, "", None).await, CommentRefusal::Empty);
+    refused(world.comments.edit(&mona, comment, "", None, None).await, CommentRefusal::Empty);
     world.set_state(&mona, AccountState::Restricted).await;
     refused(world.comments.create(&mona, post, None, "x", None).await, CommentRefusal::Restricted);
     world.comments.delete(&mona, comment, None).await.unwrap();
@@ -138,16 +138,18 @@ async fn writers_edit_while_they_see_the_post() {
     let post = world.publish(&mona, "سؤال", Visibility::Public).await;
     let comment = say(&world, &karim, post, None).await;
     world.clock.advance(Duration::from_secs(9));
-    world.comments.edit(&karim, comment, "تمام", None).await.unwrap();
+    world.comments.edit(&karim, comment, "تمام", None, None).await.unwrap();
     let mut view = world.view(&mona).await;
     assert_eq!(world.comments.get(view.as_mut(), comment).await.unwrap().comment.version, 1, "nothing changed");
-    world.comments.edit(&karim, comment, " لا بلاش ", None).await.unwrap();
+    world.comments.edit(&karim, comment, " لا بلاش ", None, None).await.unwrap();
     let mut view = world.view(&mona).await;
     let after = world.comments.get(view.as_mut(), comment).await.unwrap().comment;
     assert_eq!((after.text.as_str(), after.version, after.edited_at), ("لا بلاش", 2, Some(world.ports.clock.now())));
-    not_found(world.comments.edit(&mona, comment, "كلام على لسانه", None).await);
+    not_found(world.comments.edit(&mona, comment, "كلام على لسانه", None, None).await);
+    let late = world.comments.edit(&karim, comment, "من نسخة قديمة", Some(1), None).await.unwrap_err();
+    assert_eq!((late.refusal(), late.version()), (Some(CommonRefusal::Stale), Some(2)));
     world.graph.block(&mona, id(&karim), None).await.unwrap();
-    not_found(world.comments.edit(&karim, comment, "من ورا الباب", None).await);
+    not_found(world.comments.edit(&karim, comment, "من ورا الباب", None, None).await);
     world.comments.delete(&karim, comment, None).await.unwrap();
 }
 
@@ -177,7 +179,7 @@ async fn writer_and_host_delete_and_answers_stay() {
     world.comments.delete(&sara, answer, None).await.unwrap();
     let mut view = world.view(&sara).await;
     assert!(world.comments.newest(view.as_mut(), post, None, None, limit(5)).await.unwrap().items.is_empty());
-    not_found(world.comments.edit(&sara, answer, "رجعت", None).await);
+    not_found(world.comments.edit(&sara, answer, "رجعت", None, None).await);
 }
 
 #[tokio::test]

@@ -26,6 +26,8 @@ pub(super) struct UserError {
     field: Option<String>,
     /// In how many seconds it may be tried again, where time is what was missing.
     retry_after: Option<i64>,
+    /// The version that there is by now, where the request was based on another.
+    current_version: Option<i32>,
 }
 
 impl UserError {
@@ -33,7 +35,8 @@ impl UserError {
         let refusal = error.refused_as();
         let field = error.field().map(str::to_owned);
         let retry_after = retry_seconds(error).and_then(|seconds| i64::try_from(seconds).ok());
-        Self { code: refusal.code.to_owned(), message: refusal.text(locale).to_owned(), field, retry_after }
+        let (code, message) = (refusal.code.to_owned(), refusal.text(locale).to_owned());
+        Self { code, message, field, retry_after, current_version: error.version() }
     }
 }
 

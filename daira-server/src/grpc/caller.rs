@@ -106,7 +106,8 @@ pub(super) fn status(error: &Error, locale: Locale) -> Status {
 pub(super) fn status_as(code: Code, error: &Error, locale: Locale) -> Status {
     let refusal = error.refused_as();
     let mut details = ErrorDetails::new();
-    details.set_error_info(refusal.code, "daira", std::collections::HashMap::new());
+    let version = error.version().map(|version| ("current_version".to_owned(), version.to_string()));
+    details.set_error_info(refusal.code, "daira", version.into_iter().collect::<std::collections::HashMap<_, _>>());
     details.set_localized_message(locale.tag(), refusal.text(locale));
     if let Some(field) = error.field() {
         details.add_bad_request_violation(field_name(field), refusal.text(locale));

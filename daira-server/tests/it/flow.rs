@@ -191,10 +191,14 @@ async fn posts_are_edited_deleted_and_restored() {
         .done(Some(&mona), "editPost", edit.clone(), "post { text version editedAt revisions { text version } }")
         .await;
     assert_eq!(edited["post"]["revisions"], json!([{ "text": "أول نسخة", "version": 1 }]));
-    assert_eq!(
-        stage.refused(&mona, "editPost", json!({ "postId": post, "text": "تالت", "version": 1 })).await,
-        "common.stale"
+    let late = stage.tried(
+        Some(&mona),
+        "editPost",
+        json!({ "postId": post, "text": "تالت", "version": 1 }),
+        "clientMutationId",
     );
+    let late = late.await["userErrors"][0].clone();
+    assert_eq!((late["code"].as_str(), &late["currentVersion"]), (Some("common.stale"), &json!(2)), "{late}");
     stage.done(Some(&mona), "deletePost", json!({ "postId": post }), "postId").await;
     let reply = stage
         .ask_with(
@@ -211,7 +215,7 @@ async fn posts_are_edited_deleted_and_restored() {
     let message = "A post has up to 2,200 characters.";
     assert_eq!(
         payload["userErrors"],
-        json!([{ "code": "post.too_long", "field": "text", "message": message, "retryAfter": null }])
+        json!([{ "code": "post.too_long", "field": "text", "message": message, "retryAfter": null, "currentVersion": null }])
     );
 }
 

@@ -184,7 +184,7 @@ impl Stage {
         let mut type_name = input_type(name).to_owned();
         type_name.push_str("Input");
         let document = format!(
-            "mutation ($input: {type_name}!) {{ {name}(input: $input) {{ {selection} userErrors {{ code field message retryAfter }} }} }}"
+            "mutation ($input: {type_name}!) {{ {name}(input: $input) {{ {selection} userErrors {{ code field message retryAfter currentVersion }} }} }}"
         );
         let reply = self.ask_with(who, &document, json!({ "input": input })).await;
         assert_eq!(reply.json().get("errors"), None, "{name}");

@@ -52,7 +52,7 @@ async fn set_up_and_taken_away(stage: &Stage) {
     let challenge = first["secondFactor"]["challenge"].clone();
     let with = |code: &str| json!({ "challenge": challenge, "code": code });
     let wrong = stage.tried(None, "verifySecondFactor", with("000000x"), entered).await;
-    let told = json!({ "code": "account.code_invalid", "field": "code", "message": "This code is wrong or has expired.", "retryAfter": null });
+    let told = json!({ "code": "account.code_invalid", "field": "code", "message": "This code is wrong or has expired.", "retryAfter": null, "currentVersion": null });
     assert_eq!((&wrong["userErrors"][0], &wrong["tokens"]), (&told, &Value::Null));
     let digits = next(stage, &secret);
     let inside = stage.done(None, "verifySecondFactor", with(&digits), entered).await;

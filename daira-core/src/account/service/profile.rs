@@ -3,7 +3,7 @@
 use super::super::{Account, AccountRefusal, Profile};
 use super::{AccountService, audit};
 use crate::actor::{Actor, Member};
-use crate::checks::{Writing, acting, keyed};
+use crate::checks::{Writing, acting, based_on, keyed};
 use crate::error::{Error, Result};
 use crate::graph::{Edge, Follow, reach};
 use crate::id::{Id, MediaId, ProfileId};
@@ -60,6 +60,9 @@ pub struct UpdateProfile {
     pub avatar: Option<Option<MediaId>>,
     /// Whether followers need approval. Opening up accepts everybody who asks.
     pub private: Option<bool>,
+    /// The version that the change is based on; with none it goes on top of whatever is there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<i32>,
 }
 
 impl AccountService {
@@ -99,6 +102,7 @@ impl AccountService {
                 Box::pin(async move {
                     let unit = &mut *unit;
                     let profile = own_locked(unit, &member, clock.now()).await?;
+                    based_on(change.version, profile.version)?;
                     let mut changed = profile.clone();
                     apply(unit, &mut changed, change).await?;
                     if changed != profile {
@@ -183,7 +187,7 @@ async fn store(unit: &mut dyn UnitOfWork, profile: Profile) -> Result<()> {
 
 /// Applies a change whose texts are checked; the picture is looked at here.
 async fn apply(unit: &mut dyn UnitOfWork, profile: &mut Profile, change: &UpdateProfile) -> Result<()> {
-    let UpdateProfile { name, bio, links, avatar, private } = change.clone();
+    let UpdateProfile { name, bio, links, avatar, private, version: _ } = change.clone();
     profile.name = name.unwrap_or_else(|| core::mem::take(&mut profile.name));
     profile.bio = bio.unwrap_or_else(|| core::mem::take(&mut profile.bio));
     profile.links = links.unwrap_or_else(|| core::mem::take(&mut profile.links));

@@ -54,6 +54,7 @@ async fn a_profile_changes_where_it_is_told_to() {
         links: Some(vec!["https://example.com/mona".to_owned()]),
         avatar: Some(Some(picture)),
         private: Some(true),
+        version: Some(1),
     };
     for _ in 0..2 {
         world.accounts.update_profile(&actor(&mona), change.clone(), Some(key("k1"))).await.unwrap();
@@ -69,6 +70,9 @@ async fn a_profile_changes_where_it_is_told_to() {
         "once"
     );
 
+    let late = UpdateProfile { bio: Some(String::new()), version: Some(1), ..UpdateProfile::default() };
+    let late = world.accounts.update_profile(&actor(&mona), late, None).await.unwrap_err();
+    assert_eq!((late.refusal(), late.version()), (Some(CommonRefusal::Stale), Some(2)));
     let nothing = UpdateProfile::default();
     world.accounts.update_profile(&actor(&mona), nothing, None).await.unwrap();
     assert_eq!(world.profile(&mona).await, profile);

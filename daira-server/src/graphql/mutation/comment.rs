@@ -24,6 +24,8 @@ inputs! {
         comment_id: ID,
         /// What it says, 1 to 1,000 characters.
         text: String,
+        /// The version that the edit is based on; with none it goes on top of whatever is there.
+        version: Option<i32>,
     }
     /// A comment to delete.
     DeleteCommentInput {
@@ -79,7 +81,7 @@ impl CommentMutation {
         change(ctx, input.client_mutation_id, async {
             let key = scope.key(input.idempotency_key)?;
             let comment: CommentId = id(&input.comment_id, "commentId")?;
-            scope.services.comments.edit(&scope.actor, comment, &input.text, key).await?;
+            scope.services.comments.edit(&scope.actor, comment, &input.text, input.version, key).await?;
             Ok(CommentPayload { comment: Comment::load(scope, comment).await?, ..Default::default() })
         })
         .await

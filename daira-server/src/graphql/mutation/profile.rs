@@ -22,6 +22,8 @@ inputs! {
         avatar_id: MaybeUndefined<ID>,
         /// Whether followers need approval. Opening up accepts everybody who asks.
         is_private: Option<bool>,
+        /// The version that the change is based on; with none it goes on top of whatever is there.
+        version: Option<i32>,
     }
     /// A new face.
     CreateProfileInput {
@@ -90,8 +92,8 @@ impl ProfileMutation {
                 MaybeUndefined::Null => Some(None),
                 MaybeUndefined::Value(avatar) => Some(Some(id(&avatar, "avatarId")?)),
             };
-            let (name, bio, links) = (input.name, input.bio, input.links);
-            let update = UpdateProfile { name, bio, links, avatar, private: input.is_private };
+            let (name, bio, links, version) = (input.name, input.bio, input.links, input.version);
+            let update = UpdateProfile { name, bio, links, avatar, private: input.is_private, version };
             let profile = scope.services.accounts.update_profile(&scope.actor, update, key).await?;
             Ok(UpdateProfilePayload { profile: Profile::load(scope, profile).await?, ..Default::default() })
         })

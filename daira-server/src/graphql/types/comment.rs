@@ -71,6 +71,11 @@ impl Comment {
         self.0.comment.created_at().into()
     }
 
+    /// Its version, to base an edit on.
+    async fn version(&self) -> i32 {
+        self.0.comment.version
+    }
+
     /// When it was last edited.
     async fn edited_at(&self) -> Option<DateTime> {
         self.0.comment.edited_at.map(Into::into)

@@ -84,6 +84,14 @@ impl Viewer {
         Ok(Profile::load(scope, scope.member()?.profile).await?)
     }
 
+    /// The version of the profile that acts, to base a change on.
+    async fn profile_version(&self, ctx: &Context<'_>) -> Result<Option<i32>> {
+        let scope = ctx.scope();
+        let me = scope.member()?.profile;
+        let profiles = scope.reads.view().await?.accounts().own_profiles().await?;
+        Ok(profiles.into_iter().find(|profile| profile.id == me).map(|profile| profile.version))
+    }
+
     /// All their profiles, oldest first.
     async fn profiles(&self, ctx: &Context<'_>) -> Result<Option<Vec<Profile>>> {
         let scope = ctx.scope();

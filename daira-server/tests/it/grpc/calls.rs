@@ -118,6 +118,8 @@ async fn a_post_is_written_read_edited_reacted_to_deleted_and_restored() {
     assert_eq!((edited.text.as_str(), edited.version, edited.edited_at.is_empty()), ("مساء الفل", 2, false));
     let refused = posts.edit_post(by(&mona, edit)).await.unwrap_err();
     assert_eq!(reason(&refused), "common.stale");
+    let info = refused.get_details_error_info().unwrap();
+    assert_eq!(info.metadata.get("current_version").map(String::as_str), Some("2"));
 
     posts.delete_post(by(&mona, DeletePostRequest { id: id.clone(), ..DeletePostRequest::default() })).await.unwrap();
     let gone = posts.get_post(by(&mona, GetPostRequest { id: id.clone() })).await.unwrap_err();
