@@ -126,6 +126,8 @@ events! {
     AppConnected: "daira.account.v1", "daira.account.v1.app_connected", key = profile_id;
     /// An app of somebody else's was shut out.
     AppDisconnected: "daira.account.v1", "daira.account.v1.app_disconnected", key = profile_id;
+    /// A profile is gone with everything of it, because its account was erased.
+    ProfileErased: "daira.account.v1", "daira.account.v1.erased", key = profile_id;
 }
 
 /// The lane of a key: a fixed mix (the finaliser of `SplitMix64`), so that neighbouring ids spread.

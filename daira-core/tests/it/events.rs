@@ -79,6 +79,7 @@ fn samples() -> Vec<Event> {
         v1::CommentPutBack { comment_id, post_id, parent_id, author_id: other }.into(),
         v1::AppConnected { profile_id, app_id: 22 }.into(),
         v1::AppDisconnected { profile_id, app_id: 22 }.into(),
+        v1::ProfileErased { profile_id, at_micros: AT }.into(),
     ]
 }
 

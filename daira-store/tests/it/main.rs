@@ -27,6 +27,8 @@ mod conformance;
 #[cfg(test)]
 mod data_map;
 #[cfg(test)]
+mod erasure;
+#[cfg(test)]
 mod event_log;
 #[cfg(test)]
 mod failover;

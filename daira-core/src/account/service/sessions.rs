@@ -245,7 +245,7 @@ impl AccountService {
                             account.state = state;
                             account.version += 1;
                             unit.accounts().update_account(&account).await?;
-                            wake(unit, profiles, state.standing()).await?;
+                            wake(unit, profiles, account.standing()).await?;
                             audit(unit, "account.woken", account.id, "", now).await?;
                         }
                         unit.accounts().insert_session(session).await?;

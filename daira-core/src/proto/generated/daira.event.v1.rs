@@ -341,3 +341,11 @@ pub struct AppDisconnected {
     #[prost(int64, tag = "2")]
     pub app_id: i64,
 }
+/// A profile is gone with everything of it, because its account was erased. Whoever keeps anything of it forgets it now.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ProfileErased {
+    #[prost(int64, tag = "1")]
+    pub profile_id: i64,
+    #[prost(int64, tag = "2")]
+    pub at_micros: i64,
+}

@@ -5,8 +5,8 @@ use std::sync::{Mutex, PoisonError};
 use super::super::{Permission, PrivateField, Sanction, StaffRefusal, StaffRole, Takedown, Why, policy};
 use super::{Acting, StaffService, allowed, named, within_reach};
 use crate::account::{
-    Account, AccountRefusal, AccountState, Email, MailingKind, Profile, Session, audit, end_all, end_session, send,
-    taken,
+    self, Account, AccountRefusal, AccountState, Email, MailingKind, Profile, Session, audit, end_all, end_session,
+    send, taken,
 };
 use crate::actor::Actor;
 use crate::checks::keyed;
@@ -185,6 +185,11 @@ impl StaffService {
                 let (id, was) = (account.id, account.state);
                 let sanction = Sanction { account: id, by, why: why.clone(), at: now, asleep };
                 unit.staff().put_sanction(&sanction).await?;
+                let leaving_at = match (account.leaving_at, measure.until()) {
+                    (Some(at), Some(until)) => Some(account::policy::postponed(at, until)),
+                    (at, _) => at,
+                };
+                let account = Account { leaving_at, ..account };
                 let account = self.change_state(unit, account, measure.state(), why, now).await?;
                 if measure != Measure::Restrict {
                     let ended = end_all(unit, id, None, None, now, |_| "suspended").await?;
@@ -354,8 +359,8 @@ impl StaffService {
         unit.accounts().update_account(&account).await?;
         for face in unit.staff().faces_of(account.id).await? {
             let Some(face) = unit.accounts().profile(face.id, Lock::Update).await? else { continue };
-            if face.standing != state.standing() {
-                let face = Profile { standing: state.standing(), version: face.version + 1, ..face };
+            if face.standing != account.standing() {
+                let face = Profile { standing: account.standing(), version: face.version + 1, ..face };
                 unit.accounts().update_profile(&face).await?;
                 unit.journal().append(&[v1::ProfileChanged { profile_id: face.id.raw() }.into()]).await?;
             }
