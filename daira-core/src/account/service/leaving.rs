@@ -9,11 +9,11 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use super::super::{Account, AccountRefusal, AccountState, MailingKind};
+use super::super::{Account, AccountRefusal, AccountState, Email, MailingKind, policy};
 use super::{AccountService, audit, end_all, send, taken};
 use crate::actor::Actor;
 use crate::checks::keyed;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::id::{AccountId, Id, SessionId};
 use crate::idempotency::IdempotencyKey;
@@ -21,6 +21,7 @@ use crate::port::UnitOfWork;
 use crate::port::store::{Erased, Gone, Lock};
 use crate::proto::event::v1;
 use crate::reaction::Target;
+use crate::staff::Why;
 use crate::time::Timestamp;
 
 /// Who erases.
@@ -42,19 +43,7 @@ impl AccountService {
             Box::pin(async move {
                 let unit = &mut *unit;
                 let account = self.proved_owner(unit, member, now).await?;
-                if let Some(at) = account.leaving_at {
-                    return Ok(at);
-                }
-                let at = now + self.ports.settings.deletion_grace;
-                let account = change(unit, Account { leaving_at: Some(at), ..account }).await?;
-                for (profile, app) in unit.apps().delete_grants(account.id).await? {
-                    let event = v1::AppDisconnected { profile_id: profile.raw(), app_id: app.raw() };
-                    unit.journal().append(&[event.into()]).await?;
-                }
-                let ended = end_all(unit, account.id, None, None, now, |_| "leaving").await?;
-                audit(unit, "account.deletion_asked", account.id, "", now).await?;
-                let notice = self.mailing(MailingKind::DeletionAsked, account.email, Some(account.id), account.locale);
-                send(unit, &notice).await?;
+                let (at, ended) = self.leave(unit, account, now, "").await?;
                 *told.lock().unwrap_or_else(PoisonError::into_inner) = ended;
                 Ok(at)
             })
@@ -62,6 +51,67 @@ impl AccountService {
         let at = asked.await?;
         self.tell_ended(&taken(told), now).await;
         Ok(at)
+    }
+
+    /// The same on behalf of somebody who cannot come in, or what takes it back: for an operator whom its owner asked, and who
+    /// knows that it was them. Answers when the account is erased, if it is.
+    ///
+    /// # Errors
+    /// Not found for an address that nobody has.
+    pub async fn decide_deletion(
+        &self,
+        operator: &Actor,
+        email: &str,
+        wanted: bool,
+        why: &Why,
+    ) -> Result<Option<Timestamp>> {
+        let Actor::System(_) = operator else { return Err(Error::not_found()) };
+        let (email, now, why) = (&Email::new(email)?, self.ports.clock.now(), &why.to_string());
+        let decided = self.ports.transact(operator, |mut unit| {
+            Box::pin(async move {
+                let unit = &mut *unit;
+                let found = unit.accounts().account_by_email(email).await?.ok_or_else(Error::not_found)?;
+                let found = unit.accounts().account(found.id, Lock::Update).await?;
+                let living = |account: &Account| account.state != AccountState::Deleted;
+                let account = found.filter(living).ok_or_else(Error::not_found)?;
+                if wanted {
+                    let (at, ended) = self.leave(unit, account, now, why).await?;
+                    return Ok((Some(at), ended));
+                }
+                stay(unit, account, now, why).await?;
+                Ok((None, Vec::new()))
+            })
+        });
+        let (at, ended) = decided.await?;
+        self.tell_ended(&ended, now).await;
+        Ok(at)
+    }
+
+    /// Hides an account whose time is counted from now on, or goes on; answers when it is over, and which sessions ended.
+    async fn leave(
+        &self,
+        unit: &mut dyn UnitOfWork,
+        account: Account,
+        now: Timestamp,
+        why: &str,
+    ) -> Result<(Timestamp, Vec<SessionId>)> {
+        if let Some(at) = account.leaving_at {
+            return Ok((at, Vec::new()));
+        }
+        let mut at = now + self.ports.settings.deletion_grace;
+        if let AccountState::Suspended(until) = account.state {
+            at = policy::postponed(at, until);
+        }
+        let account = change(unit, Account { leaving_at: Some(at), ..account }).await?;
+        for (profile, app) in unit.apps().delete_grants(account.id).await? {
+            let event = v1::AppDisconnected { profile_id: profile.raw(), app_id: app.raw() };
+            unit.journal().append(&[event.into()]).await?;
+        }
+        let ended = end_all(unit, account.id, None, None, now, |_| "leaving").await?;
+        audit(unit, "account.deletion_asked", account.id, why, now).await?;
+        let notice = self.mailing(MailingKind::DeletionAsked, account.email, Some(account.id), account.locale);
+        send(unit, &notice).await?;
+        Ok((at, ended))
     }
 
     /// Stays after all: everything is as it was before it was asked for, but the sessions and apps that ended. Where nothing was
@@ -78,11 +128,7 @@ impl AccountService {
                 let account = unit.accounts().account(member.account, Lock::Update).await?;
                 let account = account.filter(|account| account.state != AccountState::Deleted);
                 let account = account.ok_or(AccountRefusal::TokenInvalid)?;
-                if account.leaving_at.is_none() {
-                    return Ok(());
-                }
-                let account = change(unit, Account { leaving_at: None, ..account }).await?;
-                audit(unit, "account.deletion_cancelled", account.id, "", now).await
+                stay(unit, account, now, "").await
             })
         });
         stayed.await
@@ -163,6 +209,15 @@ impl AccountService {
         self.tell_ended(&ended, now).await;
         Ok(true)
     }
+}
+
+/// Brings back an account that was to be erased.
+async fn stay(unit: &mut dyn UnitOfWork, account: Account, now: Timestamp, why: &str) -> Result<()> {
+    if account.leaving_at.is_none() {
+        return Ok(());
+    }
+    let account = change(unit, Account { leaving_at: None, ..account }).await?;
+    audit(unit, "account.deletion_cancelled", account.id, why, now).await
 }
 
 /// Stores a changed account and brings its faces to the standing that goes with it.

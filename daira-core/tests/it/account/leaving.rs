@@ -203,6 +203,41 @@ async fn a_sanction_lasts_whoever_leaves_and_stays() {
     assert_eq!(world.accounts.me(&actor(&back)).await.unwrap().account.state, AccountState::Restricted);
 }
 
+#[tokio::test]
+async fn who_cannot_come_in_leaves_by_an_operator() {
+    let office = office();
+    let (world, why) = (&office.world, why(Reason::Other));
+    let admin = &office.hire("nour", StaffRole::Admin).await;
+    let (mona, karim) = (world.join("mona").await, world.join("karim").await);
+    let (hour, email) = (Duration::from_hours(1), "mona@example.com");
+    office.staff.sanction(admin, mona.member.profile, Measure::Ban, &why, None).await.unwrap();
+    let operator = Actor::System("cli");
+    let decide = |wanted| world.accounts.decide_deletion(&operator, email, wanted, &why);
+    let at = decide(true).await.unwrap();
+    assert_eq!(at, Some(world.clock.now() + world.grace()));
+    world.advance(hour);
+    assert_eq!(decide(true).await.unwrap(), at, "asked for again it is not put off");
+    assert_eq!(decide(false).await.unwrap(), None);
+    world.advance(world.grace());
+    assert_eq!(world.accounts.erase_due(10).await.unwrap(), 0);
+    // A suspension that outlasts the grace leaves a week to come back.
+    let until = world.clock.now() + Duration::from_hours(29 * 24);
+    office.staff.sanction(admin, karim.member.profile, Measure::Suspend(until), &why, None).await.unwrap();
+    let at = world.accounts.decide_deletion(&operator, "karim@example.com", true, &why).await.unwrap();
+    assert_eq!(at, Some(until + Duration::from_hours(7 * 24)));
+    let refused = world.accounts.decide_deletion(&operator, "nobody@example.com", true, &why).await;
+    assert_eq!(refused.unwrap_err().refused_as().code, "common.not_found");
+    let refused = world.accounts.decide_deletion(&actor(&karim), email, true, &why).await;
+    assert_eq!(refused.unwrap_err().refused_as().code, "common.not_found", "nobody decides it for another");
+    decide(true).await.unwrap();
+    world.advance(world.grace());
+    assert_eq!(world.accounts.erase_due(10).await.unwrap(), 1);
+    world.advance(Duration::from_hours(6 * 24));
+    assert_eq!(world.accounts.erase_due(10).await.unwrap(), 1);
+    assert!(decide(true).await.is_err());
+    assert!(world.audit().iter().any(|line| line.starts_with("account.deletion_asked reason=other")));
+}
+
 /// Blobs that cannot be removed a number of times.
 struct Stuck(MemoryBlobs, Mutex<u32>);
 
