@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use daira_core::account::{AccountService, LogIn};
 use daira_core::actor::{Actor, Client};
-use daira_core::id::Id;
 use daira_core::memory::MemoryMail;
 use daira_core::proto::account::v1::{CancelDeletionRequest, RequestDeletionRequest};
 use daira_core::secret::Secret;
@@ -84,7 +83,7 @@ async fn programs_leave_and_stay_over_grpc() {
 
 /// The columns in which one of some texts or numbers stands.
 async fn standing_in(db: &mut PgConnection, texts: &[String], ids: &[i64]) -> Vec<(&'static str, &'static str)> {
-    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let hex = |bytes: &[u8]| data_encoding::HEXLOWER.encode(bytes);
     let mut wanted: Vec<String> = texts.iter().flat_map(|text| [text.clone(), hex(text.as_bytes())]).collect();
     wanted.extend(ids.iter().flat_map(|id| [id.to_string(), hex(&id.to_be_bytes())]));
     let mut found = Vec::new();

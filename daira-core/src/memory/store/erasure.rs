@@ -75,7 +75,7 @@ impl World {
         let deepest = self.comments.iter().filter(|c| mine(c.author)).map(|c| c.depth).max();
         if let Some(deepest) = deepest {
             let comments = self.comments.take(limit, |c| mine(c.author) && c.depth == deepest);
-            for comment in comments {
+            for comment in &comments {
                 gone.push(self.erase_comment(comment, now)?);
             }
             return Ok(gone);
@@ -93,10 +93,10 @@ impl World {
     }
 
     /// Removes a comment, or leaves it without text and author where answers hang on it.
-    fn erase_comment(&mut self, comment: Comment, now: Timestamp) -> Result<Gone> {
+    fn erase_comment(&mut self, comment: &Comment, now: Timestamp) -> Result<Gone> {
         let uncounted = comment.deleted_at.is_some();
         let down = self.takedowns.remove(&staff::Target::Comment(comment.id)).is_some();
-        let Comment { id, post, parent, author, version, .. } = comment;
+        let Comment { id, post, parent, author, version, .. } = *comment;
         if self.comments.count(ANSWERS, (post.raw(), id.raw())) > 0 {
             let deleted_at = comment.deleted_at.or(Some(now));
             let nobodys = Comment {
@@ -105,7 +105,7 @@ impl World {
                 edited_at: None,
                 deleted_at,
                 version: version + 1,
-                ..comment
+                ..comment.clone()
             };
             self.comments.put(nobodys, "erasure.comment")?;
         } else {
