@@ -5,6 +5,7 @@
 //! wholly before the other.
 
 mod identity;
+mod leaving;
 
 use std::sync::Arc;
 use std::time::Duration;
