@@ -123,7 +123,7 @@ async fn an_erasure_comes_when_the_grace_is_over_and_says_goodbye() {
     let (mona, ali) = (world.join("mona").await, world.join("karim").await);
     world.accounts.request_deletion(&actor(&mona), None).await.unwrap();
     world.deliver().await;
-    world.advance(world.grace() - MOMENT);
+    world.advance(world.grace().saturating_sub(MOMENT));
     assert_eq!(world.accounts.erase_due(10).await.unwrap(), 0);
     let late = world.again("mona").await.unwrap();
     world.advance(MOMENT);
@@ -170,7 +170,7 @@ async fn staff_take_nobody_the_right_to_leave_or_to_stay() {
     let admin = &office.hire("nour", StaffRole::Admin).await;
     let (mona, ali) = (world.join("mona").await, world.join("karim").await);
     let at = world.accounts.request_deletion(&actor(&mona), None).await.unwrap();
-    world.advance(world.grace() - Duration::from_hours(1));
+    world.advance(world.grace().saturating_sub(Duration::from_hours(1)));
     let until = world.clock.now() + Duration::from_hours(7 * 24);
     staff.sanction(admin, mona.member.profile, Measure::Suspend(until), why, None).await.unwrap();
     world.advance(at.since(world.clock.now()));

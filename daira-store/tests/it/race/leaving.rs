@@ -1,8 +1,7 @@
-//! Leaving against logging in, against staying in the last moment, and against those who were about to follow.
+//! Leaving against logging in, and an erasure against staying in the last moment and against another.
 
 use daira_core::account::{AccountRefusal, AccountService, LoggedIn};
 use daira_core::actor::Actor;
-use daira_core::graph::GraphService;
 use daira_core::port::Ports;
 use daira_core::time::Timestamp;
 use sqlx::{Connection as _, PgConnection};
@@ -40,7 +39,7 @@ async fn a_log_in_and_a_wish_to_leave(server: Server) {
     }
 }
 
-/// Two accounts whose time has come, one that stays in that very moment.
+/// An account whose time has come, and whose owner stays in that very moment.
 async fn staying_and_being_erased(server: Server) {
     for stays_first in [true, false] {
         let (ports, database) = ports(server).await;
@@ -70,20 +69,6 @@ async fn staying_and_being_erased(server: Server) {
     }
 }
 
-async fn a_follow_and_a_wish_to_leave(server: Server) {
-    for deed_first in [true, false] {
-        let (ports, _database) = ports(server).await;
-        let (mona, karim) = (join(&ports, "mona").await, join(&ports, "karim").await);
-        let (fan, star) = (Actor::Member(karim.member), mona.member.profile);
-        let follow = async |ports: Ports| GraphService::new(ports).follow(&fan, star, None).await;
-        race(&ports, deed_first, follow, async |ports| leave(ports, &mona).await).await;
-        let accounts = AccountService::new(ports.clone());
-        let back = log_in(ports.clone(), "mona", OLD).await.unwrap();
-        accounts.cancel_deletion(&Actor::Member(back.member), None).await.unwrap();
-        assert!(GraphService::new(ports.clone()).follow(&fan, star, None).await.is_ok(), "and back again");
-    }
-}
-
 /// Two runs at once erase an account once.
 async fn two_erasures_of_one_account(server: Server) {
     let (ports, database) = ports(server).await;
@@ -103,9 +88,4 @@ async fn two_erasures_of_one_account(server: Server) {
     assert_eq!((left, told.unwrap(), lines.unwrap(), mails), (0, 1, 1, 1));
 }
 
-on_each_server!(
-    a_log_in_and_a_wish_to_leave,
-    staying_and_being_erased,
-    a_follow_and_a_wish_to_leave,
-    two_erasures_of_one_account,
-);
+on_each_server!(a_log_in_and_a_wish_to_leave, staying_and_being_erased, two_erasures_of_one_account,);
