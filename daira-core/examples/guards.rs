@@ -45,6 +45,7 @@ async fn timed<F: Future<Output = Result<()>>>(rounds: u32, each: u32, work: imp
 /// Somebody who is logged in, and a post.
 struct Stage {
     ports: Ports,
+    key: Secret,
     member: Member,
     post: Post,
 }
@@ -60,7 +61,7 @@ impl Stage {
         let mut unit = world.unit(&person.actor()).await;
         unit.accounts().insert_session(&session(member, now)).await?;
         unit.commit().await?;
-        Ok(Self { post: world.written(&person, "صباح الخير"), ports, member })
+        Ok(Self { post: world.written(&person, "صباح الخير"), ports, key, member })
     }
 
     /// One of the member's access tokens; each number another.
@@ -107,7 +108,8 @@ async fn measure(rounds: u32, each: u32, cost: Argon2idCost) -> Result<Vec<Figur
 
     let first = timed(rounds, few, async |n| {
         // A node that has seen nothing yet; made with every token, it is in the figure.
-        let node = AccountService::new(stage.ports.clone());
+        let signer = Arc::new(JwtSigner::new("daira", "daira", &stage.key)?);
+        let node = AccountService::new(Ports { signer, ..stage.ports.clone() });
         node.admit(nth(tokens, n)?).await.map(drop)
     });
     let first = Figure { what: "access token, seen for the first time", each: first.await?, goal: micros(250) };

@@ -1,7 +1,8 @@
 //! What the use cases of several modules check alike: who acts, what they wrote, under which key.
 //!
 //! A restricted account may read and may take back or protect (unfollow, delete, block, mute); what reaches others or makes
-//! something new begins with [`acting`], which refuses it and holds the account's state until the unit ends.
+//! something new begins with [`acting`], which refuses it and holds the account's state until the unit ends. So may one that is
+//! about to be erased.
 
 use crate::account::{self, AccountRefusal, AccountState, Profile};
 use crate::actor::Member;
@@ -25,7 +26,8 @@ pub(crate) fn keyed(
 /// until the unit ends. Every such use case begins with it, also those of other crates.
 ///
 /// # Errors
-/// `restricted` for a restricted account, [`AccountRefusal`] for one that may not be used at all.
+/// `restricted` for a restricted account, [`AccountRefusal::Leaving`] for one that is about to be erased, [`AccountRefusal`] for
+/// one that may not be used at all.
 pub async fn acting(
     unit: &mut dyn UnitOfWork,
     member: &Member,
@@ -33,8 +35,11 @@ pub async fn acting(
     restricted: impl Into<Error> + Send,
 ) -> Result<Profile> {
     let account = unit.accounts().account(member.account, Lock::Share).await?;
+    let is_leaving = account.as_ref().is_some_and(|account| account.leaving_at.is_some());
     match account.map(|account| account.state) {
+        Some(AccountState::Active | AccountState::Restricted) if is_leaving => Err(AccountRefusal::Leaving.into()),
         Some(AccountState::Active) => own_profile(unit, member).await,
+        Some(AccountState::Suspended(until)) if until <= now && is_leaving => Err(AccountRefusal::Leaving.into()),
         Some(AccountState::Suspended(until)) if until <= now => own_profile(unit, member).await,
         Some(AccountState::Restricted) => Err(restricted.into()),
         Some(AccountState::Suspended(until)) => Err(account::policy::suspended(until, now)),

@@ -34,6 +34,8 @@ pub struct Settings {
     pub proof_life: Duration,
     /// How long an old handle stays reserved for its former owner.
     pub handle_reserved: Duration,
+    /// How long an account can be kept after its owner asked to have it erased.
+    pub deletion_grace: Duration,
     /// How long a softly deleted post can be restored before it is purged.
     pub restore_window: Duration,
     /// The codes of countries whose numbers codes are sent to; sending abroad is what fraud with codes lives on.
@@ -127,6 +129,7 @@ impl Default for Settings {
             second_factor_life: Duration::from_mins(10),
             proof_life: Duration::from_mins(10),
             handle_reserved: Duration::from_hours(30 * 24),
+            deletion_grace: Duration::from_hours(30 * 24),
             restore_window: Duration::from_hours(30 * 24),
             phone_countries: vec![20],
             minimum_age: 13,

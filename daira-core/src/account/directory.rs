@@ -1,7 +1,7 @@
 //! What one node remembers of sessions, so that an access token costs no question and a revoked one still ends at once.
 //!
-//! Three things are held: what recently seen tokens say and the members of their sessions, which may be forgotten at any time, and
-//! every session revoked within the last access token's life, which may not. Somebody calls [`SessionDirectory::poll`] every [`POLL_EVERY`];
+//! Two things are held: members of recently seen sessions, which may be forgotten at any time, and every session revoked
+//! within the last access token's life, which may not. Somebody calls [`SessionDirectory::poll`] every [`POLL_EVERY`];
 //! how long ago that last worked decides what a token is worth by itself ([`Freshness`]).
 
 use core::fmt;
@@ -12,8 +12,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::actor::{Actor, Member};
 use crate::error::Result;
 use crate::id::SessionId;
+use crate::port::Ports;
 use crate::port::store::Access;
-use crate::port::{Claims, Ports};
 use crate::recent::Recent;
 use crate::time::Timestamp;
 use crate::trust::Trust;
@@ -50,8 +50,6 @@ pub enum Freshness {
 
 /// A node's memory of sessions. Shared by reference.
 pub struct SessionDirectory {
-    /// Tokens that were found genuine, by their SHA-256.
-    genuine: Recent<[u8; 32], Claims>,
     members: Recent<SessionId, (Member, Trust, i32)>,
     revocations: Mutex<Revocations>,
 }
@@ -65,7 +63,7 @@ struct Revocations {
 
 impl Default for SessionDirectory {
     fn default() -> Self {
-        Self { genuine: Recent::new(REMEMBERED), members: Recent::new(REMEMBERED), revocations: Mutex::default() }
+        Self { members: Recent::new(REMEMBERED), revocations: Mutex::default() }
     }
 }
 
@@ -126,16 +124,6 @@ impl SessionDirectory {
     /// Whether somebody polls here.
     pub(super) fn was_polled(&self) -> bool {
         self.revocations().polled.is_some()
-    }
-
-    /// What a token says that was found genuine here and holds still: to look at its signature again would tell nothing new.
-    pub(super) fn claims(&self, digest: &[u8; 32], now: Timestamp) -> Option<Claims> {
-        self.genuine.get(digest).filter(|claims| now < claims.expires_at)
-    }
-
-    /// Remembers what a token says whose signature was looked at.
-    pub(super) fn remember_claims(&self, digest: [u8; 32], claims: Claims) {
-        self.genuine.insert(digest, claims);
     }
 
     /// Whether a session is known to be revoked.

@@ -203,6 +203,31 @@ pub fn new_device(account: &Account, session: &Session) -> Message {
     message(account.email.as_str(), subject, text, &format!("{}-new", session.id))
 }
 
+/// The notice that the account is going to be erased, and when.
+pub(super) fn deletion_asked(mailing: &Mailing, at: Timestamp) -> Message {
+    let day = at.in_cairo();
+    let day = format!("{:04}-{:02}-{:02}", day.year, day.month, day.day);
+    let (subject, text) = match mailing.locale {
+        Locale::Ar => (
+            "حسابك على دايرة هيتحذف",
+            format!(
+                "طلبت حذف حسابك على دايرة، وخلاص ماحدش شايفه. هنحذفه نهائيًا بكل اللي فيه يوم {day}.\n\n\
+                 لو غيّرت رأيك، سجّل دخولك قبل اليوم ده والغي الحذف، وكل حاجة هترجع زي ما كانت.\n\
+                 لو مش إنت اللي طلبت، حد دخل حسابك: سجّل دخولك والغي الحذف وغيّر كلمة السر حالاً.\n"
+            ),
+        ),
+        Locale::En => (
+            "Your DAIRA account will be deleted",
+            format!(
+                "You asked us to delete your DAIRA account, and nobody sees it any more. On {day} we delete it for good, with everything in it.\n\n\
+                 If you change your mind, log in before that day and keep it: everything will be as it was.\n\
+                 If it was not you, somebody is in your account: log in, keep it, and change your password at once.\n"
+            ),
+        ),
+    };
+    message(mailing.to.as_str(), subject, text, &mailing.id)
+}
+
 pub(crate) fn message(to: &str, subject: &str, text: String, key: &dyn core::fmt::Display) -> Message {
     Message { to: Secret::new(to), subject: subject.to_owned(), text: Secret::new(text), key: key.to_string() }
 }

@@ -14,6 +14,7 @@
 //! switch_profile ──▶ Tokens of another face of the same account
 //! request_log_in_code ──▶ mail or message with a code ──▶ log_in_with_code ──▶ Tokens
 //! change_phone ──▶ message with a code ──▶ confirm_phone ──▶ notice by mail and to the old number
+//! request_deletion ──▶ notice by mail, all sessions ended ──▶ log_in, cancel_deletion │ erase_due, once the grace is over
 //! change_email ──▶ mail with a code to the new address ──▶ confirm_email ──▶ notice to the old one
 //! ```
 
@@ -113,6 +114,8 @@ crate::refusals! {
         AvatarInvalid = "account.avatar_invalid", Invalid, "Choose one of your own pictures.", "اختار صورة من صورك إنت.";
         /// The account is restricted and cannot do this now.
         Restricted = "account.restricted", Forbidden, "Your account cannot do this for now.", "حسابك مش هيقدر يعمل ده دلوقتي.";
+        /// The account is about to be erased, at its owner's wish.
+        Leaving = "account.leaving", Forbidden, "Your account is about to be deleted; keep it first.", "حسابك هيتحذف؛ الغي الحذف الأول.";
         /// The account has as many faces as it may.
         TooManyProfiles = "account.too_many_profiles", Conflict, "You have as many profiles as you may.", "وصلت لأكبر عدد بروفايلات مسموح بيه.";
         /// The device name is too long.

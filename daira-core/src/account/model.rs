@@ -117,6 +117,8 @@ pub struct Account {
     pub email: Email,
     /// Its state.
     pub state: AccountState,
+    /// When it is to be erased, once its owner asked for that.
+    pub leaving_at: Option<Timestamp>,
     /// When the person was born.
     pub birth_date: Date,
     /// Language of mails and of answers without a wish of their own.
@@ -125,6 +127,16 @@ pub struct Account {
     pub created_at: Timestamp,
     /// For optimistic locking; the first is 1.
     pub version: i32,
+}
+
+impl Account {
+    /// How its profiles stand to others: as its state says, and hidden while it is about to be erased.
+    pub fn standing(&self) -> Standing {
+        match self.state.standing() {
+            Standing::Live if self.leaving_at.is_some() => Standing::Hidden,
+            standing => standing,
+        }
+    }
 }
 
 /// What a profile presents itself as.
@@ -258,6 +270,10 @@ pub enum MailingKind {
     NewPhone,
     /// The account has another number now, its first one, or none.
     PhoneChanged,
+    /// The account's owner wants it erased.
+    DeletionAsked,
+    /// The account is gone; the last that is heard of it.
+    Erased,
 }
 
 impl MailingKind {

@@ -26,7 +26,8 @@ fn words(kind: MailingKind) -> Option<(Words, Words)> {
         | MailingKind::NewPhone
         | MailingKind::Sanctioned
         | MailingKind::SanctionLifted
-        | MailingKind::TakenDown => return None,
+        | MailingKind::TakenDown
+        | MailingKind::DeletionAsked => return None,
         MailingKind::PasswordChanged => (
             (
                 "كلمة السر بتاعتك على دايرة اتغيّرت",
@@ -114,12 +115,25 @@ fn words(kind: MailingKind) -> Option<(Words, Words)> {
         MailingKind::PasskeyAdded
         | MailingKind::PasskeyRemoved
         | MailingKind::PasskeyCopied
-        | MailingKind::AppConnected => return of_passkeys_and_apps(kind),
+        | MailingKind::AppConnected
+        | MailingKind::Erased => return of_passkeys_and_apps(kind),
     })
 }
 
 fn of_passkeys_and_apps(kind: MailingKind) -> Option<(Words, Words)> {
     Some(match kind {
+        MailingKind::Erased => (
+            (
+                "حسابك على دايرة اتحذف",
+                "زي ما طلبت، حذفنا حسابك على دايرة بكل اللي فيه، ودي آخر رسالة مننا.\n\n\
+                 الإيميل ده مابقاش عندنا. لو حبيت ترجع، سجّل من الأول في أي وقت.\n",
+            ),
+            (
+                "Your DAIRA account is deleted",
+                "As you asked, your DAIRA account is deleted with everything in it. This is our last mail to you.\n\n\
+                 We do not keep this address. Should you want to come back, join anew at any time.\n",
+            ),
+        ),
         MailingKind::AppConnected => (
             (
                 "تطبيق جديد اتوصّل بحسابك على دايرة",
@@ -179,7 +193,7 @@ mod tests {
     use crate::id::{ChallengeId, Id};
     use crate::time::Timestamp;
 
-    const KINDS: [MailingKind; 15] = [
+    const KINDS: [MailingKind; 16] = [
         MailingKind::PasswordReset,
         MailingKind::NewEmail,
         MailingKind::PasswordChanged,
@@ -195,6 +209,7 @@ mod tests {
         MailingKind::LogInCode,
         MailingKind::NewPhone,
         MailingKind::PhoneChanged,
+        MailingKind::Erased,
     ];
 
     #[test]

@@ -8,6 +8,9 @@ use crate::error::{Error, Result};
 use crate::settings::Settings;
 use crate::time::{Date, Timestamp};
 
+/// How long somebody whose account is to be erased can come back after they were shut out.
+const TO_COME_BACK: Duration = Duration::from_hours(7 * 24);
+
 /// Nobody has been older, with room to spare.
 const OLDEST: i32 = 130;
 
@@ -59,6 +62,12 @@ pub fn may_join(born: Date, now: Timestamp, minimum_age: i32) -> Result<()> {
 /// [`AccountRefusal::ProofNeeded`].
 pub fn may_change_ways_in(session: &Session, now: Timestamp, proof_life: Duration) -> Result<()> {
     if now < session.proven_at + proof_life { Ok(()) } else { Err(AccountRefusal::ProofNeeded.into()) }
+}
+
+/// When an account is erased whose owner is shut out until an instant meanwhile: not before they had another week to come
+/// back and stay.
+pub fn postponed(leaving_at: Timestamp, until: Timestamp) -> Timestamp {
+    leaving_at.max(until + TO_COME_BACK)
 }
 
 /// When a session ends unless it is refreshed: it may not idle too long, nor live too long altogether.
@@ -150,6 +159,15 @@ mod tests {
             assert_eq!(refusal(may_log_in(state, NOW)), refused, "{state:?}");
             assert_eq!(state_after_log_in(state, NOW), after, "{state:?}");
         }
+    }
+
+    #[test]
+    fn a_suspension_takes_nobody_the_time_to_come_back() {
+        let week = Duration::from_hours(7 * 24);
+        let later = NOW + Duration::from_hours(60 * 24);
+        assert_eq!(postponed(later, NOW), later, "over long before");
+        assert_eq!(postponed(NOW, later), later + week);
+        assert_eq!(postponed(later, later), later + week);
     }
 
     #[test]

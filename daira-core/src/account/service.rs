@@ -4,6 +4,7 @@
 mod codes;
 mod delivery;
 mod faces;
+mod leaving;
 mod limits;
 mod passes;
 mod passkey;

@@ -128,6 +128,8 @@ events! {
     AppDisconnected: "daira.account.v1", "daira.account.v1.app_disconnected", key = profile_id;
     /// Somebody logged in on a device that was not known.
     DeviceSeen: "daira.account.v1", "daira.account.v1.device_seen", key = profile_id;
+    /// A profile is gone with everything of it, because its account was erased.
+    ProfileErased: "daira.account.v1", "daira.account.v1.erased", key = profile_id;
 }
 
 /// The lane of a key: a fixed mix (the finaliser of `SplitMix64`), so that neighbouring ids spread.

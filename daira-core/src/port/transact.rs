@@ -111,6 +111,15 @@ impl Remembered for u32 {
     }
 }
 
+impl Remembered for crate::time::Timestamp {
+    fn to_bytes(&self) -> Vec<u8> {
+        self.as_micros().to_be_bytes().to_vec()
+    }
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        Some(Self::from_micros(i64::from_be_bytes(bytes.try_into().ok()?)))
+    }
+}
+
 impl<I: crate::id::Id> Remembered for I {
     fn to_bytes(&self) -> Vec<u8> {
         self.raw().to_be_bytes().to_vec()

@@ -112,6 +112,7 @@ mod tests {
             id: AccountId::from_raw(1),
             email: Email::new("mona@example.com").unwrap(),
             state,
+            leaving_at: None,
             birth_date: Date::new(1990, 1, 1).unwrap(),
             locale,
             created_at: Timestamp::EPOCH,

@@ -251,6 +251,7 @@ impl Fixture {
             id: self.draw(),
             email: Email::new(&format!("{}@example.com", draft.handle)).unwrap(),
             state: draft.state,
+            leaving_at: None,
             birth_date: Date::new(1999, 4, 25).unwrap(),
             locale: Locale::Ar,
             created_at: self.tick(),

@@ -9,8 +9,8 @@ use crate::actor::Actor;
 use crate::error::Result;
 use crate::port::store::{
     Access, AccountRepository, AppRepository, CommentRepository, CounterRepository, DeliveryRepository,
-    FactorRepository, FeedRepository, GraphRepository, Journal, MediaRepository, NotificationRepository,
-    PhoneRepository, PostRepository, ReactionRepository, StaffRepository,
+    ErasureRepository, FactorRepository, FeedRepository, GraphRepository, Journal, MediaRepository,
+    NotificationRepository, PhoneRepository, PostRepository, ReactionRepository, StaffRepository,
 };
 use crate::port::{Ports, ReadView, Store, UnitOfWork};
 
@@ -58,7 +58,8 @@ impl UnitOfWork for Turn {
         graph: GraphRepository, posts: PostRepository,
         comments: CommentRepository,
         reactions: ReactionRepository, media: MediaRepository, notifications: NotificationRepository,
-        feed: FeedRepository, counters: CounterRepository, staff: StaffRepository, journal: Journal,
+        feed: FeedRepository, counters: CounterRepository, staff: StaffRepository, erasures: ErasureRepository,
+        journal: Journal,
     );
 
     async fn commit(self: Box<Self>) -> Result<()> {

@@ -7,6 +7,7 @@ mod faces;
 mod joining;
 #[cfg(feature = "credential")]
 mod keys;
+mod leaving;
 mod limits;
 mod passes;
 mod passkey;

@@ -80,6 +80,7 @@ fn samples() -> Vec<Event> {
         v1::AppConnected { profile_id, app_id: 22 }.into(),
         v1::AppDisconnected { profile_id, app_id: 22 }.into(),
         v1::DeviceSeen { session_id, profile_id }.into(),
+        v1::ProfileErased { profile_id, at_micros: AT }.into(),
     ]
 }
 

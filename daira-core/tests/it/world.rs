@@ -73,6 +73,7 @@ impl World {
                         id: ports.ids.draw(now, ports.ids.shard()),
                         email: Email::new(&format!("{handle}@example.com"))?,
                         state: AccountState::Active,
+                        leaving_at: None,
                         birth_date: Date::new(2000, 1, 1).unwrap(),
                         locale: Locale::Ar,
                         created_at: now,

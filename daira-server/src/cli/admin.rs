@@ -1,4 +1,4 @@
-//! `admin`: who is staff. The first admin is made here and nowhere else: there is no account that comes with the platform.
+//! `admin`: who is staff, and who is erased at their wish without coming in. The first admin is made here and nowhere else: there is no account that comes with the platform.
 
 use anyhow::{Context as _, Result, bail};
 use clap::{Subcommand, ValueEnum};
@@ -30,6 +30,20 @@ pub(super) enum Admin {
     /// Take the person with an e-mail address from the staff. The last admin stays.
     Revoke {
         /// The address of their account.
+        email: String,
+        #[command(flatten)]
+        meant: Meant,
+    },
+    /// Have the account with an e-mail address erased once the grace is over: for who cannot come in and ask.
+    Erase {
+        /// The address of the account.
+        email: String,
+        #[command(flatten)]
+        meant: Meant,
+    },
+    /// Keep the account with an e-mail address that was to be erased.
+    Keep {
+        /// The address of the account.
         email: String,
         #[command(flatten)]
         meant: Meant,
@@ -77,13 +91,14 @@ pub(super) async fn run(config: &Config, what: &Admin) -> Result<()> {
         return Ok(());
     }
     let backends = Backends::connect(config).await?;
-    let staff = StaffService::new(backends.ports.clone(), AccountService::new(backends.ports.clone()));
-    let outcome = run_on(&staff, what).await;
+    let accounts = AccountService::new(backends.ports.clone());
+    let staff = StaffService::new(backends.ports.clone(), accounts.clone());
+    let outcome = run_on(&staff, &accounts, what).await;
     backends.close().await?;
     outcome
 }
 
-async fn run_on(staff: &StaffService, what: &Admin) -> Result<()> {
+async fn run_on(staff: &StaffService, accounts: &AccountService, what: &Admin) -> Result<()> {
     match what {
         Admin::Grant { email, role, meant } => {
             let role = StaffRole::from(*role);
@@ -103,19 +118,38 @@ async fn run_on(staff: &StaffService, what: &Admin) -> Result<()> {
                 println!("{:<17} {:<30} since {}", member.role.name(), face.handle.as_str(), member.since);
             }
         }
+        Admin::Erase { email, meant } => {
+            let why = meant.why("this has their account erased, and ends all their sessions at once")?;
+            if let Some(at) = accounts.decide_deletion(&OPERATOR, email, true, &why).await.map_err(told)? {
+                println!("the account is erased at {at}; until then `admin keep` and its owner can keep it");
+            }
+        }
+        Admin::Keep { email, meant } => {
+            let why = meant.why("this keeps their account")?;
+            accounts.decide_deletion(&OPERATOR, email, false, &why).await.map_err(told)?;
+            println!("the account is kept");
+        }
         Admin::Permissions => {}
     }
     Ok(())
 }
 
 async fn set(staff: &StaffService, email: &str, role: Option<StaffRole>, meant: &Meant) -> Result<()> {
-    let reference = Reference::new(&meant.reason).map_err(told).context("--reason")?;
-    if !meant.yes {
-        let change = role.map_or("takes them from the staff".to_owned(), |role| format!("makes them {}", role.name()));
-        bail!("this {change}; add --yes if it is to be");
-    }
-    let why = Why { reason: Reason::Staffing, reference: Some(reference) };
+    let change =
+        role.map_or("this takes them from the staff".to_owned(), |role| format!("this makes them {}", role.name()));
+    let why = Why { reason: Reason::Staffing, ..meant.why(&change)? };
     staff.set_role_by_email(&OPERATOR, email, role, &why).await.map_err(told)
+}
+
+impl Meant {
+    /// Why, if it is meant.
+    fn why(&self, change: &str) -> Result<Why> {
+        let reference = Reference::new(&self.reason).map_err(told).context("--reason")?;
+        if !self.yes {
+            bail!("{change}; add --yes if it is to be");
+        }
+        Ok(Why { reason: Reason::Other, reference: Some(reference) })
+    }
 }
 
 /// A refusal in words; what else went wrong as it is.

@@ -9,15 +9,16 @@ use daira_core::proto::account::v1::account_service_server::AccountService;
 use daira_core::proto::account::v1::{
     AddPasskeyRequest, AddPasskeyResponse, BeginAuthenticatorRequest, BeginAuthenticatorResponse,
     BeginPasskeyLogInRequest, BeginPasskeyLogInResponse, BeginPasskeyProofRequest, BeginPasskeyProofResponse,
-    BeginPasskeyRequest, BeginPasskeyResponse, ChangeEmailRequest, ChangeEmailResponse, ChangePasswordRequest,
-    ChangePasswordResponse, ConfirmAuthenticatorRequest, ConfirmAuthenticatorResponse, ConfirmEmailRequest,
-    ConfirmEmailResponse, GetProfileRequest, GetProfileResponse, GetSecondFactorRequest, GetSecondFactorResponse,
-    ListPasskeysRequest, ListPasskeysResponse, ListSessionsRequest, ListSessionsResponse, LogInRequest, LogInResponse,
-    LogInWithPasskeyRequest, LogInWithPasskeyResponse, LogOutRequest, LogOutResponse, ProveWithPasskeyRequest,
-    ProveWithPasskeyResponse, ReauthenticateRequest, ReauthenticateResponse, RefreshSessionRequest,
-    RefreshSessionResponse, RegisterRequest, RegisterResponse, RemoveAuthenticatorRequest, RemoveAuthenticatorResponse,
-    RemovePasskeyRequest, RemovePasskeyResponse, RenamePasskeyRequest, RenamePasskeyResponse,
-    RenewRecoveryCodesRequest, RenewRecoveryCodesResponse, RequestPasswordResetRequest, RequestPasswordResetResponse,
+    BeginPasskeyRequest, BeginPasskeyResponse, CancelDeletionRequest, CancelDeletionResponse, ChangeEmailRequest,
+    ChangeEmailResponse, ChangePasswordRequest, ChangePasswordResponse, ConfirmAuthenticatorRequest,
+    ConfirmAuthenticatorResponse, ConfirmEmailRequest, ConfirmEmailResponse, GetProfileRequest, GetProfileResponse,
+    GetSecondFactorRequest, GetSecondFactorResponse, ListPasskeysRequest, ListPasskeysResponse, ListSessionsRequest,
+    ListSessionsResponse, LogInRequest, LogInResponse, LogInWithPasskeyRequest, LogInWithPasskeyResponse,
+    LogOutRequest, LogOutResponse, ProveWithPasskeyRequest, ProveWithPasskeyResponse, ReauthenticateRequest,
+    ReauthenticateResponse, RefreshSessionRequest, RefreshSessionResponse, RegisterRequest, RegisterResponse,
+    RemoveAuthenticatorRequest, RemoveAuthenticatorResponse, RemovePasskeyRequest, RemovePasskeyResponse,
+    RenamePasskeyRequest, RenamePasskeyResponse, RenewRecoveryCodesRequest, RenewRecoveryCodesResponse,
+    RequestDeletionRequest, RequestDeletionResponse, RequestPasswordResetRequest, RequestPasswordResetResponse,
     ResetPasswordRequest, ResetPasswordResponse, RevokeSessionRequest, RevokeSessionResponse, SecondFactorChallenge,
     Session, VerifyEmailRequest, VerifyEmailResponse, VerifySecondFactorRequest, VerifySecondFactorResponse,
     get_profile_request::By,
@@ -419,5 +420,25 @@ impl AccountService for Grpc {
         let counters = view.accounts().profile_counters(&[profile.id]).await.map_err(caller.told())?;
         let counters = counters.first().map(|c| c.1).unwrap_or_default();
         Ok(Response::new(GetProfileResponse { profile: Some(convert::profile(&profile, counters)) }))
+    }
+
+    async fn request_deletion(
+        &self,
+        request: Request<RequestDeletionRequest>,
+    ) -> Result<Response<RequestDeletionResponse>, Status> {
+        let caller = self.caller(&request).await?;
+        let key = key(request.into_inner().idempotency_key).map_err(caller.told())?;
+        let asked = self.services.accounts.request_deletion(&caller.actor, key).await;
+        Ok(Response::new(RequestDeletionResponse { leaving_at: asked.map_err(caller.told())?.to_string() }))
+    }
+
+    async fn cancel_deletion(
+        &self,
+        request: Request<CancelDeletionRequest>,
+    ) -> Result<Response<CancelDeletionResponse>, Status> {
+        let caller = self.caller(&request).await?;
+        let key = key(request.into_inner().idempotency_key).map_err(caller.told())?;
+        self.services.accounts.cancel_deletion(&caller.actor, key).await.map_err(caller.told())?;
+        Ok(Response::new(CancelDeletionResponse {}))
     }
 }

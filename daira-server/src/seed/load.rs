@@ -188,6 +188,7 @@ impl<P: Fn(Stage, usize, usize) + Sync> Loader<'_, P> {
                 id: account,
                 email: Email::new(&email(&person.handle))?,
                 state: AccountState::Active,
+                leaving_at: None,
                 birth_date: Date::new(1996, 4, 25).ok_or_else(|| fault("seed.birth_date"))?,
                 locale: Locale::from_tag(person.locale).unwrap_or_default(),
                 created_at: at,

@@ -30,6 +30,8 @@ mod identity;
 #[cfg(test)]
 mod introspection;
 #[cfg(test)]
+mod leaving;
+#[cfg(test)]
 mod limits;
 #[cfg(test)]
 mod masks;

@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 use crate::harness::{Person, Stage, json_request};
 
 /// What a client proves with is used up or renewed by the request itself, and so is its own key; a look changes nothing.
-const OWN_KEYS: [&str; 19] = [
+const OWN_KEYS: [&str; 20] = [
     "lookUpPerson",
+    "requestDeletion",
     "verifyEmail",
     "refreshSession",
     "logOut",
@@ -69,14 +70,15 @@ async fn answered_again(stage: &Stage, change: Change<'_>) -> Value {
     first
 }
 
-/// What has to do with phones.
-fn phones(who: Option<&Person>) -> [Change<'_>; 3] {
+/// What has to do with phones, and staying.
+fn phones(who: Option<&Person>) -> [Change<'_>; 4] {
     let number = |text: &str| json!({ "phone": text });
     let change = |who, name, input, other, selection| Change { who, name, input, other, selection };
     [
         change(None, "requestLogInCode", number("01001234567"), number("01212345678"), "challengeId"),
         change(who, "changePhone", number("01001234567"), number("01112345678"), "challengeId"),
         change(who, "removePhone", json!({}), Value::Null, "changed"),
+        change(who, "cancelDeletion", json!({}), Value::Null, "kept"),
     ]
 }
 

@@ -76,6 +76,8 @@ const MUTATIONS: &[&str] = &[
     "changePhone",
     "confirmPhone",
     "removePhone",
+    "requestDeletion",
+    "cancelDeletion",
     "revokeSession",
     "revokeOtherSessions",
     "updateProfile",

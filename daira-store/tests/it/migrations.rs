@@ -18,9 +18,9 @@ const FIRST_RELEASE: u32 = 4;
 const RULES: &[(&str, &[&str], &[&str])] = &[
     // (why, words that must all be there, words any of which make it harmless)
     (
-        "an index is built concurrently, in a file of its own marked `-- no-transaction`",
+        "an index is built concurrently, in a file of its own marked `-- no-transaction`, once there are rows",
         &["create", "index"],
-        &["concurrently"],
+        &["concurrently", "-- before the first release"],
     ),
     ("an index goes concurrently", &["drop index"], &["concurrently"]),
     ("an index is rebuilt concurrently", &["reindex"], &["concurrently"]),

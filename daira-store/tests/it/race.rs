@@ -5,6 +5,7 @@
 //! wholly before the other.
 
 mod identity;
+mod leaving;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,8 +20,8 @@ use daira_core::graph::{GraphRefusal, GraphService, MAX_CIRCLES, Relation};
 use daira_core::locale::Locale;
 use daira_core::port::store::{
     Access, AccountRepository, AppRepository, CommentRepository, CounterRepository, DeliveryRepository,
-    FactorRepository, FeedRepository, GraphRepository, Journal, Lock, MediaRepository, NotificationRepository,
-    PhoneRepository, PostRepository, ReactionRepository, StaffRepository,
+    ErasureRepository, FactorRepository, FeedRepository, GraphRepository, Journal, Lock, MediaRepository,
+    NotificationRepository, PhoneRepository, PostRepository, ReactionRepository, StaffRepository,
 };
 use daira_core::port::{Ports, ReadView, Store, UnitOfWork};
 use daira_core::post::{Attachment, CreatePost, EditPost, PostRefusal, PostService, ReplyRule, Visibility};
@@ -81,7 +82,8 @@ impl UnitOfWork for HeldUnit {
         phones: PhoneRepository,
         graph: GraphRepository, posts: PostRepository, comments: CommentRepository,
         reactions: ReactionRepository, media: MediaRepository, notifications: NotificationRepository,
-        feed: FeedRepository, counters: CounterRepository, staff: StaffRepository, journal: Journal,
+        feed: FeedRepository, counters: CounterRepository, staff: StaffRepository, erasures: ErasureRepository,
+        journal: Journal,
     );
 
     async fn commit(self: Box<Self>) -> Result<()> {

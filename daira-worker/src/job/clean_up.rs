@@ -1,5 +1,5 @@
 //! Jobs that make room: partitions ahead of time, whole days that are past theirs, posts whose time to be restored is
-//! over, registrations that lapsed, pictures that hang on nothing; and suspensions that are over.
+//! over, registrations that lapsed, pictures that hang on nothing, accounts whose owners left; and suspensions that are over.
 
 use core::time::Duration;
 
@@ -147,6 +147,27 @@ impl Job for LiftSuspensions {
     async fn run(&self, ports: &Ports) -> Result<()> {
         let staff = StaffService::new(ports.clone(), AccountService::new(ports.clone()));
         while staff.lift_what_is_over(CHUNK).await? == CHUNK as usize {}
+        Ok(())
+    }
+}
+
+/// Erases accounts whose owners asked for it, once they can no longer stay.
+#[derive(Debug, Clone, Copy)]
+pub struct EraseAccounts;
+
+#[async_trait]
+impl Job for EraseAccounts {
+    fn name(&self) -> &'static str {
+        "erase-accounts"
+    }
+
+    fn every(&self) -> Duration {
+        Duration::from_mins(10)
+    }
+
+    async fn run(&self, ports: &Ports) -> Result<()> {
+        let accounts = AccountService::new(ports.clone());
+        while accounts.erase_due(CHUNK).await? > 0 {}
         Ok(())
     }
 }

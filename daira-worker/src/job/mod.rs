@@ -4,7 +4,7 @@ mod clean_up;
 mod deliver;
 mod reconcile;
 
-pub use clean_up::{Expiry, LiftSuspensions, PartitionsAhead, PurgeLapsed, PurgePosts, SweepMedia};
+pub use clean_up::{EraseAccounts, Expiry, LiftSuspensions, PartitionsAhead, PurgeLapsed, PurgePosts, SweepMedia};
 pub use deliver::Deliver;
 pub use reconcile::{ReconcileCounters, reconcile};
 
@@ -21,5 +21,6 @@ pub fn all(runner: Runner) -> Runner {
         .job(SweepMedia)
         .job(Deliver)
         .job(LiftSuspensions)
+        .job(EraseAccounts)
         .job(ReconcileCounters::default())
 }

@@ -68,6 +68,9 @@ impl Job for ReconcileCounters {
 
 impl ReconcileCounters {
     async fn reconcile(&self, ports: &Ports) -> Result<usize> {
+        for field in FIELDS.into_iter().chain([CounterField::PostImpressions]) {
+            forget(ports, field).await?;
+        }
         let mut corrected = 0;
         for field in FIELDS {
             let mut from = None;
@@ -107,6 +110,20 @@ impl ReconcileCounters {
             self.drift.get_or_create(&Of { field: format!("{field:?}") }).inc_by(found.drift.len() as u64);
         }
         Ok(found)
+    }
+}
+
+/// Drops counters of what is gone: events that were applied after it went made them once more.
+async fn forget(ports: &Ports, field: CounterField) -> Result<()> {
+    let mut from = None;
+    loop {
+        let step = ports.transact(&Actor::System("reconcile-counters"), |mut unit| {
+            Box::pin(async move { unit.counters().forget(field, from, CHUNK).await })
+        });
+        from = step.await?;
+        if from.is_none() {
+            return Ok(());
+        }
     }
 }
 

@@ -17,10 +17,10 @@ use daira_core::port::store::Lock;
 use daira_core::port::{Clock as _, Delivered, EventBatch, EventBus, Group, Lag, Ports, UnitOfWork};
 use daira_core::post::{CreatePost, PostService};
 use daira_core::secret::Secret;
-use daira_core::testkit::fixture::{Draft, Fixture, Person};
+use daira_core::testkit::fixture::{Draft, Fixture, Person, limit};
 use daira_feed::{FeedService, FeedSettings};
 use daira_worker::consume::FanOut;
-use daira_worker::job::{Expiry, LiftSuspensions, PartitionsAhead, PurgeLapsed, PurgePosts, SweepMedia};
+use daira_worker::job::{EraseAccounts, Expiry, LiftSuspensions, PartitionsAhead, PurgeLapsed, PurgePosts, SweepMedia};
 use daira_worker::{Consumer, Job, Runner};
 use prometheus_client::registry::Registry;
 use tokio::task::JoinSet;
@@ -58,6 +58,38 @@ async fn suspensions_that_are_over_are_lifted() {
     clock.advance(HOUR);
     LiftSuspensions.run(&ports).await.unwrap();
     assert_eq!(seen().await, [mona.id]);
+}
+
+/// More of them, and of what each holds, than one unit removes.
+#[tokio::test]
+async fn who_left_is_erased_however_much_there_is_of_them() {
+    let (clock, ports) = ports();
+    let world = Fixture::new(ports.clone());
+    let (mona, karim) = (world.person("mona").await, world.person("karim").await);
+    let stays = publish(&ports, &karim, "باقي").await;
+    for n in 0..1_100 {
+        let fan = world.person(format!("fan{n}").as_str()).await;
+        world.follow(&fan, &mona).await;
+    }
+    let gone = publish(&ports, &mona, "رايح").await;
+    let at = clock.now() + HOUR;
+    for person in [&mona, &world.person("nour").await] {
+        let mut unit = world.unit(&person.actor()).await;
+        let account = unit.accounts().account(person.account, Lock::Update).await.unwrap().unwrap();
+        let version = account.version + 1;
+        let account = daira_core::account::Account { leaving_at: Some(at), version, ..account };
+        unit.accounts().update_account(&account).await.unwrap();
+        unit.commit().await.unwrap();
+    }
+    EraseAccounts.run(&ports).await.unwrap();
+    assert!(is_there(&ports, &mona, gone).await);
+    clock.advance(HOUR);
+    EraseAccounts.run(&ports).await.unwrap();
+    assert!(is_there(&ports, &karim, stays).await && !is_there(&ports, &mona, gone).await);
+    let view = world.view(&karim.actor()).await.graph().followers(mona.id, None, limit(10)).await.unwrap();
+    assert!(view.items.is_empty());
+    let mut unit = world.unit(&Actor::System("test")).await;
+    assert!(unit.erasures().due(clock.now(), 10).await.unwrap().is_empty());
 }
 
 #[tokio::test]

@@ -292,6 +292,11 @@ impl AccountService {
             MailingKind::Sanctioned | MailingKind::SanctionLifted | MailingKind::TakenDown => {
                 crate::staff::notice::notice(unit, mailing).await?
             }
+            MailingKind::DeletionAsked => {
+                // Kept meanwhile, there is nothing to tell.
+                let account = owner(unit, mailing).await?;
+                account.leaving_at.map(|at| mail::deletion_asked(mailing, at))
+            }
             _ => notice(mailing),
         })
     }

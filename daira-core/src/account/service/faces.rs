@@ -47,7 +47,7 @@ impl AccountService {
                         // Locked, so that two requests do not both find room for the last.
                         unit.accounts().account(member.account, Lock::Update).await?;
                         acting(unit, &member, now, AccountRefusal::Restricted).await?;
-                        if unit.accounts().faces(member.account).await? >= MAX_FACES {
+                        if unit.accounts().faces(member.account).await?.len() >= MAX_FACES {
                             return Err(AccountRefusal::TooManyProfiles.into());
                         }
                         let profile = Profile {

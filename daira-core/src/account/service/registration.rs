@@ -198,6 +198,7 @@ async fn settle(
         id: session.account,
         email,
         state: AccountState::Active,
+        leaving_at: None,
         birth_date,
         locale,
         created_at: now,

@@ -250,10 +250,10 @@ impl AccountService {
                             account.state = state;
                             account.version += 1;
                             unit.accounts().update_account(&account).await?;
-                            wake(unit, profiles, state.standing()).await?;
+                            wake(unit, profiles, account.standing()).await?;
                             audit(unit, "account.woken", account.id, "", now).await?;
                         } else if let Some(profiles) = &upkeep.waking {
-                            wake(unit, profiles, state.standing()).await?;
+                            wake(unit, profiles, account.standing()).await?;
                         }
                         unit.accounts().insert_session(session).await?;
                         audit(unit, "account.log_in", session.id, "", now).await?;

@@ -123,9 +123,9 @@ impl AccountRepository for MemoryUnit {
         self.change().profiles.insert(profile.clone(), "profile.insert")
     }
 
-    async fn faces(&mut self, account: AccountId) -> Result<usize> {
-        let faces = self.world.profiles.iter().filter(|p| p.account == account && p.standing != Standing::Gone);
-        Ok(faces.count())
+    async fn faces(&mut self, account: AccountId) -> Result<Vec<ProfileId>> {
+        let faces = self.world.profiles.by(OF_ACCOUNT, (account.raw(), 0)).filter(|p| p.standing != Standing::Gone);
+        Ok(faces.map(|face| face.id).collect())
     }
 
     async fn profile(&mut self, id: ProfileId, _: Lock) -> Result<Option<Profile>> {

@@ -59,6 +59,12 @@ impl AppRepository for MemoryUnit {
         Ok(found)
     }
 
+    async fn delete_grants(&mut self, account: AccountId) -> Result<Vec<(ProfileId, AppId)>> {
+        self.may_write_account(account)?;
+        let gone = self.change().grants.take_by(OF_ACCOUNT, (account.raw(), 0));
+        Ok(gone.into_iter().map(|grant| (grant.profile, grant.app)).collect())
+    }
+
     async fn revoke_granted(
         &mut self,
         account: AccountId,

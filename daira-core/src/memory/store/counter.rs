@@ -103,4 +103,12 @@ impl CounterRepository for MemoryUnit {
         drift.iter().try_for_each(|delta| self.change().add_to_counter(*delta))?;
         Ok(Recount { checked: subjects.len() as u64, drift, next: subjects.last().copied().filter(|_| more) })
     }
+
+    async fn forget(&mut self, field: CounterField, _: Option<i64>, _: u32) -> Result<Option<i64>> {
+        self.platform_only()?;
+        let of = if field == CounterField::PostImpressions { CounterField::PostReactions } else { field };
+        let there = self.world.subjects(of);
+        self.change().counters.take(usize::MAX, |c| c.field == field && !there.contains(&c.subject));
+        Ok(None)
+    }
 }

@@ -15,6 +15,7 @@ mod app;
 mod comment;
 mod counter;
 mod delivery;
+mod erasure;
 mod factor;
 mod feed;
 mod graph;
@@ -47,9 +48,9 @@ use crate::id::{AccountId, ProfileId};
 use crate::port::Clock;
 use crate::port::store::{
     Access, AccountReads, AccountRepository, AppReads, AppRepository, AuditRecord, CommentReads, CommentRepository,
-    CounterRepository, DeliveryRepository, FactorRepository, FeedReads, FeedRepository, GraphReads, GraphRepository,
-    Journal, MediaReads, MediaRepository, NotificationReads, NotificationRepository, PhoneRepository, PostReads,
-    PostRepository, ReactionReads, ReactionRepository, SearchReads, StaffReads, StaffRepository,
+    CounterRepository, DeliveryRepository, ErasureRepository, FactorRepository, FeedReads, FeedRepository, GraphReads,
+    GraphRepository, Journal, MediaReads, MediaRepository, NotificationReads, NotificationRepository, PhoneRepository,
+    PostReads, PostRepository, ReactionReads, ReactionRepository, SearchReads, StaffReads, StaffRepository,
 };
 use crate::port::{Group, ReadView, Store, UnitOfWork};
 use crate::settings::Settings;
@@ -275,6 +276,9 @@ impl UnitOfWork for MemoryUnit {
         self
     }
     fn staff(&mut self) -> &mut dyn StaffRepository {
+        self
+    }
+    fn erasures(&mut self) -> &mut dyn ErasureRepository {
         self
     }
     fn journal(&mut self) -> &mut dyn Journal {

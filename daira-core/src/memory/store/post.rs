@@ -39,7 +39,7 @@ impl World {
     }
 
     /// Removes a post with all that hangs on it; its pictures are free to be swept.
-    fn purge_post(&mut self, post: &Post) -> Result<()> {
+    pub(super) fn purge_post(&mut self, post: &Post) -> Result<()> {
         let comments = self.comments.take_by(OF_POST, (post.id.raw(), 0));
         for target in comments.iter().map(|c| Target::Comment(c.id)).chain([Target::Post(post.id)]) {
             self.reactions.take_by(ON_TARGET, target_key(target));

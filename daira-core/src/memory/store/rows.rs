@@ -231,6 +231,11 @@ impl KeyName {
     pub(crate) fn new(actor: &Actor, keyed: &Keyed) -> Self {
         Self(actor_name(actor), keyed.operation, keyed.key.as_str().to_owned())
     }
+
+    /// Whose it is.
+    pub(crate) fn who(&self) -> &str {
+        &self.0
+    }
 }
 
 #[derive(Debug, Clone)]

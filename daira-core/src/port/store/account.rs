@@ -65,8 +65,8 @@ pub trait AccountRepository: Send {
 
     /// Inserts a profile. A handle that another face bears which is not gone is `Conflict("handle")`.
     async fn insert_profile(&mut self, profile: &Profile) -> Result<()>;
-    /// How many faces of the actor's own account are not gone.
-    async fn faces(&mut self, account: AccountId) -> Result<usize>;
+    /// The faces of the actor's own account that are not gone, in any order.
+    async fn faces(&mut self, account: AccountId) -> Result<Vec<ProfileId>>;
     /// Loads a profile, whatever its standing.
     async fn profile(&mut self, id: ProfileId, lock: Lock) -> Result<Option<Profile>>;
     /// Stores a changed profile whose version is one above the stored one; else `Stale`.

@@ -27,6 +27,8 @@ pub trait AppRepository: Send {
     async fn put_grant(&mut self, grant: &Grant) -> Result<()>;
     /// Removes what a profile lets an app do; says whether it was there.
     async fn delete_grant(&mut self, profile: ProfileId, app: AppId) -> Result<bool>;
+    /// Removes what all profiles of an account let apps do; answers which.
+    async fn delete_grants(&mut self, account: AccountId) -> Result<Vec<(ProfileId, AppId)>>;
     /// Revokes an app's living sessions of a profile of an account; answers which.
     async fn revoke_granted(
         &mut self,

@@ -66,4 +66,8 @@ pub trait CounterRepository: Send {
         chunk: u32,
         pending: &[CounterDelta],
     ) -> Result<Recount>;
+    /// Removes counters of one field whose subjects are gone, among `chunk` of them after `from`: events that came after a
+    /// subject went had them made once more. Answers where the next step goes on; nothing at the end. What is kept in one row
+    /// with the field goes along.
+    async fn forget(&mut self, field: CounterField, from: Option<i64>, chunk: u32) -> Result<Option<i64>>;
 }

@@ -19,6 +19,7 @@ mod app;
 mod comment;
 mod counter;
 mod delivery;
+mod erasure;
 mod factor;
 mod feed;
 mod graph;
@@ -38,6 +39,7 @@ pub use app::{AppReads, AppRepository};
 pub use comment::{CommentReads, CommentRepository};
 pub use counter::{CounterDelta, CounterField, CounterRepository, Recount};
 pub use delivery::DeliveryRepository;
+pub use erasure::{Erased, ErasureRepository, Gone};
 pub use factor::FactorRepository;
 pub use feed::{
     Affinity, Along, Candidate, DeliveredChunk, FeedReads, FeedRepository, InboxReason, OLDER_MAX, PageServed,
@@ -155,6 +157,8 @@ pub trait UnitOfWork: Send {
     fn counters(&mut self) -> &mut dyn CounterRepository;
     /// Staff, sanctions and takedowns.
     fn staff(&mut self) -> &mut dyn StaffRepository;
+    /// Accounts that are to be erased.
+    fn erasures(&mut self) -> &mut dyn ErasureRepository;
     /// The event log, idempotency keys and the audit trail.
     fn journal(&mut self) -> &mut dyn Journal;
 

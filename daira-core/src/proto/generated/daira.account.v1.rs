@@ -609,6 +609,30 @@ pub struct ProveWithPasskeyResponse {
     #[prost(string, tag = "1")]
     pub proven_until: ::prost::alloc::string::String,
 }
+/// A wish to have the account erased.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RequestDeletionRequest {
+    /// Makes repeating the request safe for 24 hours.
+    #[prost(string, tag = "1")]
+    pub idempotency_key: ::prost::alloc::string::String,
+}
+/// The account is going to be erased.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RequestDeletionResponse {
+    /// When, in RFC 3339; until then logging in and CancelDeletion keep it.
+    #[prost(string, tag = "1")]
+    pub leaving_at: ::prost::alloc::string::String,
+}
+/// A wish to stay after all.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CancelDeletionRequest {
+    /// Makes repeating the request safe for 24 hours.
+    #[prost(string, tag = "1")]
+    pub idempotency_key: ::prost::alloc::string::String,
+}
+/// The account is kept.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CancelDeletionResponse {}
 /// Generated client implementations.
 #[cfg(feature = "grpc")]
 pub mod account_service_client {
@@ -1504,6 +1528,61 @@ pub mod account_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// Asks to have the account erased once the grace is over. It takes a fresh proof of who one is; all sessions end, the one that
+        /// asks included, and nobody sees the profiles any more.
+        pub async fn request_deletion(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RequestDeletionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RequestDeletionResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/daira.account.v1.AccountService/RequestDeletion",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("daira.account.v1.AccountService", "RequestDeletion"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Keeps the account that was to be erased.
+        pub async fn cancel_deletion(
+            &mut self,
+            request: impl tonic::IntoRequest<super::CancelDeletionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CancelDeletionResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/daira.account.v1.AccountService/CancelDeletion",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("daira.account.v1.AccountService", "CancelDeletion"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -1745,6 +1824,23 @@ pub mod account_service_server {
             request: tonic::Request<super::GetProfileRequest>,
         ) -> std::result::Result<
             tonic::Response<super::GetProfileResponse>,
+            tonic::Status,
+        >;
+        /// Asks to have the account erased once the grace is over. It takes a fresh proof of who one is; all sessions end, the one that
+        /// asks included, and nobody sees the profiles any more.
+        async fn request_deletion(
+            &self,
+            request: tonic::Request<super::RequestDeletionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RequestDeletionResponse>,
+            tonic::Status,
+        >;
+        /// Keeps the account that was to be erased.
+        async fn cancel_deletion(
+            &self,
+            request: tonic::Request<super::CancelDeletionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CancelDeletionResponse>,
             tonic::Status,
         >;
     }
@@ -3133,6 +3229,98 @@ pub mod account_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = GetProfileSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/daira.account.v1.AccountService/RequestDeletion" => {
+                    #[allow(non_camel_case_types)]
+                    struct RequestDeletionSvc<T: AccountService>(pub Arc<T>);
+                    impl<
+                        T: AccountService,
+                    > tonic::server::UnaryService<super::RequestDeletionRequest>
+                    for RequestDeletionSvc<T> {
+                        type Response = super::RequestDeletionResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RequestDeletionRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AccountService>::request_deletion(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RequestDeletionSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/daira.account.v1.AccountService/CancelDeletion" => {
+                    #[allow(non_camel_case_types)]
+                    struct CancelDeletionSvc<T: AccountService>(pub Arc<T>);
+                    impl<
+                        T: AccountService,
+                    > tonic::server::UnaryService<super::CancelDeletionRequest>
+                    for CancelDeletionSvc<T> {
+                        type Response = super::CancelDeletionResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::CancelDeletionRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AccountService>::cancel_deletion(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = CancelDeletionSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -349,3 +349,11 @@ pub struct DeviceSeen {
     #[prost(int64, tag = "2")]
     pub profile_id: i64,
 }
+/// A profile is gone with everything of it, because its account was erased. Whoever keeps anything of it forgets it now.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ProfileErased {
+    #[prost(int64, tag = "1")]
+    pub profile_id: i64,
+    #[prost(int64, tag = "2")]
+    pub at_micros: i64,
+}

@@ -7,8 +7,8 @@ use super::super::{
 };
 use super::{Acting, StaffService, allowed, named, within_reach};
 use crate::account::{
-    Account, AccountRefusal, AccountState, Email, MailingKind, Profile, Session, Standing, audit, end_all, end_session,
-    send, taken,
+    self, Account, AccountRefusal, AccountState, Email, MailingKind, Profile, Session, Standing, audit, end_all,
+    end_session, send, taken,
 };
 use crate::actor::Actor;
 use crate::checks::keyed;
@@ -193,6 +193,11 @@ impl StaffService {
                 }
                 unit.staff().put_strike(&Strike { account: id, what: None, at: now }).await?;
                 unit.staff().put_sanction(&sanction).await?;
+                let leaving_at = match (account.leaving_at, measure.until()) {
+                    (Some(at), Some(until)) => Some(account::policy::postponed(at, until)),
+                    (at, _) => at,
+                };
+                let account = Account { leaving_at, ..account };
                 let account = self.change_state(unit, account, (measure.state(), asleep), why, now).await?;
                 if measure != Measure::Restrict {
                     let ended = end_all(unit, id, None, None, now, |_| "suspended").await?;
@@ -365,9 +370,9 @@ impl StaffService {
         why: &Why,
         now: Timestamp,
     ) -> Result<Account> {
-        let standing = if asleep { AccountState::Deactivated.standing() } else { state.standing() };
         let account = Account { state, version: account.version + 1, ..account };
         unit.accounts().update_account(&account).await?;
+        let standing = if asleep { AccountState::Deactivated.standing() } else { account.standing() };
         for face in unit.staff().faces_of(account.id).await? {
             let Some(face) = unit.accounts().profile(face.id, Lock::Update).await? else { continue };
             if face.standing != standing {

@@ -16,10 +16,10 @@ use crate::idempotency::{Claim, Keyed};
 use crate::page::{Limit, Page};
 use crate::port::store::{
     Access, AccountReads, AccountRepository, AppReads, AppRepository, AuditRecord, CommentReads, CommentRepository,
-    CounterDelta, CounterField, CounterRepository, DeliveryRepository, FactorRepository, FeedReads, FeedRepository,
-    GraphReads, GraphRepository, Journal, Lock, MediaReads, MediaRepository, NotificationReads, NotificationRepository,
-    PhoneRepository, PostReads, PostRepository, ReactionReads, ReactionRepository, Recount, SearchReads, StaffReads,
-    StaffRepository,
+    CounterDelta, CounterField, CounterRepository, DeliveryRepository, ErasureRepository, FactorRepository, FeedReads,
+    FeedRepository, GraphReads, GraphRepository, Journal, Lock, MediaReads, MediaRepository, NotificationReads,
+    NotificationRepository, PhoneRepository, PostReads, PostRepository, ReactionReads, ReactionRepository, Recount,
+    SearchReads, StaffReads, StaffRepository,
 };
 use crate::port::{ReadView, Store, UnitOfWork};
 use crate::post::{Audience, Post, Revision};
@@ -143,7 +143,7 @@ impl UnitOfWork for Unit {
         phones: PhoneRepository,
         graph: GraphRepository, comments: CommentRepository,
         reactions: ReactionRepository, media: MediaRepository, notifications: NotificationRepository,
-        feed: FeedRepository, staff: StaffRepository,
+        feed: FeedRepository, staff: StaffRepository, erasures: ErasureRepository,
     );
 
     fn posts(&mut self) -> &mut dyn PostRepository {
@@ -193,6 +193,9 @@ impl CounterRepository for Unit {
     async fn apply(&mut self, deltas: &[CounterDelta]) -> Result<()> {
         self.inner().counters().apply(deltas).await?;
         self.inner().counters().apply(deltas).await
+    }
+    async fn forget(&mut self, field: CounterField, from: Option<i64>, chunk: u32) -> Result<Option<i64>> {
+        self.inner().counters().forget(field, from, chunk).await
     }
     async fn recount(
         &mut self,

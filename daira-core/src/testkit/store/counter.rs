@@ -170,3 +170,36 @@ pub async fn counters_are_the_platforms(ports: &Ports) {
     }
     assert_eq!(value(&world, field, mona.id.raw()).await, 0);
 }
+
+/// Counters of what is not there are forgotten, however long the list is; those of what is there stay.
+pub async fn counters_of_what_is_gone_are_forgotten(ports: &Ports) {
+    let world = world(ports);
+    let mona = world.person("mona").await;
+    let post = world.post(&mona, "1").await;
+    let comment = world.comment(&mona, &post, None, "2").await;
+    let fields = [
+        (CounterField::ProfileFollowers, mona.id.raw()),
+        (CounterField::PostReactions, post.id.raw()),
+        (CounterField::PostImpressions, post.id.raw()),
+        (CounterField::CommentReplies, comment.id.raw()),
+    ];
+    for (field, subject) in fields {
+        let gone = [subject - 1, subject + 1, subject + 2];
+        for subject in gone.into_iter().chain([subject]) {
+            world.count(field, subject, -1).await;
+        }
+        let mut from = None;
+        loop {
+            let mut unit = world.unit(&PLATFORM).await;
+            from = unit.counters().forget(field, from, 2).await.unwrap();
+            unit.commit().await.unwrap();
+            if from.is_none() {
+                break;
+            }
+        }
+        assert_eq!(value(&world, field, subject).await, -1, "{field:?}");
+        for subject in gone {
+            assert_eq!(value(&world, field, subject).await, 0, "{field:?}");
+        }
+    }
+}

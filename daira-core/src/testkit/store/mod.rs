@@ -8,6 +8,7 @@ pub mod comment;
 pub mod counter;
 pub mod delivery;
 pub mod edges;
+pub mod erasure;
 pub mod factor;
 pub mod feed;
 pub mod inbox;
@@ -79,13 +80,16 @@ super::kit! { $
             new_posts_are_counted, affinity_decays, seen_and_reason_come_from_pages, seen_is_of_the_latest_pages,
             the_first_frozen_list_holds, a_frozen_list_is_its_owners_for_two_hours, signals_carry_counters;
         counter: deltas_add_up, a_recount_corrects_drift, a_recount_leaves_pending_deltas_out, a_recount_goes_in_chunks,
-            every_field_is_recounted, counters_are_the_platforms;
+            every_field_is_recounted, counters_are_the_platforms,
+            counters_of_what_is_gone_are_forgotten;
         journal: a_key_is_replayed, a_key_is_bound_to_its_request, a_key_is_in_flight_while_its_unit_is_open,
             a_dropped_unit_frees_its_key, keys_belong_to_an_actor_and_an_operation, a_repeated_request_has_one_effect,
             a_large_result_is_refused, everybody_who_acts_leaves_a_line;
         staff: roles_come_and_go, a_sanction_is_kept_for_its_account, what_was_taken_down_is_its_writers_alone,
             a_takedown_is_told_to_its_owner, what_is_down_is_not_counted, staff_act_in_their_own_name, suspensions_end,
             trust_is_made_of_what_is_known;
+        erasure: accounts_are_due_when_their_time_comes, everything_of_a_person_goes, an_answered_comment_stays_without_its_author,
+            neighbours_keep_what_is_theirs, an_erasure_goes_on_where_it_was_cut_off, who_is_not_deleted_is_not_erased;
         search: handles_begin_with_the_prefix, handles_page_by_bytes, hidden_people_are_not_found, tags_begin_with_the_prefix;
         unit: a_dropped_unit_leaves_nothing, a_unit_sees_its_own_writes, a_view_is_one_snapshot, a_commit_is_seen_at_once,
             a_refused_body_rolls_back, the_store_answers_a_ping;

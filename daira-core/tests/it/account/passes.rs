@@ -1,12 +1,10 @@
 //! What an access token opened closes when its session ends, wherever it ended, and when the token lapses.
 
 use core::pin::pin;
-use core::sync::atomic::{AtomicUsize, Ordering};
 
 use daira_core::account::Pass;
 use daira_core::error::CommonRefusal;
 use daira_core::memory::MemoryPubSub;
-use daira_core::port::{Claims, IdClaims, PublicKey, TokenSigner};
 use futures_util::future::{Either, select};
 use futures_util::stream::{self, BoxStream, StreamExt};
 
@@ -15,52 +13,6 @@ use super::*;
 /// Another node of the platform: it shares everything but its memory.
 fn node(world: &World) -> AccountService {
     AccountService::new(world.ports.clone())
-}
-
-/// Counts how often a signature is looked at.
-struct Counting {
-    inner: Arc<dyn TokenSigner>,
-    looked: AtomicUsize,
-}
-
-impl TokenSigner for Counting {
-    fn sign(&self, claims: &Claims) -> Result<String> {
-        self.inner.sign(claims)
-    }
-    fn sign_id(&self, claims: &IdClaims) -> Result<String> {
-        self.inner.sign_id(claims)
-    }
-    fn public_keys(&self) -> Vec<PublicKey> {
-        self.inner.public_keys()
-    }
-    fn verify(&self, token: &str, now: Timestamp) -> Result<Claims> {
-        self.looked.fetch_add(1, Ordering::Relaxed);
-        self.inner.verify(token, now)
-    }
-}
-
-#[tokio::test]
-async fn a_token_is_verified_once_and_asked_about_each_time() {
-    let counting = Arc::new(Counting { inner: Ports::in_memory().signer, looked: AtomicUsize::new(0) });
-    let world = world_with(|ports| ports.signer = counting.clone());
-    let mona = world.join("mona").await;
-    let looked = || counting.looked.load(Ordering::Relaxed);
-    for _ in 0..3 {
-        world.accounts.authenticate(&mona.tokens.access).await.unwrap();
-        assert_eq!(looked(), 1);
-    }
-    let bent = Secret::new(format!("{}x", mona.tokens.access.expose()));
-    for times in [2, 3] {
-        assert!(is_invalid(world.accounts.authenticate(&bent).await));
-        assert_eq!(looked(), times, "what is not genuine is not remembered");
-    }
-    let (access, life) = (&mona.tokens.access, world.ports.settings.access_token_life);
-    world.advance(life);
-    assert!(is_invalid(world.accounts.authenticate(access).await), "it lapsed all the same");
-    let next = world.accounts.refresh(&Client::default(), &mona.tokens.refresh).await.unwrap();
-    world.accounts.authenticate(&next.access).await.unwrap();
-    world.accounts.log_out(&actor(&mona)).await.unwrap();
-    assert!(is_invalid(world.accounts.authenticate(&next.access).await), "and it ends with its session");
 }
 
 async fn pass(accounts: &AccountService, person: &LoggedIn) -> Pass {

@@ -4,9 +4,9 @@ use daira_core::error::{CommonRefusal, ErrorKind};
 use daira_core::id::PostId;
 use daira_core::idempotency::{IdempotencyKey, LIFETIME};
 use daira_core::port::store::{
-    AccountRepository, AppRepository, CommentRepository, CounterRepository, DeliveryRepository, FactorRepository,
-    FeedRepository, GraphRepository, Journal, MediaRepository, NotificationRepository, PhoneRepository, PostRepository,
-    ReactionRepository, StaffRepository,
+    AccountRepository, AppRepository, CommentRepository, CounterRepository, DeliveryRepository, ErasureRepository,
+    FactorRepository, FeedRepository, GraphRepository, Journal, MediaRepository, NotificationRepository,
+    PhoneRepository, PostRepository, ReactionRepository, StaffRepository,
 };
 use daira_core::post::{CreatePost, PostService};
 use tokio::task::JoinSet;
@@ -80,6 +80,7 @@ impl UnitOfWork for ShakyUnit {
         feed: FeedRepository;
         counters: CounterRepository;
         staff: StaffRepository;
+        erasures: ErasureRepository;
         journal: Journal;
     }
 

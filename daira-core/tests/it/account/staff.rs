@@ -16,13 +16,13 @@ use super::*;
 const OPERATOR: Actor = Actor::System("cli");
 
 /// A platform with its staff.
-struct Office {
-    world: World,
-    staff: StaffService,
+pub(super) struct Office {
+    pub(super) world: World,
+    pub(super) staff: StaffService,
     posts: PostService,
 }
 
-fn why(reason: Reason) -> Why {
+pub(super) fn why(reason: Reason) -> Why {
     Why { reason, reference: Some(Reference::new("T-1").unwrap()) }
 }
 
@@ -30,7 +30,7 @@ fn code<T: core::fmt::Debug>(outcome: Result<T>) -> &'static str {
     outcome.map_or_else(|error| error.refused_as().code, |_| "done")
 }
 
-fn office() -> Office {
+pub(super) fn office() -> Office {
     let world = world();
     let staff = StaffService::new(world.ports.clone(), world.accounts.clone());
     let posts = PostService::new(world.ports.clone());
@@ -58,7 +58,7 @@ impl Office {
     }
 
     /// Somebody of the staff whose role counts.
-    async fn hire(&self, name: &str, role: StaffRole) -> Actor {
+    pub(super) async fn hire(&self, name: &str, role: StaffRole) -> Actor {
         let person = self.world.join(name).await;
         self.guard(&person).await;
         self.appoint(&person, Some(role)).await.unwrap();

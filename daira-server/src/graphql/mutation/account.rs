@@ -2,6 +2,7 @@
 
 use async_graphql::{Context, ID, Object, Result};
 use daira_core::account::{AccountRefusal, Entry, LogIn, LoggedIn, Register, VerifyEmail};
+use daira_core::actor::Actor;
 use daira_core::error::CommonRefusal;
 use daira_core::error::Error;
 use daira_core::secret::Secret;
@@ -11,7 +12,7 @@ use crate::graphql::payload::{change, payloads};
 use crate::graphql::scope::{InScope, Scope};
 use crate::graphql::types::me::{SecondFactorChallenge, Tokens};
 use crate::graphql::types::profile::Profile;
-use crate::graphql::types::scalar::Language;
+use crate::graphql::types::scalar::{DateTime, Language};
 
 inputs! {
     /// Who wants to join.
@@ -80,10 +81,12 @@ payloads! {
         second_factor: SecondFactorChallenge,
         /// The tokens of the new session.
         tokens: Tokens,
-        /// The profile that the session acts as.
+        /// The profile that the session acts as; none while nobody is shown it, because the account is about to be erased.
         profile: Profile,
         /// By this the device is known at its next log-in. It lets nobody in.
         device_token: String,
+        /// When the account is erased, where its owner asked for that; `cancelDeletion` keeps it.
+        leaving_at: DateTime,
     }
     /// What refreshing a session came to.
     RefreshSessionPayload {
@@ -196,8 +199,15 @@ pub(super) async fn entered(scope: &Scope, entry: Entry) -> daira_core::Result<L
         }
     };
     let device_token = Some(logged_in.device.expose().to_owned());
+    let me = Actor::Member(logged_in.member);
     let (tokens, profile) = shown(scope, logged_in).await?;
-    Ok(LogInPayload { tokens: Some(tokens), profile, device_token, ..Default::default() })
+    let leaving_at = match profile {
+        Some(_) => None,
+        // The session has begun, whatever can be said of it.
+        None => scope.services.accounts.me(&me).await.ok().and_then(|me| me.account.leaving_at),
+    };
+    let leaving_at = leaving_at.map(Into::into);
+    Ok(LogInPayload { tokens: Some(tokens), profile, device_token, leaving_at, ..Default::default() })
 }
 
 /// The tokens, and the profile as everybody sees it: whoever asks here is still a stranger.

@@ -5,6 +5,7 @@ mod app;
 mod circle;
 mod comment;
 mod graph;
+mod leaving;
 mod notification;
 mod passkey;
 mod phone;
@@ -28,6 +29,7 @@ pub struct Mutation(
     passkey::PasskeyMutation,
     app::AppMutation,
     phone::PhoneMutation,
+    leaving::LeavingMutation,
     profile::ProfileMutation,
     graph::GraphMutation,
     circle::CircleMutation,

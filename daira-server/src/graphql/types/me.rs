@@ -58,6 +58,8 @@ pub(crate) struct OwnAccount {
     language: Language,
     /// The state.
     state: OwnAccountState,
+    /// When it is to be erased, once its owner asked for that; `cancelDeletion` keeps it.
+    leaving_at: Option<DateTime>,
     /// When it was made.
     created_at: DateTime,
 }
@@ -70,6 +72,7 @@ impl OwnAccount {
             birth_date: account.birth_date.to_string(),
             language: account.locale.into(),
             state: account.state.into(),
+            leaving_at: account.leaving_at.map(Into::into),
             created_at: account.created_at.into(),
         }
     }

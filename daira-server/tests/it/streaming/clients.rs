@@ -31,7 +31,7 @@ async fn seen(kind: &str) -> Value {
 
 #[tokio::test]
 async fn security_74_graphql_ws_is_served() {
-    let seen = seen("ws").await;
+    let seen = Box::pin(seen("ws")).await;
     assert_eq!(seen["line"]["notificationAdded"]["actors"][0]["handle"], "karim", "{seen}");
     assert_eq!(seen["me"]["me"]["profile"]["handle"], "mona", "{seen}");
     assert_eq!(seen["forged"], 4403, "{seen}");
@@ -40,7 +40,7 @@ async fn security_74_graphql_ws_is_served() {
 
 #[tokio::test]
 async fn graphql_sse_is_served() {
-    let seen = seen("sse").await;
+    let seen = Box::pin(seen("sse")).await;
     assert_eq!(seen["line"]["notificationAdded"]["actors"][0]["handle"], "karim", "{seen}");
     assert_eq!(seen["me"]["me"]["profile"]["handle"], "mona", "{seen}");
 }

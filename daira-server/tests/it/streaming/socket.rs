@@ -272,6 +272,23 @@ async fn security_28_a_suspended_persons_socket_closes() {
 }
 
 #[tokio::test]
+async fn security_28_the_socket_of_who_leaves_closes() {
+    let stage = Stage::new();
+    let (mona, karim, _) = two(&stage).await;
+    let server = stage.http().await;
+    let accounts = stage.state.services.accounts.clone();
+    accounts.poll_revocations().await.unwrap();
+    let mut keeping_up = tokio::task::JoinSet::new();
+    keeping_up.spawn(async move { accounts.keep_up().await });
+    let (mut ended, mut stays) = (Socket::of(&server, &mona).await, Socket::of(&server, &karim).await);
+    ended.subscribe("a", ADDED).await;
+    stage.done(Some(&mona), "requestDeletion", json!({}), "leavingAt").await;
+    assert_eq!(ended.closed().await, 4401);
+    stays.say(json!({ "type": "ping" })).await;
+    assert_eq!(stays.hear().await, json!({ "type": "pong" }));
+}
+
+#[tokio::test]
 async fn pages_of_other_origins_and_other_protocols_do_not_connect() {
     let origins = vec!["https://daira.example".to_owned()];
     let stage = Stage::with(HttpSettings { origins, ..HttpSettings::default() });

@@ -212,7 +212,7 @@ impl AccountRepository for PgUnit {
         let found = locked!(
             lock,
             AccountRow,
-            "select id, email, state, suspended_until, birth_date, locale, created_at, version from daira.account where id = $1",
+            "select id, email, state, suspended_until, leaving_at, birth_date, locale, created_at, version from daira.account where id = $1",
             self.connection(),
             id.raw()
         );
@@ -222,7 +222,7 @@ impl AccountRepository for PgUnit {
     async fn account_by_email(&mut self, email: &Email) -> Result<Option<Account>> {
         let found = sqlx::query_as!(
             AccountRow,
-            "select id, email, state, suspended_until, birth_date, locale, created_at, version from daira.account where email = $1",
+            "select id, email, state, suspended_until, leaving_at, birth_date, locale, created_at, version from daira.account where email = $1",
             email.as_str()
         )
         .fetch_optional(self.connection())
@@ -233,7 +233,8 @@ impl AccountRepository for PgUnit {
     async fn update_account(&mut self, account: &Account) -> Result<()> {
         let (state, until) = state_code(account.state);
         let done = sqlx::query!(
-            "update daira.account set email = $2, state = $3, suspended_until = $4, birth_date = $5, locale = $6, version = $7
+            "update daira.account set email = $2, state = $3, suspended_until = $4, birth_date = $5, locale = $6, version = $7,
+                 leaving_at = $8
              where id = $1 and version = $7 - 1",
             account.id.raw(),
             account.email.as_str(),
@@ -242,6 +243,7 @@ impl AccountRepository for PgUnit {
             stored_date(account.birth_date)?,
             account.locale.tag(),
             account.version,
+            account.leaving_at.map(stored),
         )
         .execute(self.connection())
         .await;
@@ -285,15 +287,15 @@ impl AccountRepository for PgUnit {
         self.check("profile.insert", done).map(drop)
     }
 
-    async fn faces(&mut self, account: AccountId) -> Result<usize> {
+    async fn faces(&mut self, account: AccountId) -> Result<Vec<ProfileId>> {
         let found = sqlx::query_scalar!(
-            r#"select count(*) as "count!" from daira.profile where account = $1 and standing <> $2"#,
+            "select id from daira.profile where account = $1 and standing <> $2 order by id",
             account.raw(),
             standing_code(Standing::Gone),
         )
-        .fetch_one(self.connection())
+        .fetch_all(self.connection())
         .await;
-        self.check("profile.faces", found).map(|count| usize::try_from(count).unwrap_or(usize::MAX))
+        Ok(self.check("profile.faces", found)?.into_iter().map(ProfileId::from_raw).collect())
     }
 
     async fn profile(&mut self, id: ProfileId, lock: Lock) -> Result<Option<Profile>> {

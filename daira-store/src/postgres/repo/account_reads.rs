@@ -80,7 +80,7 @@ impl AccountReads for PgView {
         let Some(member) = self.member() else { return Ok(None) };
         sqlx::query_as!(
             AccountRow,
-            "select id, email, state, suspended_until, birth_date, locale, created_at, version from daira.account where id = $1",
+            "select id, email, state, suspended_until, leaving_at, birth_date, locale, created_at, version from daira.account where id = $1",
             member.account.raw()
         )
         .fetch_optional(self.connection())

@@ -122,6 +122,14 @@ impl AppRepository for PgUnit {
         Ok(self.check("grant.delete", done)?.rows_affected() > 0)
     }
 
+    async fn delete_grants(&mut self, account: AccountId) -> Result<Vec<(ProfileId, AppId)>> {
+        let gone = sqlx::query!("delete from daira.app_grant where account = $1 returning profile, app", account.raw())
+            .fetch_all(self.connection())
+            .await;
+        let gone = self.check("grant.delete_all", gone)?.into_iter();
+        Ok(gone.map(|row| (ProfileId::from_raw(row.profile), AppId::from_raw(row.app))).collect())
+    }
+
     async fn revoke_granted(
         &mut self,
         account: AccountId,

@@ -38,7 +38,8 @@ impl CommentRepository for PgUnit {
         let found = locked!(
             lock,
             CommentRow,
-            "select id, post, parent, author, depth, version, edited_at, deleted_at, text from daira.comment where id = $1",
+            r#"select id, post, parent, coalesce(author, 0) as "author!", depth, version, edited_at, deleted_at, text
+               from daira.comment where id = $1"#,
             self.connection(),
             id.raw()
         );
@@ -152,7 +153,7 @@ macro_rules! answers {
     (@page $connection:expr, $me:expr, $post:expr, $parent:expr, $under:literal, $which:literal, $order:literal, $more:expr, $limit:expr) => {
         sqlx::query_as!(
             CardRow,
-            r#"select c.id as "id!", c.post as "post!", c.parent, c.author as "author!", c.depth as "depth!", c.version as "version!",
+            r#"select c.id as "id!", c.post as "post!", c.parent, coalesce(c.author, 0) as "author!", c.depth as "depth!", c.version as "version!",
                       c.edited_at, c.deleted_at, case when c.deleted_at is null then c.text else '' end as "text!",
                       a.account as "author_account?", a.handle as "author_handle?", a.name as "author_name?", a.bio as "author_bio?",
                       a.links as "author_links?", a.avatar as "author_avatar?", a.kind as "author_kind?",

@@ -45,6 +45,13 @@ macro_rules! compare {
     };
 }
 
+/// Removes counters of what is gone among the next subjects; answers the last one, if there may be more.
+macro_rules! forget {
+    ($unit:expr, $sql:literal, $from:expr, $chunk:expr) => {
+        sqlx::query_scalar!($sql, $from, $chunk).fetch_one($unit.connection()).await
+    };
+}
+
 /// Adds columns of sums to the counters of their subjects, if there are any.
 macro_rules! add {
     ($unit:expr, $sql:literal, $subjects:expr $(, $column:expr)+) => {
@@ -251,5 +258,43 @@ impl CounterRepository for PgUnit {
             .collect();
         self.apply(&drift).await?;
         Ok(Recount { checked: compared.len() as u64, drift, next: compared.last().map(|c| c.subject).filter(|_| more) })
+    }
+
+    async fn forget(&mut self, field: CounterField, from: Option<i64>, chunk: u32) -> Result<Option<i64>> {
+        let (from, chunk) = (from.unwrap_or(i64::MIN), limit(chunk));
+        let last = match field {
+            CounterField::ProfilePosts | CounterField::ProfileFollowers | CounterField::ProfileFollowing => forget!(
+                self,
+                r#"with page as materialized (
+                       select profile as subject from daira.profile_counter where profile > $1 order by profile limit $2),
+                   gone as (delete from daira.profile_counter c using page
+                            where c.profile = page.subject and not exists (select from daira.profile p where p.id = page.subject))
+                   select case when count(*) = $2 then max(subject) end from page"#,
+                from,
+                chunk
+            ),
+            CounterField::PostReactions | CounterField::PostComments | CounterField::PostImpressions => forget!(
+                self,
+                r#"with page as materialized (
+                       select post as subject from daira.post_counter where post > $1 order by post limit $2),
+                   gone as (delete from daira.post_counter c using page
+                            where c.post = page.subject and not exists (select from daira.post p where p.id = page.subject))
+                   select case when count(*) = $2 then max(subject) end from page"#,
+                from,
+                chunk
+            ),
+            CounterField::CommentReactions | CounterField::CommentReplies => forget!(
+                self,
+                r#"with page as materialized (
+                       select comment as subject from daira.comment_counter where comment > $1 order by comment limit $2),
+                   gone as (delete from daira.comment_counter c using page
+                            where c.comment = page.subject and not exists (select from daira.comment k where k.id = page.subject))
+                   select case when count(*) = $2 then max(subject) end from page"#,
+                from,
+                chunk
+            ),
+            _ => Ok(None),
+        };
+        self.check("counter.forget", last)
     }
 }

@@ -15,17 +15,17 @@ use super::super::view::PgView;
 use super::rows::{instant, limit, models, raws, stored};
 
 /// A row of `media`.
-struct MediaRow {
-    id: i64,
-    owner: i64,
-    width: i32,
-    height: i32,
-    blurhash: String,
-    alt: String,
-    variants: Json<Vec<Variant>>,
-    post: Option<i64>,
-    attached: bool,
-    created_at: OffsetDateTime,
+pub(super) struct MediaRow {
+    pub(super) id: i64,
+    pub(super) owner: i64,
+    pub(super) width: i32,
+    pub(super) height: i32,
+    pub(super) blurhash: String,
+    pub(super) alt: String,
+    pub(super) variants: Json<Vec<Variant>>,
+    pub(super) post: Option<i64>,
+    pub(super) attached: bool,
+    pub(super) created_at: OffsetDateTime,
 }
 
 impl TryFrom<MediaRow> for Media {

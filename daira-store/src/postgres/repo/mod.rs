@@ -10,6 +10,7 @@ mod app;
 mod comment;
 mod counter;
 mod delivery;
+mod erasure;
 mod factor;
 mod feed;
 mod feed_reads;

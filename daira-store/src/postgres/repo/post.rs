@@ -76,6 +76,62 @@ impl PgUnit {
     }
 }
 
+impl PgUnit {
+    /// Removes posts with all that hangs on them; their pictures are free to be swept.
+    pub(super) async fn remove_posts(&mut self, operation: &'static str, doomed: &[i64]) -> Result<()> {
+        if doomed.is_empty() {
+            return Ok(());
+        }
+        let done = sqlx::query!(
+            "delete from daira.reaction where not on_comment and target = any($1)
+                 or on_comment and target = any(array(select id from daira.comment where post = any($1)))",
+            doomed
+        )
+        .execute(self.connection())
+        .await;
+        self.check(operation, done)?;
+        let done = sqlx::query!(
+            "delete from daira.comment_counter where comment in (select id from daira.comment where post = any($1))",
+            doomed
+        )
+        .execute(self.connection())
+        .await;
+        self.check(operation, done)?;
+        let done = sqlx::query!("delete from daira.post_counter where post = any($1)", doomed)
+            .execute(self.connection())
+            .await;
+        self.check(operation, done)?;
+        let done = sqlx::query!("update daira.media set post = null, attached = false where post = any($1)", doomed)
+            .execute(self.connection())
+            .await;
+        self.check(operation, done)?;
+        // Inboxes do not reach back so far, unless somebody purges sooner than the product does.
+        let (first, last) = (doomed.iter().min().copied(), doomed.iter().max().copied());
+        let done = sqlx::query!(
+            "delete from daira.inbox where post = any($1) and post between $2 and $3",
+            doomed,
+            first,
+            last
+        )
+        .execute(self.connection())
+        .await;
+        self.check(operation, done)?;
+        let done = sqlx::query!(
+            "delete from daira.takedown where kind = 1 and subject = any($1)
+                 or kind = 2 and subject = any(array(select id from daira.comment where post = any($1)))",
+            doomed
+        )
+        .execute(self.connection())
+        .await;
+        self.check(operation, done)?;
+        // Comments, history and places in tags go with it by their foreign keys; notifications of a post that is gone are
+        // passed over by readers and dropped with their month.
+        let done = sqlx::query!("delete from daira.post where id = any($1)", doomed).execute(self.connection()).await;
+        self.check(operation, done)?;
+        Ok(())
+    }
+}
+
 #[async_trait]
 impl PostRepository for PgUnit {
     async fn insert(&mut self, post: &Post) -> Result<()> {
@@ -235,61 +291,13 @@ impl PostRepository for PgUnit {
         .fetch_all(self.connection())
         .await;
         let doomed = self.check(OPERATION, doomed)?;
-        if doomed.is_empty() {
-            return Ok(Vec::new());
-        }
-        let done = sqlx::query!(
-            "delete from daira.reaction where not on_comment and target = any($1)
-                 or on_comment and target = any(array(select id from daira.comment where post = any($1)))",
-            &doomed
-        )
-        .execute(self.connection())
-        .await;
-        self.check(OPERATION, done)?;
-        let done = sqlx::query!(
-            "delete from daira.comment_counter where comment in (select id from daira.comment where post = any($1))",
-            &doomed
-        )
-        .execute(self.connection())
-        .await;
-        self.check(OPERATION, done)?;
-        let done = sqlx::query!("delete from daira.post_counter where post = any($1)", &doomed)
-            .execute(self.connection())
-            .await;
-        self.check(OPERATION, done)?;
-        let done = sqlx::query!("update daira.media set post = null, attached = false where post = any($1)", &doomed)
-            .execute(self.connection())
-            .await;
-        self.check(OPERATION, done)?;
-        // Inboxes do not reach back so far, unless somebody purges sooner than the product does.
-        let (first, last) = (doomed.iter().min().copied(), doomed.iter().max().copied());
-        let done = sqlx::query!(
-            "delete from daira.inbox where post = any($1) and post between $2 and $3",
-            &doomed,
-            first,
-            last
-        )
-        .execute(self.connection())
-        .await;
-        self.check(OPERATION, done)?;
+        self.remove_posts(OPERATION, &doomed).await?;
         let done = sqlx::query!(
             "delete from daira.post_changed where post < $1 and post < daira.id_floor(now() - interval '10 days')",
             floor(before)
         )
         .execute(self.connection())
         .await;
-        self.check(OPERATION, done)?;
-        let done = sqlx::query!(
-            "delete from daira.takedown where kind = 1 and subject = any($1)
-                 or kind = 2 and subject = any(array(select id from daira.comment where post = any($1)))",
-            &doomed
-        )
-        .execute(self.connection())
-        .await;
-        self.check(OPERATION, done)?;
-        // Comments, history and places in tags go with it by their foreign keys; notifications of a post that is gone are
-        // passed over by readers and dropped with their month.
-        let done = sqlx::query!("delete from daira.post where id = any($1)", &doomed).execute(self.connection()).await;
         self.check(OPERATION, done)?;
         Ok(doomed.into_iter().map(PostId::from_raw).collect())
     }

@@ -15,13 +15,13 @@ use tokio::task::JoinSet;
 
 use super::*;
 
-const OLD: &str = "kahwa sada 3al nil";
+pub(super) const OLD: &str = "kahwa sada 3al nil";
 const NEW: &str = "fasolia beida w ta3m";
 const ISSUER: &str = "https://daira.example";
 const REDIRECT: &str = "https://trains.example/cb";
 
 /// Somebody who joined with a password.
-async fn join(ports: &Ports, name: &str) -> LoggedIn {
+pub(super) async fn join(ports: &Ports, name: &str) -> LoggedIn {
     let accounts = AccountService::new(ports.clone());
     let wish = Register {
         email: format!("{name}@example.com"),
@@ -37,7 +37,7 @@ async fn join(ports: &Ports, name: &str) -> LoggedIn {
     accounts.verify_email(&Client::default(), proof).await.unwrap()
 }
 
-async fn log_in(ports: Ports, name: &str, password: &str) -> Result<LoggedIn> {
+pub(super) async fn log_in(ports: Ports, name: &str, password: &str) -> Result<LoggedIn> {
     let input = LogIn { email: format!("{name}@example.com"), password: Secret::new(password), device: String::new() };
     let entry = AccountService::new(ports).log_in(&Client::default(), input, None).await?;
     Ok(entry.logged_in().expect("no second factor"))
