@@ -170,6 +170,8 @@ ids! {
     AccountId = "acc";
     /// An app of somebody else's.
     AppId = "app";
+    /// A breach of personal data.
+    BreachId = "bch";
     /// One proof that a person was asked for, such as an e-mail code.
     ChallengeId = "chl";
     /// A named circle of people.

@@ -59,6 +59,8 @@ pub struct Keys {
     pub factor: Key,
     /// Makes the codes and secrets of apps of others.
     pub oauth: Key,
+    /// Seals the audit trail.
+    pub audit: Key,
 }
 
 impl Keys {
@@ -74,6 +76,7 @@ impl Keys {
             limits: master.derive("limits"),
             factor: master.derive("factor"),
             oauth: master.derive("oauth"),
+            audit: master.derive("audit"),
         }
     }
 }

@@ -8,9 +8,9 @@ use super::yield_once;
 use crate::actor::Actor;
 use crate::error::Result;
 use crate::port::store::{
-    Access, AccountRepository, AppRepository, CommentRepository, CounterRepository, DeliveryRepository,
-    FactorRepository, FeedRepository, GraphRepository, Journal, MediaRepository, NotificationRepository,
-    PhoneRepository, PostRepository, ReactionRepository, StaffRepository,
+    Access, AccountRepository, AppRepository, AuditRepository, BreachRepository, CommentRepository, ConsentRepository,
+    CounterRepository, DeliveryRepository, FactorRepository, FeedRepository, GraphRepository, Journal, MediaRepository,
+    NotificationRepository, PhoneRepository, PostRepository, ReactionRepository, StaffRepository,
 };
 use crate::port::{Ports, ReadView, Store, UnitOfWork};
 
@@ -59,6 +59,7 @@ impl UnitOfWork for Turn {
         comments: CommentRepository,
         reactions: ReactionRepository, media: MediaRepository, notifications: NotificationRepository,
         feed: FeedRepository, counters: CounterRepository, staff: StaffRepository, journal: Journal,
+        consents: ConsentRepository, breaches: BreachRepository, audits: AuditRepository,
     );
 
     async fn commit(self: Box<Self>) -> Result<()> {

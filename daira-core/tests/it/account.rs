@@ -12,6 +12,7 @@ mod passes;
 mod passkey;
 mod phone;
 mod profile;
+mod records;
 mod recovery;
 mod repeats;
 mod second_factor;

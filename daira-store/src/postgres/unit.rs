@@ -8,9 +8,9 @@ use daira_core::error::{Error, ErrorKind, Result};
 use daira_core::id::{AccountId, Id as _};
 use daira_core::port::UnitOfWork;
 use daira_core::port::store::{
-    AccountRepository, AppRepository, CommentRepository, CounterRepository, DeliveryRepository, FactorRepository,
-    FeedRepository, GraphRepository, Journal, MediaRepository, NotificationRepository, PhoneRepository, PostRepository,
-    ReactionRepository, StaffRepository,
+    AccountRepository, AppRepository, AuditRepository, BreachRepository, CommentRepository, ConsentRepository,
+    CounterRepository, DeliveryRepository, FactorRepository, FeedRepository, GraphRepository, Journal, MediaRepository,
+    NotificationRepository, PhoneRepository, PostRepository, ReactionRepository, StaffRepository,
 };
 
 use super::error::{commit_fault, fault};
@@ -148,6 +148,15 @@ impl UnitOfWork for PgUnit {
         self
     }
     fn staff(&mut self) -> &mut dyn StaffRepository {
+        self
+    }
+    fn consents(&mut self) -> &mut dyn ConsentRepository {
+        self
+    }
+    fn breaches(&mut self) -> &mut dyn BreachRepository {
+        self
+    }
+    fn audits(&mut self) -> &mut dyn AuditRepository {
         self
     }
     fn journal(&mut self) -> &mut dyn Journal {

@@ -12,7 +12,10 @@
 
 mod account;
 mod app;
+mod audit;
+mod breach;
 mod comment;
+mod consent;
 mod counter;
 mod delivery;
 mod factor;
@@ -46,10 +49,11 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::id::{AccountId, ProfileId};
 use crate::port::Clock;
 use crate::port::store::{
-    Access, AccountReads, AccountRepository, AppReads, AppRepository, AuditRecord, CommentReads, CommentRepository,
-    CounterRepository, DeliveryRepository, FactorRepository, FeedReads, FeedRepository, GraphReads, GraphRepository,
-    Journal, MediaReads, MediaRepository, NotificationReads, NotificationRepository, PhoneRepository, PostReads,
-    PostRepository, ReactionReads, ReactionRepository, SearchReads, StaffReads, StaffRepository,
+    Access, AccountReads, AccountRepository, AppReads, AppRepository, AuditRecord, AuditRepository, BreachRepository,
+    CommentReads, CommentRepository, ConsentRepository, CounterRepository, DeliveryRepository, FactorRepository,
+    FeedReads, FeedRepository, GraphReads, GraphRepository, Journal, MediaReads, MediaRepository, NotificationReads,
+    NotificationRepository, PhoneRepository, PostReads, PostRepository, ReactionReads, ReactionRepository, SearchReads,
+    StaffReads, StaffRepository,
 };
 use crate::port::{Group, ReadView, Store, UnitOfWork};
 use crate::settings::Settings;
@@ -275,6 +279,15 @@ impl UnitOfWork for MemoryUnit {
         self
     }
     fn staff(&mut self) -> &mut dyn StaffRepository {
+        self
+    }
+    fn consents(&mut self) -> &mut dyn ConsentRepository {
+        self
+    }
+    fn breaches(&mut self) -> &mut dyn BreachRepository {
+        self
+    }
+    fn audits(&mut self) -> &mut dyn AuditRepository {
         self
     }
     fn journal(&mut self) -> &mut dyn Journal {

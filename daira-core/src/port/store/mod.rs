@@ -16,7 +16,10 @@
 
 mod account;
 mod app;
+mod audit;
+mod breach;
 mod comment;
+mod consent;
 mod counter;
 mod delivery;
 mod factor;
@@ -35,7 +38,10 @@ use async_trait::async_trait;
 
 pub use account::{AccountReads, AccountRepository, HandleHolder};
 pub use app::{AppReads, AppRepository};
+pub use audit::AuditRepository;
+pub use breach::BreachRepository;
 pub use comment::{CommentReads, CommentRepository};
+pub use consent::ConsentRepository;
 pub use counter::{CounterDelta, CounterField, CounterRepository, Recount};
 pub use delivery::DeliveryRepository;
 pub use factor::FactorRepository;
@@ -155,6 +161,12 @@ pub trait UnitOfWork: Send {
     fn counters(&mut self) -> &mut dyn CounterRepository;
     /// Staff, sanctions and takedowns.
     fn staff(&mut self) -> &mut dyn StaffRepository;
+    /// What people consented to.
+    fn consents(&mut self) -> &mut dyn ConsentRepository;
+    /// Breaches.
+    fn breaches(&mut self) -> &mut dyn BreachRepository;
+    /// The audit trail as a chain.
+    fn audits(&mut self) -> &mut dyn AuditRepository;
     /// The event log, idempotency keys and the audit trail.
     fn journal(&mut self) -> &mut dyn Journal;
 

@@ -4,7 +4,10 @@
 
 pub mod account;
 pub mod app;
+pub mod audit;
+pub mod breach;
 pub mod comment;
+pub mod consent;
 pub mod counter;
 pub mod delivery;
 pub mod edges;
@@ -85,6 +88,9 @@ super::kit! { $
             a_large_result_is_refused, everybody_who_acts_leaves_a_line;
         staff: roles_come_and_go, a_sanction_is_kept_for_its_account, what_was_taken_down_is_its_writers_alone,
             a_takedown_is_told_to_its_owner, what_is_down_is_not_counted, staff_act_in_their_own_name, suspensions_end;
+        audit: lines_wait_for_their_seal, what_is_sealed_is_sound, the_chain_is_the_platforms;
+        consent: consents_are_a_history, processing_takes_a_standing_consent, consents_are_their_owners;
+        breach: a_breach_comes_back_whole, breaches_are_the_platforms;
         search: handles_begin_with_the_prefix, handles_page_by_bytes, hidden_people_are_not_found, tags_begin_with_the_prefix;
         unit: a_dropped_unit_leaves_nothing, a_unit_sees_its_own_writes, a_view_is_one_snapshot, a_commit_is_seen_at_once,
             a_refused_body_rolls_back, the_store_answers_a_ping;

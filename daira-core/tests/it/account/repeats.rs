@@ -4,9 +4,9 @@ use daira_core::error::{CommonRefusal, ErrorKind};
 use daira_core::id::PostId;
 use daira_core::idempotency::{IdempotencyKey, LIFETIME};
 use daira_core::port::store::{
-    AccountRepository, AppRepository, CommentRepository, CounterRepository, DeliveryRepository, FactorRepository,
-    FeedRepository, GraphRepository, Journal, MediaRepository, NotificationRepository, PhoneRepository, PostRepository,
-    ReactionRepository, StaffRepository,
+    AccountRepository, AppRepository, AuditRepository, BreachRepository, CommentRepository, ConsentRepository,
+    CounterRepository, DeliveryRepository, FactorRepository, FeedRepository, GraphRepository, Journal, MediaRepository,
+    NotificationRepository, PhoneRepository, PostRepository, ReactionRepository, StaffRepository,
 };
 use daira_core::post::{CreatePost, PostService};
 use tokio::task::JoinSet;
@@ -81,6 +81,9 @@ impl UnitOfWork for ShakyUnit {
         counters: CounterRepository;
         staff: StaffRepository;
         journal: Journal;
+        consents: ConsentRepository;
+        breaches: BreachRepository;
+        audits: AuditRepository;
     }
 
     async fn commit(self: Box<Self>) -> Result<()> {

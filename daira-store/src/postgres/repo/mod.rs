@@ -7,7 +7,10 @@
 mod account;
 mod account_reads;
 mod app;
+mod audit;
+mod breach;
 mod comment;
+mod consent;
 mod counter;
 mod delivery;
 mod factor;
