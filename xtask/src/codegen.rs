@@ -4,6 +4,7 @@
 
 mod api;
 mod contracts;
+mod data;
 mod permissions;
 mod queries;
 mod rust;
@@ -24,13 +25,14 @@ use crate::run::{Steps, cache, root, tail};
 /// path.
 type Generator = (&'static str, &'static str, &'static str, fn(&Path) -> Result<()>);
 
-const GENERATORS: [Generator; 6] = [
+const GENERATORS: [Generator; 7] = [
     ("contracts", "daira-core/src/proto/generated", "", contracts::generate),
     ("queries", "daira-store/.sqlx", "", queries::generate),
     ("schema", "docs/api/schema.graphql", "", schema::generate),
     ("api", "docs/api", ".txt", api::generate),
     ("settings", "docs/SETTINGS.md", "", settings::generate),
     ("permissions", "docs/PERMISSIONS.md", "", permissions::generate),
+    ("data", "docs/DATA.md", "", data::generate),
 ];
 
 pub(crate) fn run(arguments: &[String]) -> Result<()> {

@@ -13,7 +13,7 @@
 //! server is the primary, and for how long), `replica` (reads that may lag),
 //! `opening` (transactions that leave nothing behind), `unit` and `view` (one transaction each), `repo` (the statements, one file for
 //! each port), `error` (what the database's answers mean), [`bootstrap`](Bootstrap) (roles, database, migrations),
-//! [`gate`] (proof that the guards are up), [`cluster`] (a private server of our own). The schema is in `migrations/`.
+//! [`gate`] (proof that the guards are up), [`data_map`] (what is kept of people), [`cluster`] (a private server of our own). The schema is in `migrations/`.
 
 mod bootstrap;
 pub mod bus;
@@ -21,6 +21,7 @@ mod cards;
 pub mod cluster;
 mod config;
 mod counts;
+pub mod data_map;
 mod error;
 pub mod gate;
 mod hosts;

@@ -25,6 +25,8 @@ mod cluster;
 #[cfg(test)]
 mod conformance;
 #[cfg(test)]
+mod data_map;
+#[cfg(test)]
 mod event_log;
 #[cfg(test)]
 mod failover;
