@@ -112,7 +112,8 @@ create index export_due on daira.export (until) where state = 1;
 create index export_over on daira.export (expires_at) where state in (2, 3);
 
 create table daira.export_part (
-    export bigint  not null references daira.export on delete cascade,
+    export  bigint not null references daira.export on delete cascade,
+    account bigint not null,
     n      integer not null check (n >= 0),
     file   text    not null check (octet_length(file) between 1 and 100),
     key    text    not null,
@@ -142,7 +143,7 @@ create policy own_read on daira.export for select to daira_app using (account = 
 create policy own_insert on daira.export for insert to daira_app
     with check (account = (select daira.my_account()) and state = 1 and parts = 0);
 create policy own_read on daira.export_part for select to daira_app
-    using (exists (select from daira.export e where e.id = export_part.export and e.account = (select daira.my_account()) offset 0));
+    using (account = (select daira.my_account()));
 
 grant select, insert on daira.consent to daira_app, daira_worker;
 grant select, insert on daira.audit_seal to daira_worker;

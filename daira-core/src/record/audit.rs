@@ -18,7 +18,9 @@ const SEALS: u32 = 100;
 /// What is not sealed after so long was not there when its neighbours were: no unit is open for longer.
 const SETTLED: Duration = Duration::from_hours(1);
 /// How many breaks are told; with more, nobody reads on.
-const MOST_BREAKS: usize = 100;
+const MOST_BREAKS: u32 = 100;
+/// Lines do not come into months that are over for longer.
+const LATE_MONTHS: i32 = 2;
 
 /// Who seals.
 const SEALER: Actor = Actor::System("seal-audit");
@@ -139,29 +141,33 @@ impl AuditService {
     /// # Errors
     /// The store's.
     pub async fn seal(&self) -> Result<Option<Head>> {
-        loop {
-            let (head, more) = self.seal_stretch().await?;
-            if !more {
-                return Ok(head);
-            }
+        let now = Month::of(self.ports.clock.now());
+        let mut months = self.months().await?;
+        months.retain(|month| now.since(*month) <= LATE_MONTHS);
+        for month in months {
+            while self.seal_stretch(month).await? == STRETCH as usize {}
         }
+        let mut unit = self.ports.store.begin(&SEALER).await?;
+        Ok(unit.audits().last_seal().await?.as_ref().map(head))
     }
 
-    async fn seal_stretch(&self) -> Result<(Option<Head>, bool)> {
+    async fn months(&self) -> Result<Vec<Month>> {
+        self.ports.store.begin(&SEALER).await?.audits().months().await
+    }
+
+    /// Seals one stretch of a month; answers of how many lines.
+    async fn seal_stretch(&self, month: Month) -> Result<usize> {
         let (now, key) = (self.ports.clock.now(), &self.ports.keys.audit);
         let sealed = self.ports.transact(&SEALER, |mut unit| {
             Box::pin(async move {
                 let audits = unit.audits();
                 let last = audits.last_seal().await?;
                 let settled = audits.settled(now - SETTLED).await?;
-                let mut lines = audits.unsealed(settled, STRETCH).await?;
-                let Some(month) = lines.first().map(|line| Month::of(line.at)) else {
-                    return Ok((last.as_ref().map(head), false));
-                };
-                lines.retain(|line| Month::of(line.at) == month);
-                let seal = Seal::new(key, last.as_ref(), now, month, &lines);
-                audits.append_seal(&seal).await?;
-                Ok((Some(head(&seal)), true))
+                let lines = audits.unsealed(month, settled, STRETCH).await?;
+                if !lines.is_empty() {
+                    audits.append_seal(&Seal::new(key, last.as_ref(), now, month, &lines)).await?;
+                }
+                Ok(lines.len())
             })
         });
         sealed.await
@@ -175,11 +181,8 @@ impl AuditService {
     pub async fn let_go(&self) -> Result<u32> {
         let keep = i32::from(self.ports.settings.retention.audit_months);
         let (now, key) = (self.ports.clock.now(), &self.ports.keys.audit);
-        let due: Vec<Month> = {
-            let mut unit = self.ports.store.begin(&SEALER).await?;
-            let months = unit.audits().months().await?;
-            months.into_iter().filter(|month| Month::of(now).since(*month) > keep).collect()
-        };
+        let mut due = self.months().await?;
+        due.retain(|month| Month::of(now).since(*month) > keep);
         let mut gone = 0;
         for month in due {
             let went = self.ports.transact(&SEALER, |mut unit| {
@@ -214,7 +217,7 @@ impl AuditService {
             let seals = unit.audits().seals(before.as_ref().map_or(0, |seal| seal.n), SEALS).await?;
             for seal in &seals {
                 let (expected, tag) = before.as_ref().map_or((1, [0; 32]), |before| (before.n + 1, before.tag));
-                for n in (expected..seal.n).take(MOST_BREAKS) {
+                for n in (expected..seal.n).take(MOST_BREAKS as usize) {
                     verdict.tell(AuditBreak::SealMissing { n });
                 }
                 if !seal.is_sound(key) || (seal.n == expected && seal.before != tag) {
@@ -235,10 +238,12 @@ impl AuditService {
         }
         verdict.head = before.as_ref().map(head);
         let settled = unit.audits().settled(self.ports.clock.now() - SETTLED).await?;
-        for line in unit.audits().strays(settled, MOST_BREAKS as u32).await? {
-            verdict.tell(AuditBreak::LineAdded { line });
+        for month in unit.audits().months().await? {
+            for line in unit.audits().strays(month, settled, MOST_BREAKS).await? {
+                verdict.tell(AuditBreak::LineAdded { line });
+            }
+            verdict.waiting += unit.audits().count_waiting(month, settled).await?;
         }
-        verdict.waiting = unit.audits().count_waiting(settled).await?;
         unit.rollback().await?;
         Ok(verdict)
     }
@@ -246,7 +251,7 @@ impl AuditService {
 
 impl AuditVerdict {
     fn tell(&mut self, broken: AuditBreak) {
-        if self.breaks.len() < MOST_BREAKS {
+        if self.breaks.len() < MOST_BREAKS as usize {
             self.breaks.push(broken);
         }
     }

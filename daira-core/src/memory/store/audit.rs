@@ -46,23 +46,21 @@ impl AuditRepository for MemoryUnit {
         Ok(old.filter_map(|seal| seal.ids.last()).max().unwrap_or(0))
     }
 
-    async fn unsealed(&mut self, settled: i64, limit: u32) -> Result<Vec<AuditLine>> {
+    async fn unsealed(&mut self, month: Month, settled: i64, limit: u32) -> Result<Vec<AuditLine>> {
         self.platform_only()?;
-        let mut lines: Vec<AuditLine> = self.uncovered().filter(|line| line.id > settled).collect();
-        lines.sort_by_key(|line| (Month::of(line.at), line.id));
-        lines.truncate(limit as usize);
-        Ok(lines)
+        let of = |line: &AuditLine| line.id > settled && Month::of(line.at) == month;
+        Ok(self.uncovered().filter(of).take(limit as usize).collect())
     }
 
-    async fn count_waiting(&mut self, settled: i64) -> Result<u64> {
+    async fn count_waiting(&mut self, month: Month, settled: i64) -> Result<u64> {
         self.platform_only()?;
-        Ok(self.uncovered().filter(|line| line.id > settled).count() as u64)
+        Ok(self.uncovered().filter(|line| line.id > settled && Month::of(line.at) == month).count() as u64)
     }
 
-    async fn strays(&mut self, settled: i64, limit: u32) -> Result<Vec<i64>> {
+    async fn strays(&mut self, month: Month, settled: i64, limit: u32) -> Result<Vec<i64>> {
         self.platform_only()?;
-        let strays = self.uncovered().map(|line| line.id).filter(|id| *id <= settled);
-        Ok(strays.take(limit as usize).collect())
+        let strays = self.uncovered().filter(|line| line.id <= settled && Month::of(line.at) == month);
+        Ok(strays.map(|line| line.id).take(limit as usize).collect())
     }
 
     async fn append_seal(&mut self, seal: &Seal) -> Result<()> {

@@ -15,12 +15,12 @@ pub trait AuditRepository: Send {
     /// The last line under any seal that was made before an instant: none at or before it comes any more. Zero when there
     /// is none.
     async fn settled(&mut self, before: Timestamp) -> Result<i64>;
-    /// Lines after `settled` that no seal covers, in order of month and number, at most `limit`.
-    async fn unsealed(&mut self, settled: i64, limit: u32) -> Result<Vec<AuditLine>>;
-    /// How many lines after `settled` no seal covers.
-    async fn count_waiting(&mut self, settled: i64) -> Result<u64>;
-    /// Lines up to `settled` that no seal covers, by number, at most `limit`.
-    async fn strays(&mut self, settled: i64, limit: u32) -> Result<Vec<i64>>;
+    /// Lines of a month after `settled` that no seal covers, by number, at most `limit`.
+    async fn unsealed(&mut self, month: Month, settled: i64, limit: u32) -> Result<Vec<AuditLine>>;
+    /// How many lines of a month after `settled` no seal covers.
+    async fn count_waiting(&mut self, month: Month, settled: i64) -> Result<u64>;
+    /// Lines of a month up to `settled` that no seal covers, by number, at most `limit`.
+    async fn strays(&mut self, month: Month, settled: i64, limit: u32) -> Result<Vec<i64>>;
     /// Adds a seal.
     async fn append_seal(&mut self, seal: &Seal) -> Result<()>;
     /// Seals after a number, in order, at most `limit`.

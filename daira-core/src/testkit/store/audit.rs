@@ -22,7 +22,8 @@ async fn lines(world: &Fixture, actor: &Actor, details: &[&str]) {
 
 async fn waiting(world: &Fixture) -> Vec<AuditLine> {
     let mut unit = world.unit(&PLATFORM).await;
-    unit.audits().unsealed(0, 100).await.unwrap()
+    let month = Month::of(world.now());
+    unit.audits().unsealed(month, 0, 100).await.unwrap()
 }
 
 /// Lines wait until a seal covers them, also those that came late among sealed ones, and come back as they were.
@@ -44,9 +45,9 @@ pub async fn lines_wait_for_their_seal(ports: &Ports) {
     assert_eq!(waiting(&world).await, [all[1].clone()]);
     let second = Seal::new(key, Some(&first), world.tick(), month, &all[1..2]);
     let mut unit = world.unit(&PLATFORM).await;
-    assert_eq!(unit.audits().count_waiting(0).await.unwrap(), 1);
-    assert_eq!(unit.audits().strays(all[2].id, 10).await.unwrap(), [all[1].id]);
-    assert_eq!(unit.audits().strays(all[0].id, 10).await.unwrap(), [0_i64; 0]);
+    assert_eq!(unit.audits().count_waiting(month, 0).await.unwrap(), 1);
+    assert_eq!(unit.audits().strays(month, all[2].id, 10).await.unwrap(), [all[1].id]);
+    assert_eq!(unit.audits().strays(month, all[0].id, 10).await.unwrap(), [0_i64; 0]);
     unit.audits().append_seal(&second).await.unwrap();
     unit.commit().await.unwrap();
     let mut unit = world.unit(&PLATFORM).await;
@@ -89,7 +90,7 @@ pub async fn the_chain_is_the_platforms(ports: &Ports) {
     let all = waiting(&world).await;
     for stranger in [mona.actor(), Actor::Anonymous] {
         let mut unit = world.unit(&stranger).await;
-        assert!(unit.audits().unsealed(0, 10).await.is_err(), "{stranger:?}");
+        assert!(unit.audits().unsealed(Month::of(world.now()), 0, 10).await.is_err(), "{stranger:?}");
         drop(unit);
         let mut unit = world.unit(&stranger).await;
         let seal = Seal::new(key, None, world.tick(), Month::of(all[0].at), &all);

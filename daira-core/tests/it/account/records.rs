@@ -153,7 +153,7 @@ async fn old_months_of_the_trail_go_and_leave_their_seal() {
     world.join("mona").await;
     let first = Month::of(world.ports.clock.now());
     audit.seal().await.unwrap();
-    world.advance(Duration::from_hours(24 * 40));
+    world.advance(Duration::from_hours(24 * 31));
     world.join("karim").await;
     assert_eq!(audit.let_go().await.unwrap(), 0, "not yet");
     world.advance(Duration::from_hours(24 * 31));

@@ -111,16 +111,17 @@ impl AuditRepository for PgUnit {
         self.check("audit.settled", found)
     }
 
-    async fn unsealed(&mut self, settled: i64, most: u32) -> Result<Vec<AuditLine>> {
-        // Nothing comes into a month that is over for long: partitions are made one month back.
+    async fn unsealed(&mut self, month: Month, settled: i64, most: u32) -> Result<Vec<AuditLine>> {
+        let (from, to) = bounds(month)?;
         let found = sqlx::query_as!(
             LineRow,
             "select a.id, a.at, a.who, a.action, a.subject, a.detail
              from daira.audit a
-             where a.id > $1 and a.at >= now() - interval '100 days'
-               and not exists (select from daira.audit_seal s where s.ids @> a.id and s.last > $1)
-             order by date_trunc('month', a.at at time zone 'UTC'), a.id
-             limit $2",
+             where a.at >= $1 and a.at < $2 and a.id > $3
+               and not exists (select from daira.audit_seal s where s.ids @> a.id and s.last > $3)
+             order by a.id limit $4",
+            from,
+            to,
             settled,
             limit(most)
         )
@@ -129,11 +130,14 @@ impl AuditRepository for PgUnit {
         Ok(self.check("audit.unsealed", found)?.into_iter().map(AuditLine::from).collect())
     }
 
-    async fn count_waiting(&mut self, settled: i64) -> Result<u64> {
+    async fn count_waiting(&mut self, month: Month, settled: i64) -> Result<u64> {
+        let (from, to) = bounds(month)?;
         let found = sqlx::query_scalar!(
             r#"select count(*) as "count!" from daira.audit a
-               where a.id > $1 and a.at >= now() - interval '100 days'
-                 and not exists (select from daira.audit_seal s where s.ids @> a.id and s.last > $1)"#,
+               where a.at >= $1 and a.at < $2 and a.id > $3
+                 and not exists (select from daira.audit_seal s where s.ids @> a.id and s.last > $3)"#,
+            from,
+            to,
             settled
         )
         .fetch_one(self.connection())
@@ -141,11 +145,15 @@ impl AuditRepository for PgUnit {
         self.check("audit.waiting", found).map(count)
     }
 
-    async fn strays(&mut self, settled: i64, most: u32) -> Result<Vec<i64>> {
+    async fn strays(&mut self, month: Month, settled: i64, most: u32) -> Result<Vec<i64>> {
+        let (from, to) = bounds(month)?;
         let found = sqlx::query_scalar!(
-            r#"select a.id as "id!" from daira.audit a
-               where a.id <= $1 and a.at >= '-infinity' and not exists (select from daira.audit_seal s where s.ids @> a.id)
-               order by a.id limit $2"#,
+            "select a.id from daira.audit a
+             where a.at >= $1 and a.at < $2 and a.id <= $3
+               and not exists (select from daira.audit_seal s where s.ids @> a.id)
+             order by a.id limit $4",
+            from,
+            to,
             settled,
             limit(most)
         )
