@@ -178,6 +178,8 @@ ids! {
     CircleId = "cir";
     /// A comment.
     CommentId = "cmt";
+    /// Everything about a person, on its way to them.
+    ExportId = "exp";
     /// A frozen home feed that its pages are cut from.
     FeedSessionId = "fss";
     /// An uploaded picture.

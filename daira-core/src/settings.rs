@@ -115,6 +115,8 @@ pub struct Limits {
     pub switch_account: Quota,
     /// Times that one account may let apps of others in.
     pub authorize_account: Quota,
+    /// Exports that one account may ask for.
+    pub export_account: Quota,
     /// Mails that strangers can have sent to one e-mail address.
     pub mail_recipient: Quota,
     /// Codes that can be sent to one phone number, and that one account can have sent.
@@ -137,6 +139,7 @@ impl Default for Limits {
             proof_account: Quota::new(30, quarter),
             switch_account: Quota::an_hour(120),
             authorize_account: Quota::an_hour(120),
+            export_account: Quota::new(3, Duration::from_hours(24)),
             mail_recipient: Quota::an_hour(5),
             phone_recipient: Quota::an_hour(5),
         }

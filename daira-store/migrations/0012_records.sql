@@ -21,14 +21,17 @@ create index audit_seal_month on daira.audit_seal (month);
 create index audit_seal_last on daira.audit_seal (last);
 comment on table daira.audit_seal is 'the chain over the audit trail; tags are made with a key that is not here';
 
--- Lines are read by their ids. Months that have lines already stay as they are, so that nobody waits; the few that are empty, and
+-- Lines are read by their ids, and by who did what. Months that have lines already stay as they are, so that nobody waits; the few that are empty, and
 -- all that are made later, get the index.
 do $$
 declare
     child name;
     used boolean;
 begin
+    -- No installation has so many sessions yet that anybody would wait.
+    execute 'create index session_expires on daira.session (expires_at)';
     execute 'create index audit_id on only daira.audit (id)';
+    execute 'create index audit_who on only daira.audit (who, id)';
     for child in
         select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid
         where i.inhparent = 'daira.audit'::regclass order by c.relname
@@ -37,6 +40,8 @@ begin
         continue when used;
         execute format('create index %I on daira.%I (id)', child || '_id', child);
         execute format('alter index daira.audit_id attach partition daira.%I', child || '_id');
+        execute format('create index %I on daira.%I (who, id)', child || '_who', child);
+        execute format('alter index daira.audit_who attach partition daira.%I', child || '_who');
     end loop;
 end $$;
 
@@ -154,3 +159,6 @@ grant delete, update (state, stage, after, parts, bytes, tries, turn, until, rea
 grant select on daira.export_part to daira_app;
 grant select, insert, delete on daira.export_part to daira_worker;
 grant execute on function daira.drop_audit(date) to daira_worker;
+
+-- What is past its time goes.
+grant delete on daira.session to daira_worker;

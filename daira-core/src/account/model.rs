@@ -257,6 +257,8 @@ pub enum MailingKind {
     NewPhone,
     /// The account has another number now, its first one, or none.
     PhoneChanged,
+    /// What the person asked to have of everything that is kept of them is ready.
+    ExportReady,
 }
 
 impl MailingKind {

@@ -114,7 +114,8 @@ fn words(kind: MailingKind) -> Option<(Words, Words)> {
         MailingKind::PasskeyAdded
         | MailingKind::PasskeyRemoved
         | MailingKind::PasskeyCopied
-        | MailingKind::AppConnected => return of_passkeys_and_apps(kind),
+        | MailingKind::AppConnected
+        | MailingKind::ExportReady => return of_passkeys_and_apps(kind),
     })
 }
 
@@ -168,6 +169,18 @@ fn of_passkeys_and_apps(kind: MailingKind) -> Option<(Words, Words)> {
                  Remove that passkey from your account and make a new one.\n",
             ),
         ),
+        MailingKind::ExportReady => (
+            (
+                "نسخة بياناتك على دايرة جاهزة",
+                "نسخة من كل اللي محفوظ عنك على دايرة بقت جاهزة. افتح التطبيق ونزّلها خلال أيام، قبل ما تتمسح.\n\n\
+                 لو مش إنت اللي طلبتها، حد دخل حسابك: غيّر كلمة السر حالاً.\n",
+            ),
+            (
+                "Your DAIRA data is ready",
+                "A copy of everything that DAIRA keeps of you is ready. Open the app and download it within days, before it is removed.\n\n\
+                 If you did not ask for it, somebody is in your account: change your password at once.\n",
+            ),
+        ),
         _ => return None,
     })
 }
@@ -179,7 +192,7 @@ mod tests {
     use crate::id::{ChallengeId, Id};
     use crate::time::Timestamp;
 
-    const KINDS: [MailingKind; 15] = [
+    const KINDS: [MailingKind; 16] = [
         MailingKind::PasswordReset,
         MailingKind::NewEmail,
         MailingKind::PasswordChanged,
@@ -195,6 +208,7 @@ mod tests {
         MailingKind::LogInCode,
         MailingKind::NewPhone,
         MailingKind::PhoneChanged,
+        MailingKind::ExportReady,
     ];
 
     #[test]

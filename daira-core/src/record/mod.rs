@@ -1,5 +1,5 @@
 //! What is kept so that it can be proved later: the audit trail and its seals, what people consented to, breaches and their
-//! clock.
+//! clock; and everything that is kept of a person, handed to them.
 //!
 //! ```text
 //! every use case ──▶ lines of the audit trail ──▶ seal over the lines and the seal before ──▶ verify
@@ -7,17 +7,24 @@
 //! open ──▶ 72 hours ──▶ report ──▶ close
 //! ```
 //!
-//! `seal` is the chain's arithmetic, `audit` makes and checks it; `consent` and `breach` hold their rules and use cases.
+//! `seal` is the chain's arithmetic, `audit` makes and checks it; `consent` and `breach` hold their rules and use cases; `export` builds what
+//! people ask for; `retention` says what is let go after how long.
 
 mod audit;
 mod breach;
 mod consent;
+mod export;
+mod retention;
 mod seal;
 
 pub use audit::{AuditBreak, AuditService, AuditVerdict, Head};
 pub use breach::{Breach, BreachNote, BreachService, BreachStep, REPORT_WITHIN};
 pub(crate) use consent::join as consent_to_join;
 pub use consent::{Consent, ConsentService, ConsentState, Consented, Purpose, SetConsent, TextVersions, purpose};
+pub use export::{
+    Export, ExportFile, ExportPart, ExportRefusal, ExportRow, ExportService, ExportState, OpenFile, PIECE, WholeFile,
+};
+pub use retention::{Kept, RetentionService};
 pub use seal::{AuditLine, LineIds, Month, NoLineIds, Seal};
 
 crate::refusals! {

@@ -140,6 +140,7 @@ mod tests {
             ("consent", include_str!("store/consent.rs"), super::store::CASES),
             ("counter", include_str!("store/counter.rs"), super::store::CASES),
             ("edges", include_str!("store/edges.rs"), super::store::CASES),
+            ("export", include_str!("store/export.rs"), super::store::CASES),
             ("factor", include_str!("store/factor.rs"), super::store::CASES),
             ("feed", include_str!("store/feed.rs"), super::store::CASES),
             ("inbox", include_str!("store/inbox.rs"), super::store::CASES),

@@ -9,8 +9,9 @@ use crate::actor::Actor;
 use crate::error::Result;
 use crate::port::store::{
     Access, AccountRepository, AppRepository, AuditRepository, BreachRepository, CommentRepository, ConsentRepository,
-    CounterRepository, DeliveryRepository, FactorRepository, FeedRepository, GraphRepository, Journal, MediaRepository,
-    NotificationRepository, PhoneRepository, PostRepository, ReactionRepository, StaffRepository,
+    CounterRepository, DeliveryRepository, ExportRepository, FactorRepository, FeedRepository, GraphRepository,
+    Journal, MediaRepository, NotificationRepository, PhoneRepository, PostRepository, ReactionRepository,
+    StaffRepository,
 };
 use crate::port::{Ports, ReadView, Store, UnitOfWork};
 
@@ -59,7 +60,7 @@ impl UnitOfWork for Turn {
         comments: CommentRepository,
         reactions: ReactionRepository, media: MediaRepository, notifications: NotificationRepository,
         feed: FeedRepository, counters: CounterRepository, staff: StaffRepository, journal: Journal,
-        consents: ConsentRepository, breaches: BreachRepository, audits: AuditRepository,
+        consents: ConsentRepository, breaches: BreachRepository, audits: AuditRepository, exports: ExportRepository,
     );
 
     async fn commit(self: Box<Self>) -> Result<()> {

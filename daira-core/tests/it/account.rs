@@ -3,6 +3,7 @@
 
 mod apps;
 mod codes;
+mod exports;
 mod faces;
 mod joining;
 #[cfg(feature = "credential")]

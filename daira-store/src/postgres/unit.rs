@@ -9,8 +9,9 @@ use daira_core::id::{AccountId, Id as _};
 use daira_core::port::UnitOfWork;
 use daira_core::port::store::{
     AccountRepository, AppRepository, AuditRepository, BreachRepository, CommentRepository, ConsentRepository,
-    CounterRepository, DeliveryRepository, FactorRepository, FeedRepository, GraphRepository, Journal, MediaRepository,
-    NotificationRepository, PhoneRepository, PostRepository, ReactionRepository, StaffRepository,
+    CounterRepository, DeliveryRepository, ExportRepository, FactorRepository, FeedRepository, GraphRepository,
+    Journal, MediaRepository, NotificationRepository, PhoneRepository, PostRepository, ReactionRepository,
+    StaffRepository,
 };
 
 use super::error::{commit_fault, fault};
@@ -154,6 +155,9 @@ impl UnitOfWork for PgUnit {
         self
     }
     fn breaches(&mut self) -> &mut dyn BreachRepository {
+        self
+    }
+    fn exports(&mut self) -> &mut dyn ExportRepository {
         self
     }
     fn audits(&mut self) -> &mut dyn AuditRepository {

@@ -19,8 +19,9 @@ use daira_core::graph::{GraphRefusal, GraphService, MAX_CIRCLES, Relation};
 use daira_core::locale::Locale;
 use daira_core::port::store::{
     Access, AccountRepository, AppRepository, AuditRepository, BreachRepository, CommentRepository, ConsentRepository,
-    CounterRepository, DeliveryRepository, FactorRepository, FeedRepository, GraphRepository, Journal, Lock,
-    MediaRepository, NotificationRepository, PhoneRepository, PostRepository, ReactionRepository, StaffRepository,
+    CounterRepository, DeliveryRepository, ExportRepository, FactorRepository, FeedRepository, GraphRepository,
+    Journal, Lock, MediaRepository, NotificationRepository, PhoneRepository, PostRepository, ReactionRepository,
+    StaffRepository,
 };
 use daira_core::port::{Ports, ReadView, Store, UnitOfWork};
 use daira_core::post::{Attachment, CreatePost, EditPost, PostRefusal, PostService, ReplyRule, Visibility};
@@ -82,7 +83,7 @@ impl UnitOfWork for HeldUnit {
         graph: GraphRepository, posts: PostRepository, comments: CommentRepository,
         reactions: ReactionRepository, media: MediaRepository, notifications: NotificationRepository,
         feed: FeedRepository, counters: CounterRepository, staff: StaffRepository, journal: Journal,
-        consents: ConsentRepository, breaches: BreachRepository, audits: AuditRepository,
+        consents: ConsentRepository, breaches: BreachRepository, audits: AuditRepository, exports: ExportRepository,
     );
 
     async fn commit(self: Box<Self>) -> Result<()> {

@@ -8,6 +8,7 @@ use crate::error::Result;
 use crate::id::{BreachId, Id};
 use crate::port::store::{BreachRepository, Lock};
 use crate::record::{Breach, BreachNote};
+use crate::time::Timestamp;
 
 #[async_trait]
 impl BreachRepository for MemoryUnit {
@@ -32,6 +33,16 @@ impl BreachRepository for MemoryUnit {
         all.retain(|breach| !open_only || breach.closed_at.is_none());
         all.sort_by_key(|breach| (breach.known_at, breach.id));
         Ok(all)
+    }
+
+    async fn purge_breaches(&mut self, before: Timestamp, limit: u32) -> Result<u64> {
+        self.platform_only()?;
+        let old = |breach: &Breach| breach.closed_at.is_some_and(|at| at < before);
+        let gone = self.change().breaches.take(limit as usize, old);
+        for breach in &gone {
+            self.change().breach_notes.take_by(OF_ACCOUNT, (breach.id.raw(), 0));
+        }
+        Ok(gone.len() as u64)
     }
 
     async fn add_breach_note(&mut self, note: &BreachNote) -> Result<()> {

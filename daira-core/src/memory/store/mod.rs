@@ -18,6 +18,7 @@ mod comment;
 mod consent;
 mod counter;
 mod delivery;
+mod export;
 mod factor;
 mod feed;
 mod graph;
@@ -50,10 +51,10 @@ use crate::id::{AccountId, ProfileId};
 use crate::port::Clock;
 use crate::port::store::{
     Access, AccountReads, AccountRepository, AppReads, AppRepository, AuditRecord, AuditRepository, BreachRepository,
-    CommentReads, CommentRepository, ConsentRepository, CounterRepository, DeliveryRepository, FactorRepository,
-    FeedReads, FeedRepository, GraphReads, GraphRepository, Journal, MediaReads, MediaRepository, NotificationReads,
-    NotificationRepository, PhoneRepository, PostReads, PostRepository, ReactionReads, ReactionRepository, SearchReads,
-    StaffReads, StaffRepository,
+    CommentReads, CommentRepository, ConsentRepository, CounterRepository, DeliveryRepository, ExportRepository,
+    FactorRepository, FeedReads, FeedRepository, GraphReads, GraphRepository, Journal, MediaReads, MediaRepository,
+    NotificationReads, NotificationRepository, PhoneRepository, PostReads, PostRepository, ReactionReads,
+    ReactionRepository, SearchReads, StaffReads, StaffRepository,
 };
 use crate::port::{Group, ReadView, Store, UnitOfWork};
 use crate::settings::Settings;
@@ -285,6 +286,9 @@ impl UnitOfWork for MemoryUnit {
         self
     }
     fn breaches(&mut self) -> &mut dyn BreachRepository {
+        self
+    }
+    fn exports(&mut self) -> &mut dyn ExportRepository {
         self
     }
     fn audits(&mut self) -> &mut dyn AuditRepository {

@@ -11,8 +11,8 @@ use crate::comment::Comment;
 use crate::graph::{Block, Circle, Follow, Mute};
 use crate::hashtag::Hashtag;
 use crate::id::{
-    AccountId, AppId, BreachId, ChallengeId, CircleId, CommentId, FeedSessionId, Id, MediaId, PasskeyId, PostId,
-    ProfileId, SessionId,
+    AccountId, AppId, BreachId, ChallengeId, CircleId, CommentId, ExportId, FeedSessionId, Id, MediaId, PasskeyId,
+    PostId, ProfileId, SessionId,
 };
 use crate::idempotency::Keyed;
 use crate::media::Media;
@@ -21,7 +21,7 @@ use crate::oauth::{App, Code, Grant};
 use crate::port::store::{Affinity, AuditRecord, CounterField, HandleHolder, InboxReason, PageServed};
 use crate::post::{Post, Revision};
 use crate::reaction::{Reaction, Target};
-use crate::record::{Breach, BreachNote, Consent, Purpose, Seal};
+use crate::record::{Breach, BreachNote, Consent, Export, ExportPart, Purpose, Seal};
 use crate::staff::{Sanction, StaffMember, Takedown};
 use crate::text::{Handle, TagKey};
 use crate::time::Timestamp;
@@ -115,6 +115,8 @@ rows! {
     AuditLine: i64 = |a| a.number;
     Seal: i64 = |s| s.n;
     Consent: (AccountId, Purpose, Timestamp) = |c| (c.account, c.purpose, c.at), index [|c| (c.account.raw(), 0)];
+    Export: ExportId = |e| e.id;
+    ExportPart: (ExportId, u32) = |p| (p.export, p.n);
     Breach: BreachId = |b| b.id;
     NumberedNote: (BreachId, i64) = |n| (n.note.breach, n.number), index [|n| (n.note.breach.raw(), 0)];
 }

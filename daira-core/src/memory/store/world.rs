@@ -23,7 +23,7 @@ use crate::oauth::{App, Code, Grant};
 use crate::port::store::CounterField;
 use crate::post::{Audience, Post, PostCounters, Revision, Visibility, policy};
 use crate::reaction::{Reaction, Target};
-use crate::record::{Breach, Consent, Seal};
+use crate::record::{Breach, Consent, Export, ExportPart, Seal};
 use crate::staff::{self, Sanction, StaffMember, Takedown};
 
 #[derive(Clone, Default)]
@@ -67,6 +67,8 @@ pub(crate) struct World {
     pub(crate) audit: Table<AuditLine>,
     pub(crate) seals: Table<Seal>,
     pub(crate) consents: Table<Consent>,
+    pub(crate) exports: Table<Export>,
+    pub(crate) export_parts: Table<ExportPart>,
     pub(crate) breaches: Table<Breach>,
     pub(crate) breach_notes: Table<NumberedNote>,
     pub(crate) staff: Table<StaffMember>,

@@ -22,6 +22,7 @@ mod comment;
 mod consent;
 mod counter;
 mod delivery;
+mod export;
 mod factor;
 mod feed;
 mod graph;
@@ -44,6 +45,7 @@ pub use comment::{CommentReads, CommentRepository};
 pub use consent::ConsentRepository;
 pub use counter::{CounterDelta, CounterField, CounterRepository, Recount};
 pub use delivery::DeliveryRepository;
+pub use export::ExportRepository;
 pub use factor::FactorRepository;
 pub use feed::{
     Affinity, Along, Candidate, DeliveredChunk, FeedReads, FeedRepository, InboxReason, OLDER_MAX, PageServed,
@@ -165,6 +167,8 @@ pub trait UnitOfWork: Send {
     fn consents(&mut self) -> &mut dyn ConsentRepository;
     /// Breaches.
     fn breaches(&mut self) -> &mut dyn BreachRepository;
+    /// Exports on their way.
+    fn exports(&mut self) -> &mut dyn ExportRepository;
     /// The audit trail as a chain.
     fn audits(&mut self) -> &mut dyn AuditRepository;
     /// The event log, idempotency keys and the audit trail.

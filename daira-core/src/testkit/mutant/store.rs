@@ -17,9 +17,9 @@ use crate::page::{Limit, Page};
 use crate::port::store::{
     Access, AccountReads, AccountRepository, AppReads, AppRepository, AuditRecord, AuditRepository, BreachRepository,
     CommentReads, CommentRepository, ConsentRepository, CounterDelta, CounterField, CounterRepository,
-    DeliveryRepository, FactorRepository, FeedReads, FeedRepository, GraphReads, GraphRepository, Journal, Lock,
-    MediaReads, MediaRepository, NotificationReads, NotificationRepository, PhoneRepository, PostReads, PostRepository,
-    ReactionReads, ReactionRepository, Recount, SearchReads, StaffReads, StaffRepository,
+    DeliveryRepository, ExportRepository, FactorRepository, FeedReads, FeedRepository, GraphReads, GraphRepository,
+    Journal, Lock, MediaReads, MediaRepository, NotificationReads, NotificationRepository, PhoneRepository, PostReads,
+    PostRepository, ReactionReads, ReactionRepository, Recount, SearchReads, StaffReads, StaffRepository,
 };
 use crate::port::{ReadView, Store, UnitOfWork};
 use crate::post::{Audience, Post, Revision};
@@ -144,7 +144,7 @@ impl UnitOfWork for Unit {
         graph: GraphRepository, comments: CommentRepository,
         reactions: ReactionRepository, media: MediaRepository, notifications: NotificationRepository,
         feed: FeedRepository, staff: StaffRepository, consents: ConsentRepository, breaches: BreachRepository,
-        audits: AuditRepository,
+        audits: AuditRepository, exports: ExportRepository,
     );
 
     fn posts(&mut self) -> &mut dyn PostRepository {

@@ -5,8 +5,9 @@ use daira_core::id::PostId;
 use daira_core::idempotency::{IdempotencyKey, LIFETIME};
 use daira_core::port::store::{
     AccountRepository, AppRepository, AuditRepository, BreachRepository, CommentRepository, ConsentRepository,
-    CounterRepository, DeliveryRepository, FactorRepository, FeedRepository, GraphRepository, Journal, MediaRepository,
-    NotificationRepository, PhoneRepository, PostRepository, ReactionRepository, StaffRepository,
+    CounterRepository, DeliveryRepository, ExportRepository, FactorRepository, FeedRepository, GraphRepository,
+    Journal, MediaRepository, NotificationRepository, PhoneRepository, PostRepository, ReactionRepository,
+    StaffRepository,
 };
 use daira_core::post::{CreatePost, PostService};
 use tokio::task::JoinSet;
@@ -84,6 +85,7 @@ impl UnitOfWork for ShakyUnit {
         consents: ConsentRepository;
         breaches: BreachRepository;
         audits: AuditRepository;
+        exports: ExportRepository;
     }
 
     async fn commit(self: Box<Self>) -> Result<()> {

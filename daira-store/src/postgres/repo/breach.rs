@@ -5,11 +5,12 @@ use daira_core::error::{Error, Result};
 use daira_core::id::{BreachId, Id, ProfileId};
 use daira_core::port::store::{BreachRepository, Lock};
 use daira_core::record::{Breach, BreachNote, BreachStep};
+use daira_core::time::Timestamp;
 use time::OffsetDateTime;
 
 use super::super::error::corrupt;
 use super::super::unit::PgUnit;
-use super::rows::{instant, locked, models, stored};
+use super::rows::{instant, limit, locked, models, stored};
 
 struct BreachRow {
     id: i64,
@@ -102,6 +103,17 @@ impl BreachRepository for PgUnit {
         .fetch_all(self.connection())
         .await;
         Ok(self.check("breach.list", found)?.into_iter().map(Breach::from).collect())
+    }
+
+    async fn purge_breaches(&mut self, before: Timestamp, most: u32) -> Result<u64> {
+        let done = sqlx::query!(
+            "delete from daira.breach where id in (select id from daira.breach where closed_at < $1 limit $2)",
+            stored(before),
+            limit(most)
+        )
+        .execute(self.connection())
+        .await;
+        Ok(self.check("breach.purge", done)?.rows_affected())
     }
 
     async fn add_breach_note(&mut self, note: &BreachNote) -> Result<()> {

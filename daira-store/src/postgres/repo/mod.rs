@@ -13,6 +13,7 @@ mod comment;
 mod consent;
 mod counter;
 mod delivery;
+mod export;
 mod factor;
 mod feed;
 mod feed_reads;
