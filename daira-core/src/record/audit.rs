@@ -203,6 +203,24 @@ impl AuditService {
         Ok(gone)
     }
 
+    /// For how long the oldest line that no seal covers has been waiting.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn oldest_waiting(&self) -> Result<Duration> {
+        let now = self.ports.clock.now();
+        let mut months = self.months().await?;
+        months.retain(|month| Month::of(now).since(*month) <= LATE_MONTHS);
+        let mut unit = self.ports.store.begin(&SEALER).await?;
+        let settled = unit.audits().settled(now - SETTLED).await?;
+        for month in months {
+            if let Some(line) = unit.audits().unsealed(month, settled, 1).await?.first() {
+                return Ok(now.since(line.at));
+            }
+        }
+        Ok(Duration::ZERO)
+    }
+
     /// Checks every seal and every line under it, and that the seal which was noted elsewhere is in the chain.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! `admin`: who is staff. The first admin is made here and nowhere else: there is no account that comes with the platform.
+//! `admin`: who is staff, and what is kept to be proved later. The first admin is made here and nowhere else: there is no account that comes with the platform.
 
 use anyhow::{Context as _, Result, bail};
 use clap::{Subcommand, ValueEnum};
@@ -10,8 +10,10 @@ use daira_core::staff::{Reason, Reference, StaffRole, StaffService, Why};
 use daira_worker::backends::Backends;
 use daira_worker::config::Config;
 
+use super::records;
+
 /// An operator, as the audit trail names them.
-const OPERATOR: Actor = Actor::System("cli");
+pub(super) const OPERATOR: Actor = Actor::System("cli");
 
 /// What to do with the staff.
 #[derive(Debug, Subcommand)]
@@ -36,6 +38,22 @@ pub(super) enum Admin {
     },
     /// Print which role may do what.
     Permissions,
+    /// Check the audit trail.
+    #[command(
+        after_help = "Examples:\n  daira-server admin audit verify\n  daira-server admin audit verify --noted 4711:9f86d0…\n\nFails with 1 when the chain is broken."
+    )]
+    Audit {
+        #[command(subcommand)]
+        what: records::Audit,
+    },
+    /// Keep the log of breaches of personal data.
+    #[command(
+        after_help = "Examples:\n  daira-server admin breach open --known 2026-11-27T09:30:00Z --text 'a backup could be read by anybody'\n  daira-server admin breach report bch_0c5h2m9k1v3q8 --text 'case 4711'\n  daira-server admin breach list"
+    )]
+    Breach {
+        #[command(subcommand)]
+        what: records::Breaches,
+    },
 }
 
 /// Why, and that it is meant.
@@ -77,8 +95,14 @@ pub(super) async fn run(config: &Config, what: &Admin) -> Result<()> {
         return Ok(());
     }
     let backends = Backends::connect(config).await?;
-    let staff = StaffService::new(backends.ports.clone(), AccountService::new(backends.ports.clone()));
-    let outcome = run_on(&staff, what).await;
+    let outcome = match what {
+        Admin::Audit { what } => records::audit(&backends, what).await,
+        Admin::Breach { what } => records::breaches(&backends, what).await,
+        _ => {
+            let accounts = AccountService::new(backends.ports.clone());
+            run_on(&StaffService::new(backends.ports.clone(), accounts), what).await
+        }
+    };
     backends.close().await?;
     outcome
 }
@@ -103,7 +127,7 @@ async fn run_on(staff: &StaffService, what: &Admin) -> Result<()> {
                 println!("{:<17} {:<30} since {}", member.role.name(), face.handle.as_str(), member.since);
             }
         }
-        Admin::Permissions => {}
+        Admin::Permissions | Admin::Audit { .. } | Admin::Breach { .. } => {}
     }
     Ok(())
 }
@@ -119,6 +143,6 @@ async fn set(staff: &StaffService, email: &str, role: Option<StaffRole>, meant: 
 }
 
 /// A refusal in words; what else went wrong as it is.
-fn told(error: Error) -> anyhow::Error {
+pub(super) fn told(error: Error) -> anyhow::Error {
     if error.is_refusal() { anyhow::anyhow!("{}", error.refused_as().text(Locale::En)) } else { error.into() }
 }

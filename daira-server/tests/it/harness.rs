@@ -421,6 +421,8 @@ fn input_type(mutation: &str) -> &str {
         "changePhone" => "ChangePhone",
         "confirmPhone" => "ConfirmPhone",
         "removePhone" => "RemovePhone",
+        "setConsent" => "SetConsent",
+        "requestExport" => "RequestExport",
         "revokeSession" => "RevokeSession",
         "updateProfile" => "UpdateProfile",
         "changeHandle" => "ChangeHandle",

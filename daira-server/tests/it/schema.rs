@@ -76,6 +76,8 @@ const MUTATIONS: &[&str] = &[
     "changePhone",
     "confirmPhone",
     "removePhone",
+    "setConsent",
+    "requestExport",
     "revokeSession",
     "revokeOtherSessions",
     "updateProfile",
