@@ -69,14 +69,17 @@ async fn answered_again(stage: &Stage, change: Change<'_>) -> Value {
     first
 }
 
-/// What has to do with phones.
-fn phones(who: Option<&Person>) -> [Change<'_>; 3] {
+/// What has to do with phones, and with what is kept of somebody.
+fn phones(who: Option<&Person>) -> [Change<'_>; 5] {
     let number = |text: &str| json!({ "phone": text });
+    let saying = |given: bool| json!({ "purpose": "ANALYTICS", "version": 1, "given": given });
     let change = |who, name, input, other, selection| Change { who, name, input, other, selection };
     [
         change(None, "requestLogInCode", number("01001234567"), number("01212345678"), "challengeId"),
         change(who, "changePhone", number("01001234567"), number("01112345678"), "challengeId"),
         change(who, "removePhone", json!({}), Value::Null, "changed"),
+        change(who, "setConsent", saying(true), saying(false), "consents { purpose given }"),
+        change(who, "requestExport", json!({}), Value::Null, "exportId"),
     ]
 }
 
