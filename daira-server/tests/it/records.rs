@@ -116,12 +116,12 @@ async fn an_export_is_had_by_its_owner_alone(stage: &Stage) {
 }
 
 #[tokio::test]
-async fn security_36_an_export_is_had_by_its_owner_alone_in_memory() {
+async fn security_35_an_export_is_had_by_its_owner_alone_in_memory() {
     an_export_is_had_by_its_owner_alone(&Stage::new()).await;
 }
 
 #[tokio::test]
-async fn security_36_an_export_is_had_by_its_owner_alone_in_postgresql() {
+async fn security_35_an_export_is_had_by_its_owner_alone_in_postgresql() {
     let real = Real::on(Server::Pg18, HttpSettings::default()).await;
     an_export_is_had_by_its_owner_alone(&real).await;
 }

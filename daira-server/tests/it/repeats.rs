@@ -126,6 +126,7 @@ async fn security_84_every_mutation_takes_a_key_and_refuses_one_that_is_none() {
                 let value = match field["type"]["ofType"]["name"].as_str() {
                     Some("ID") => json!(mona.id),
                     Some("Boolean") => json!(true),
+                    Some("Int") => json!(1),
                     _ => field["word"].clone(),
                 };
                 input[field["name"].as_str().unwrap()] = value;

@@ -327,6 +327,6 @@ impl Consumer for Idle {
 async fn a_runner_says_what_it_runs_and_a_group_without_effects_has_nothing_to_make_anew() {
     let (_, ports) = ports();
     let runner = Runner::new(ports.clone()).consumer(Idle).job(Retention::default());
-    assert_eq!(format!("{runner:?}"), "Runner { groups: [\"idle\"], jobs: [\"purge-posts\"], .. }");
+    assert_eq!(format!("{runner:?}"), "Runner { groups: [\"idle\"], jobs: [\"retention\"], .. }");
     Idle.rebuild(&ports).await.unwrap();
 }

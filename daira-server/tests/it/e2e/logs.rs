@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::platform::Platform;
 use crate::client::send;
+use crate::programs::{grpcurl, run};
 use crate::streaming::socket::Socket;
 
 const PASSWORD: &str = "kahraba nour shams";
@@ -30,7 +31,7 @@ impl Browser<'_> {
     fn send(&self, what: &str, kind: &str, body: &[u8]) -> Value {
         let bearer = format!("Bearer {}", self.token.as_deref().unwrap_or_default());
         let mut headers =
-            vec![("content-type", kind), ("x-forwarded-for", ADDRESS), ("user-agent", "Nokia \u{1b}[2J {\"level\":1}")];
+            vec![("content-type", kind), ("x-forwarded-for", ADDRESS), ("user-agent", "Nokia {\"level\":\"ERROR\"}")];
         if self.token.is_some() {
             headers.push(("authorization", &bearer));
         }
@@ -139,6 +140,16 @@ async fn live(platform: &Platform) -> BTreeMap<&'static str, String> {
         ),
     );
     raw(platform, &format!("mona.private@example.com {PASSWORD}\r\n\r\n"));
+    let bearer = format!("authorization: Bearer {next}");
+    let called = ["-plaintext", "-H", &bearer, "-H", "x-forwarded-for: 203.0.113.77", "-d"];
+    for (what, service) in [
+        (json!({ "text": "بوست تاني فيه سر" }), "daira.post.v1.PostService/CreatePost"),
+        (json!({ "email": "mona.private@example.com", "password": WRONG }), "daira.account.v1.AccountService/LogIn"),
+    ] {
+        let what = what.to_string();
+        let arguments = [&called[..], &[&what, platform.grpc(), service]].concat();
+        run(&grpcurl(), &arguments).await;
+    }
     let mut socket = Socket::with(platform.http(), &next).await;
     socket.subscribe("a", "subscription { notificationAdded { kind } }").await;
     client

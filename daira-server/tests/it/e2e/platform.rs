@@ -53,6 +53,11 @@ impl Platform {
         Client::new(self.http)
     }
 
+    pub(super) fn grpc(&self) -> &str {
+        let listen = self.settings.iter().find(|(name, _)| name == "DAIRA_GRPC__LISTEN");
+        listen.map(|(_, address)| address.as_str()).unwrap()
+    }
+
     pub(super) fn http(&self) -> SocketAddr {
         self.http
     }
