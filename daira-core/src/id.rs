@@ -170,12 +170,16 @@ ids! {
     AccountId = "acc";
     /// An app of somebody else's.
     AppId = "app";
+    /// A breach of personal data.
+    BreachId = "bch";
     /// One proof that a person was asked for, such as an e-mail code.
     ChallengeId = "chl";
     /// A named circle of people.
     CircleId = "cir";
     /// A comment.
     CommentId = "cmt";
+    /// Everything about a person, on its way to them.
+    ExportId = "exp";
     /// A frozen home feed that its pages are cut from.
     FeedSessionId = "fss";
     /// An uploaded picture.

@@ -11,7 +11,7 @@
 //! | [`actor`], [`idempotency`], [`secret`], [`settings`] | who asks, how often, with what keys and numbers |
 //! | [`port`] | what the kernel needs from the world |
 //! | [`event`], [`proto`] | what happened, as others read it |
-//! | [`account`], [`graph`], [`post`], [`comment`], [`reaction`], [`hashtag`], [`notification`], [`media`], [`staff`], [`oauth`] | the business |
+//! | [`account`], [`graph`], [`post`], [`comment`], [`reaction`], [`hashtag`], [`notification`], [`media`], [`staff`], [`oauth`], [`record`] | the business |
 //! | [`memory`] | adapters of every port in memory, for embedding and tests |
 //! | `testkit` (feature) | conformance kits that any adapter must pass |
 //! | `credential` (feature) | Argon2id password hashing and signed tokens |
@@ -38,6 +38,7 @@ pub mod post;
 pub mod proto;
 pub mod reaction;
 mod recent;
+pub mod record;
 pub mod secret;
 pub mod settings;
 pub mod staff;

@@ -5,6 +5,7 @@ use core::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::port::Quota;
+use crate::record::TextVersions;
 
 /// Numbers of the product that an operator may set.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,8 +43,47 @@ pub struct Settings {
     pub phone_countries: Vec<u16>,
     /// The youngest age that may register, in years.
     pub minimum_age: i32,
+    /// The versions of the texts that people consent to.
+    pub texts: TextVersions,
+    /// What is kept for how long.
+    pub retention: Retention,
     /// How often things may be done.
     pub limits: Limits,
+}
+
+/// What is kept for how long after it has served. What falls with the partitions of its table has its time there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
+pub struct Retention {
+    /// Whole months of the audit trail, besides the present one.
+    pub audit_months: u16,
+    /// Days that an ended session is kept for, so that a copy of its token is still noticed.
+    pub session_days: u16,
+    /// Hours that a used code of an app is kept for, so that a copy of it is still noticed.
+    pub app_code_hours: u16,
+    /// Hours that an upload may hang on nothing.
+    pub upload_hours: u16,
+    /// Days that an export can be downloaded.
+    pub export_days: u16,
+    /// Days after which it is forgotten that there was an export.
+    pub export_record_days: u16,
+    /// Days that a closed breach stays in the log.
+    pub breach_days: u16,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self {
+            audit_months: 36,
+            session_days: 30,
+            app_code_hours: 24,
+            upload_hours: 24,
+            export_days: 7,
+            export_record_days: 90,
+            breach_days: 5 * 365,
+        }
+    }
 }
 
 /// How often things may be done.
@@ -77,6 +117,8 @@ pub struct Limits {
     pub switch_account: Quota,
     /// Times that one account may let apps of others in.
     pub authorize_account: Quota,
+    /// Exports that one account may ask for.
+    pub export_account: Quota,
     /// Mails that strangers can have sent to one e-mail address.
     pub mail_recipient: Quota,
     /// How many people one account may follow or ask to follow, at full trust; a new account a fifth of it.
@@ -107,6 +149,7 @@ impl Default for Limits {
             authorize_account: Quota::an_hour(120),
             follows: Quota::a_day(500),
             comments: Quota::a_minute(60),
+            export_account: Quota::new(3, Duration::from_hours(24)),
             mail_recipient: Quota::an_hour(5),
             phone_recipient: Quota::an_hour(5),
             phone_country: Quota::an_hour(5_000),
@@ -133,6 +176,8 @@ impl Default for Settings {
             restore_window: Duration::from_hours(30 * 24),
             phone_countries: vec![20],
             minimum_age: 13,
+            texts: TextVersions::default(),
+            retention: Retention::default(),
             limits: Limits::default(),
         }
     }

@@ -13,6 +13,7 @@ use daira_core::notification::NotificationService;
 use daira_core::oauth::OauthService;
 use daira_core::post::PostService;
 use daira_core::reaction::ReactionService;
+use daira_core::record::{ConsentService, ExportService};
 use daira_core::staff::StaffService;
 use daira_feed::{FeedService, FeedSettings};
 use daira_media::MediaService;
@@ -51,6 +52,10 @@ pub struct Services {
     pub media: MediaService,
     /// What staff do.
     pub staff: StaffService,
+    /// What people consent to.
+    pub consents: ConsentService,
+    /// Everything that is kept of somebody, for them.
+    pub exports: ExportService,
 }
 
 impl Services {
@@ -62,6 +67,8 @@ impl Services {
         Self {
             oauth: OauthService::new(accounts.clone(), issuer),
             staff: StaffService::new(ports.clone(), accounts.clone()),
+            consents: ConsentService::new(ports.clone()),
+            exports: ExportService::new(ports.clone(), accounts.clone()),
             accounts,
             graph: GraphService::new(ports.clone()),
             posts: PostService::new(ports.clone()),

@@ -13,7 +13,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use daira_core::settings::{Limits, Settings};
+use daira_core::record::TextVersions;
+use daira_core::settings::{Limits, Retention, Settings};
 
 pub use doors::{Grpc, Http};
 pub(crate) use read::master_key;
@@ -56,6 +57,11 @@ pub struct Config {
     pub log: Log,
     /// The product's numbers.
     pub product: Product,
+    /// The versions of the texts that people consent to. Raise one when its text changes: who agreed to the old one is asked
+    /// again.
+    pub texts: TextVersions,
+    /// What is kept for how long after it has served.
+    pub retention: Retention,
     /// How often things may be done: `120/15m` is 120 at once, and 120 in each 15 minutes.
     pub limits: Limits,
 }
@@ -78,6 +84,8 @@ impl Default for Config {
             places: PlacesSettings::default(),
             log: Log::default(),
             product: Product::default(),
+            texts: TextVersions::default(),
+            retention: Retention::default(),
             limits: Limits::default(),
         }
     }
@@ -323,6 +331,8 @@ impl Config {
         settings.pull_threshold = self.product.pull_threshold;
         settings.access_token_life = core::time::Duration::from_secs(self.product.access_token_seconds);
         settings.phone_countries.clone_from(&self.phone.countries);
+        settings.texts = self.texts.clone();
+        settings.retention = self.retention.clone();
         settings.limits = self.limits.clone();
         settings
     }

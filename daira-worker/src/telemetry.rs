@@ -13,6 +13,9 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::config::{ConfigError, Log, LogFormat, colours};
 
+/// Libraries that write down what people send and receive when they are let say more than this, whatever the filter says.
+const INDISCREET: [&str; 2] = ["tungstenite", "lettre"];
+
 /// Starts logging for the process; call it once, first thing.
 ///
 /// # Errors
@@ -28,7 +31,15 @@ fn subscriber(
     writer: impl for<'a> MakeWriter<'a> + Send + Sync + 'static,
     coloured: bool,
 ) -> Result<Box<dyn Subscriber + Send + Sync>, ConfigError> {
-    let filter = EnvFilter::try_new(&log.filter).map_err(|e| ConfigError::new(format!("setting log.filter: {e}")))?;
+    // What is said of such a library in particular is left out, or it would count for more than what is said of it here.
+    let about_others = |part: &&str| !INDISCREET.iter().any(|library| part.trim_start().starts_with(library));
+    let wanted: Vec<&str> = log.filter.split(',').filter(about_others).collect();
+    let mut filter =
+        EnvFilter::try_new(wanted.join(",")).map_err(|e| ConfigError::new(format!("setting log.filter: {e}")))?;
+    for library in INDISCREET {
+        let directive = format!("{library}=info").parse();
+        filter = filter.add_directive(directive.map_err(|e| ConfigError::new(format!("{library}: {e}")))?);
+    }
     let base = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(writer)
@@ -96,6 +107,17 @@ mod tests {
                 assert_eq!((line["level"].as_str(), line["message"].as_str()), (Some("WARN"), Some(text)));
                 assert!(line["timestamp"].as_str().unwrap().ends_with('Z'), "UTC");
             }
+        }
+        for filter in ["trace", "tungstenite=trace", "tungstenite::protocol=trace"] {
+            let lines = Lines::default();
+            let writer = lines.clone();
+            let log = Log { filter: filter.to_owned(), ..Log::default() };
+            tracing::subscriber::with_default(subscriber(&log, move || writer.clone(), false).unwrap(), || {
+                tracing::trace!(target: "tungstenite::protocol", "Received message سر");
+                tracing::warn!(target: "tungstenite::protocol", "broken");
+            });
+            let said = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+            assert!(!said.contains("سر") && said.contains("broken"), "{filter}: {said}");
         }
         assert!(subscriber(&Log { filter: "a=b=c".to_owned(), ..Log::default() }, std::io::sink, false).is_err());
     }

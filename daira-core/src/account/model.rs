@@ -274,6 +274,8 @@ pub enum MailingKind {
     DeletionAsked,
     /// The account is gone; the last that is heard of it.
     Erased,
+    /// What the person asked to have of everything that is kept of them is ready.
+    ExportReady,
 }
 
 impl MailingKind {

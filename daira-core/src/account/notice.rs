@@ -116,7 +116,8 @@ fn words(kind: MailingKind) -> Option<(Words, Words)> {
         | MailingKind::PasskeyRemoved
         | MailingKind::PasskeyCopied
         | MailingKind::AppConnected
-        | MailingKind::Erased => return of_passkeys_and_apps(kind),
+        | MailingKind::Erased
+        | MailingKind::ExportReady => return of_passkeys_and_apps(kind),
     })
 }
 
@@ -182,6 +183,18 @@ fn of_passkeys_and_apps(kind: MailingKind) -> Option<(Words, Words)> {
                  Remove that passkey from your account and make a new one.\n",
             ),
         ),
+        MailingKind::ExportReady => (
+            (
+                "نسخة بياناتك على دايرة جاهزة",
+                "نسخة من كل اللي محفوظ عنك على دايرة بقت جاهزة. افتح التطبيق ونزّلها خلال أيام، قبل ما تتمسح.\n\n\
+                 لو مش إنت اللي طلبتها، حد دخل حسابك: غيّر كلمة السر حالاً.\n",
+            ),
+            (
+                "Your DAIRA data is ready",
+                "A copy of everything that DAIRA keeps of you is ready. Open the app and download it within days, before it is removed.\n\n\
+                 If you did not ask for it, somebody is in your account: change your password at once.\n",
+            ),
+        ),
         _ => return None,
     })
 }
@@ -193,7 +206,7 @@ mod tests {
     use crate::id::{ChallengeId, Id};
     use crate::time::Timestamp;
 
-    const KINDS: [MailingKind; 16] = [
+    const KINDS: [MailingKind; 17] = [
         MailingKind::PasswordReset,
         MailingKind::NewEmail,
         MailingKind::PasswordChanged,
@@ -210,6 +223,7 @@ mod tests {
         MailingKind::NewPhone,
         MailingKind::PhoneChanged,
         MailingKind::Erased,
+        MailingKind::ExportReady,
     ];
 
     #[test]

@@ -61,6 +61,8 @@ pub struct Keys {
     pub factor: Key,
     /// Makes the codes and secrets of apps of others.
     pub oauth: Key,
+    /// Seals the audit trail.
+    pub audit: Key,
 }
 
 impl Keys {
@@ -76,6 +78,7 @@ impl Keys {
             limits: master.derive("limits"),
             factor: master.derive("factor"),
             oauth: master.derive("oauth"),
+            audit: master.derive("audit"),
         }
     }
 }

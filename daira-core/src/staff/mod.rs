@@ -20,6 +20,7 @@ mod service;
 pub use model::{Reason, Reference, Sanction, StaffMember, StaffRole, Strike, Takedown, Target, Why};
 pub use permission::{Permission, PrivateField, Role};
 pub use service::{LookUp, Measure, PersonFile, PersonName, StaffService};
+pub(crate) use service::{admitted, named};
 
 crate::refusals! {
     /// Why something was refused to staff.

@@ -139,6 +139,8 @@ table! {
         ListStaff = "staff.list": [Admin, Service];
         #[doc = " Make somebody staff, or take that away."]
         SetRole = "staff.set_role": [Admin, Service];
+        #[doc = " Keep the log of breaches of personal data."]
+        KeepBreaches = "breach.keep": [Admin, Service];
     }
 }
 

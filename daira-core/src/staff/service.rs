@@ -43,12 +43,17 @@ impl StaffService {
 }
 
 /// The platform, in the name of whoever asks.
-fn named(actor: &Actor) -> Result<Actor> {
+pub(crate) fn named(actor: &Actor) -> Result<Actor> {
     match actor {
         Actor::Member(member) => Ok(Actor::Staff(*member)),
         Actor::System(name) => Ok(Actor::System(name)),
         Actor::Anonymous | Actor::Staff(_) => Err(ActorRefusal::LogInFirst.into()),
     }
+}
+
+/// Whether the actor may do something, held until the unit ends.
+pub(crate) async fn admitted(unit: &mut dyn UnitOfWork, actor: &Actor, permission: Permission) -> Result<()> {
+    allowed(unit, actor, permission).await.map(drop)
 }
 
 /// Who acts, when their role has a permission and counts in their session. All that says so is held until the unit ends.

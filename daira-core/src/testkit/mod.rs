@@ -134,9 +134,13 @@ mod tests {
     fn every_case_is_listed() {
         for (file, source, cases) in [
             ("account", include_str!("store/account.rs"), super::store::CASES),
+            ("audit", include_str!("store/audit.rs"), super::store::CASES),
+            ("breach", include_str!("store/breach.rs"), super::store::CASES),
             ("comment", include_str!("store/comment.rs"), super::store::CASES),
+            ("consent", include_str!("store/consent.rs"), super::store::CASES),
             ("counter", include_str!("store/counter.rs"), super::store::CASES),
             ("edges", include_str!("store/edges.rs"), super::store::CASES),
+            ("export", include_str!("store/export.rs"), super::store::CASES),
             ("factor", include_str!("store/factor.rs"), super::store::CASES),
             ("feed", include_str!("store/feed.rs"), super::store::CASES),
             ("inbox", include_str!("store/inbox.rs"), super::store::CASES),

@@ -8,9 +8,10 @@ use super::yield_once;
 use crate::actor::Actor;
 use crate::error::Result;
 use crate::port::store::{
-    Access, AccountRepository, AppRepository, CommentRepository, CounterRepository, DeliveryRepository,
-    ErasureRepository, FactorRepository, FeedRepository, GraphRepository, Journal, MediaRepository,
-    NotificationRepository, PhoneRepository, PostRepository, ReactionRepository, StaffRepository,
+    Access, AccountRepository, AppRepository, AuditRepository, BreachRepository, CommentRepository, ConsentRepository,
+    CounterRepository, DeliveryRepository, ErasureRepository, ExportRepository, FactorRepository, FeedRepository,
+    GraphRepository, Journal, MediaRepository, NotificationRepository, PhoneRepository, PostRepository,
+    ReactionRepository, StaffRepository,
 };
 use crate::port::{Ports, ReadView, Store, UnitOfWork};
 
@@ -58,8 +59,8 @@ impl UnitOfWork for Turn {
         graph: GraphRepository, posts: PostRepository,
         comments: CommentRepository,
         reactions: ReactionRepository, media: MediaRepository, notifications: NotificationRepository,
-        feed: FeedRepository, counters: CounterRepository, staff: StaffRepository, erasures: ErasureRepository,
-        journal: Journal,
+        feed: FeedRepository, counters: CounterRepository, staff: StaffRepository, journal: Journal,
+        consents: ConsentRepository, breaches: BreachRepository, audits: AuditRepository, exports: ExportRepository, erasures: ErasureRepository,
     );
 
     async fn commit(self: Box<Self>) -> Result<()> {

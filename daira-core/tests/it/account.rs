@@ -3,6 +3,7 @@
 
 mod apps;
 mod codes;
+mod exports;
 mod faces;
 mod joining;
 #[cfg(feature = "credential")]
@@ -13,6 +14,7 @@ mod passes;
 mod passkey;
 mod phone;
 mod profile;
+mod records;
 mod recovery;
 mod repeats;
 mod second_factor;

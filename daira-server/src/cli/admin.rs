@@ -1,4 +1,5 @@
-//! `admin`: who is staff, and who is erased at their wish without coming in. The first admin is made here and nowhere else: there is no account that comes with the platform.
+//! `admin`: who is staff, who is erased at their wish without coming in, and what is kept to be proved later. The first admin is made
+//! here and nowhere else: there is no account that comes with the platform.
 
 use anyhow::{Context as _, Result, bail};
 use clap::{Subcommand, ValueEnum};
@@ -10,8 +11,10 @@ use daira_core::staff::{Reason, Reference, StaffRole, StaffService, Why};
 use daira_worker::backends::Backends;
 use daira_worker::config::Config;
 
+use super::records;
+
 /// An operator, as the audit trail names them.
-const OPERATOR: Actor = Actor::System("cli");
+pub(super) const OPERATOR: Actor = Actor::System("cli");
 
 /// What to do with the staff.
 #[derive(Debug, Subcommand)]
@@ -50,6 +53,22 @@ pub(super) enum Admin {
     },
     /// Print which role may do what.
     Permissions,
+    /// Check the audit trail.
+    #[command(
+        after_help = "Examples:\n  daira-server admin audit verify\n  daira-server admin audit verify --noted 4711:9f86d0…\n\nFails with 1 when the chain is broken."
+    )]
+    Audit {
+        #[command(subcommand)]
+        what: records::Audit,
+    },
+    /// Keep the log of breaches of personal data.
+    #[command(
+        after_help = "Examples:\n  daira-server admin breach open --known 2026-11-27T09:30:00Z --text 'a backup could be read by anybody'\n  daira-server admin breach report bch_0c5h2m9k1v3q8 --text 'case 4711'\n  daira-server admin breach list"
+    )]
+    Breach {
+        #[command(subcommand)]
+        what: records::Breaches,
+    },
 }
 
 /// Why, and that it is meant.
@@ -91,9 +110,15 @@ pub(super) async fn run(config: &Config, what: &Admin) -> Result<()> {
         return Ok(());
     }
     let backends = Backends::connect(config).await?;
-    let accounts = AccountService::new(backends.ports.clone());
-    let staff = StaffService::new(backends.ports.clone(), accounts.clone());
-    let outcome = run_on(&staff, &accounts, what).await;
+    let outcome = match what {
+        Admin::Audit { what } => records::audit(&backends, what).await,
+        Admin::Breach { what } => records::breaches(&backends, what).await,
+        _ => {
+            let accounts = AccountService::new(backends.ports.clone());
+            let staff = StaffService::new(backends.ports.clone(), accounts.clone());
+            run_on(&staff, &accounts, what).await
+        }
+    };
     backends.close().await?;
     outcome
 }
@@ -129,7 +154,7 @@ async fn run_on(staff: &StaffService, accounts: &AccountService, what: &Admin) -
             accounts.decide_deletion(&OPERATOR, email, false, &why).await.map_err(told)?;
             println!("the account is kept");
         }
-        Admin::Permissions => {}
+        Admin::Permissions | Admin::Audit { .. } | Admin::Breach { .. } => {}
     }
     Ok(())
 }
@@ -153,6 +178,6 @@ impl Meant {
 }
 
 /// A refusal in words; what else went wrong as it is.
-fn told(error: Error) -> anyhow::Error {
+pub(super) fn told(error: Error) -> anyhow::Error {
     if error.is_refusal() { anyhow::anyhow!("{}", error.refused_as().text(Locale::En)) } else { error.into() }
 }

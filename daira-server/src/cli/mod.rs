@@ -6,6 +6,7 @@
 mod admin;
 mod doctor;
 mod letters;
+mod records;
 mod seed;
 
 use std::path::PathBuf;
@@ -78,7 +79,7 @@ enum Command {
         #[command(subcommand)]
         what: letters::Letters,
     },
-    /// Say who is staff: the first admin is made here. And have erased who cannot come in and ask.
+    /// Say who is staff (the first admin is made here), have erased who cannot come in, check the audit trail, keep the log of breaches.
     #[command(
         after_help = "Examples:\n  daira-server admin grant mona@example.com admin --reason OPS-1 --yes\n  daira-server admin list\n  daira-server admin revoke mona@example.com --reason OPS-2 --yes\n  daira-server admin permissions"
     )]

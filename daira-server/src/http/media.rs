@@ -34,8 +34,10 @@ pub(super) struct Signature {
 
 /// What part of a rendition is asked for.
 #[derive(Debug, PartialEq, Eq)]
-enum Part {
+pub(super) enum Part {
+    /// All of it.
     All,
+    /// A part of it.
     Range(Range<u64>),
     /// None of it is there.
     Beyond,
@@ -121,7 +123,7 @@ fn matches(list: &HeaderValue, tag: &HeaderValue) -> bool {
 }
 
 /// The one range that is asked for, if it is asked for in the bytes that are meant; several are answered with all.
-fn part(asked: &HeaderMap, tag: &HeaderValue, size: u64) -> Part {
+pub(super) fn part(asked: &HeaderMap, tag: &HeaderValue, size: u64) -> Part {
     let meant = asked.get(header::IF_RANGE).is_none_or(|known| known == tag);
     let range =
         asked.get(header::RANGE).filter(|_| meant).and_then(|range| range.to_str().ok()?.strip_prefix("bytes="));

@@ -14,6 +14,7 @@ mod address;
 mod auth;
 mod compress;
 mod context;
+mod export;
 mod graphiql;
 mod graphql;
 mod health;
@@ -62,6 +63,7 @@ pub fn router(state: AppState, registry: Arc<Registry>) -> Router {
     let guarded = Router::new()
         .route("/graphql", any(graphql::graphql))
         .route("/media/{id}/{variant}", get(media::media))
+        .route("/exports/{id}/{*file}", get(export::export))
         .merge(oauth::routes())
         .route_layer(from_fn_with_state(state.clone(), overload::guard));
 

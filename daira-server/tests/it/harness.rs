@@ -423,6 +423,8 @@ fn input_type(mutation: &str) -> &str {
         "removePhone" => "RemovePhone",
         "requestDeletion" => "RequestDeletion",
         "cancelDeletion" => "CancelDeletion",
+        "setConsent" => "SetConsent",
+        "requestExport" => "RequestExport",
         "revokeSession" => "RevokeSession",
         "updateProfile" => "UpdateProfile",
         "changeHandle" => "ChangeHandle",

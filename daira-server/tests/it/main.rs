@@ -64,6 +64,8 @@ mod reads;
 #[cfg(test)]
 mod real;
 #[cfg(test)]
+mod records;
+#[cfg(test)]
 mod recovery;
 #[cfg(test)]
 mod repeats;

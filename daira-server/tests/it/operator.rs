@@ -57,6 +57,8 @@ fn security_45_doctor_finds_what_is_wrong() {
         "partitions",
         "event log",
         "dead letters",
+        "audit trail",
+        "breaches",
     ] {
         assert_eq!(level(&well.out, check), "ok", "{check}: {}", well.out);
     }
@@ -94,6 +96,58 @@ fn security_45_doctor_finds_what_is_wrong() {
     let away = Ended::of(away);
     assert_eq!((away.code, level(&away.out, "database")), (1, "fail".to_owned()), "{}", away.out);
     assert!(!away.out.contains("secret@"), "no password is told");
+}
+
+#[test]
+fn security_44_an_operator_checks_the_audit_trail_and_is_told_where_it_breaks() {
+    let here = Installation::new();
+    here.done(&["migrate"]);
+    let fresh = here.done(&["admin", "audit", "verify"]);
+    assert!(fresh.contains("checked 0 seals over 0 lines") && fresh.contains("there is no seal yet"), "{fresh}");
+    here.done(&["admin", "list"]);
+    assert!(here.done(&["admin", "audit", "verify"]).contains("1 lines wait to be sealed"));
+    let server = here.serve();
+    server.until("sealed", || server.said().contains("the audit trail is sealed"));
+    server.stop();
+    let sound = here.done(&["admin", "audit", "verify"]);
+    assert!(sound.contains("checked 1 seals over 1 lines"), "{sound}");
+    let seal = sound.lines().last().unwrap().strip_prefix("last seal ").unwrap().to_owned();
+    here.done(&["admin", "audit", "verify", "--noted", &seal]);
+    let other = here.run(&["admin", "audit", "verify", "--noted", &seal.replace("1:", "2:")]);
+    assert!(other.code == 1 && other.out.contains("BROKEN: seal 2 is not the one that was noted"), "{other:?}");
+    here.sql("update daira.audit set who = 'system:somebody else'");
+    let broken = here.run(&["admin", "audit", "verify"]);
+    assert!(broken.code == 1 && broken.out.contains("BROKEN: of lines"), "{broken:?}");
+    assert!(broken.err.contains("broken in one place"), "{broken:?}");
+    assert_eq!(here.run(&["admin", "audit", "verify", "--noted", "x"]).code, 2);
+}
+
+#[test]
+fn a_breach_is_kept_by_operators_and_its_clock_is_told() {
+    let here = Installation::new();
+    here.done(&["migrate"]);
+    assert_eq!(here.done(&["admin", "breach", "list"]), "there are no breaches\n");
+    let opened = here.done(&["admin", "breach", "open", "--text", "نسخة كانت مفتوحة"]);
+    assert!(opened.contains("71 hours left") || opened.contains("72 hours left"), "{opened}");
+    let id = opened.split(' ').next().unwrap().to_owned();
+    here.done(&["admin", "breach", "note", &id, "--text", "closed\nat noon"]);
+    let ill = here.run(&["admin", "breach", "note", &id, "--text", ""]);
+    assert!(ill.code == 1 && ill.err.contains("1 to 2,000 characters"), "{ill:?}");
+    assert_eq!(level(&here.run(&["doctor", "--json"]).out, "breaches"), "ok");
+    here.sql("update daira.breach set known_at = known_at - interval '50 hours'");
+    assert_eq!(level(&here.run(&["doctor", "--json"]).out, "breaches"), "warn");
+    here.sql("update daira.breach set known_at = known_at - interval '50 hours'");
+    let late = here.run(&["doctor", "--json"]);
+    assert_eq!((late.code, level(&late.out, "breaches")), (1, "fail".to_owned()));
+    let listed = here.done(&["admin", "breach", "list"]);
+    assert!(listed.contains("OVERDUE") && !listed.contains('\u{1b}') && listed.lines().count() == 3, "{listed}");
+    here.done(&["admin", "breach", "report", &id, "--text", "case 4711"]);
+    assert_eq!(here.run(&["admin", "breach", "report", &id, "--text", "again"]).code, 1);
+    assert_eq!(level(&here.run(&["doctor", "--json"]).out, "breaches"), "ok");
+    here.done(&["admin", "breach", "close", &id, "--text", "everybody was told"]);
+    assert_eq!(here.done(&["admin", "breach", "list"]), "there are no breaches\n");
+    assert!(here.done(&["admin", "breach", "list", "--all"]).contains("closed 2"));
+    assert_eq!(here.number("select count(*) from daira.audit where action like 'breach.%' and who = 'system:cli'"), 8);
 }
 
 #[test]

@@ -70,15 +70,18 @@ async fn answered_again(stage: &Stage, change: Change<'_>) -> Value {
     first
 }
 
-/// What has to do with phones, and staying.
-fn phones(who: Option<&Person>) -> [Change<'_>; 4] {
+/// What has to do with phones, with staying, and with what is kept of somebody.
+fn phones(who: Option<&Person>) -> [Change<'_>; 6] {
     let number = |text: &str| json!({ "phone": text });
+    let saying = |given: bool| json!({ "purpose": "ANALYTICS", "version": 1, "given": given });
     let change = |who, name, input, other, selection| Change { who, name, input, other, selection };
     [
         change(None, "requestLogInCode", number("01001234567"), number("01212345678"), "challengeId"),
         change(who, "changePhone", number("01001234567"), number("01112345678"), "challengeId"),
         change(who, "removePhone", json!({}), Value::Null, "changed"),
         change(who, "cancelDeletion", json!({}), Value::Null, "kept"),
+        change(who, "setConsent", saying(true), saying(false), "consents { purpose given }"),
+        change(who, "requestExport", json!({}), Value::Null, "exportId"),
     ]
 }
 
@@ -125,6 +128,7 @@ async fn security_84_every_mutation_takes_a_key_and_refuses_one_that_is_none() {
                 let value = match field["type"]["ofType"]["name"].as_str() {
                     Some("ID") => json!(mona.id),
                     Some("Boolean") => json!(true),
+                    Some("Int") => json!(1),
                     _ => field["word"].clone(),
                 };
                 input[field["name"].as_str().unwrap()] = value;

@@ -78,6 +78,8 @@ const MUTATIONS: &[&str] = &[
     "removePhone",
     "requestDeletion",
     "cancelDeletion",
+    "setConsent",
+    "requestExport",
     "revokeSession",
     "revokeOtherSessions",
     "updateProfile",

@@ -14,6 +14,8 @@ const DRAWN: &[&str] = &[
     "post_pkey",
     "comment_pkey",
     "media_pkey",
+    "breach_pkey",
+    "export_pkey",
 ];
 
 /// Other unique keys that a use case may branch on, by the name it knows.
@@ -23,6 +25,7 @@ const KEYS: &[(&str, &str)] = &[
     ("passkey_credential", "passkey_credential"),
     ("phone_number", "phone_number"),
     ("circle_name", "circle_name"),
+    ("export_open", "export_open"),
 ];
 
 /// What a failed statement means to the kernel.

@@ -23,6 +23,7 @@ mod config;
 mod counts;
 pub mod data_map;
 mod error;
+mod export_plan;
 pub mod gate;
 mod hosts;
 mod listen;

@@ -8,9 +8,10 @@ use daira_core::error::{Error, ErrorKind, Result};
 use daira_core::id::{AccountId, Id as _};
 use daira_core::port::UnitOfWork;
 use daira_core::port::store::{
-    AccountRepository, AppRepository, CommentRepository, CounterRepository, DeliveryRepository, ErasureRepository,
-    FactorRepository, FeedRepository, GraphRepository, Journal, MediaRepository, NotificationRepository,
-    PhoneRepository, PostRepository, ReactionRepository, StaffRepository,
+    AccountRepository, AppRepository, AuditRepository, BreachRepository, CommentRepository, ConsentRepository,
+    CounterRepository, DeliveryRepository, ErasureRepository, ExportRepository, FactorRepository, FeedRepository,
+    GraphRepository, Journal, MediaRepository, NotificationRepository, PhoneRepository, PostRepository,
+    ReactionRepository, StaffRepository,
 };
 
 use super::error::{commit_fault, fault};
@@ -151,6 +152,18 @@ impl UnitOfWork for PgUnit {
         self
     }
     fn erasures(&mut self) -> &mut dyn ErasureRepository {
+        self
+    }
+    fn consents(&mut self) -> &mut dyn ConsentRepository {
+        self
+    }
+    fn breaches(&mut self) -> &mut dyn BreachRepository {
+        self
+    }
+    fn exports(&mut self) -> &mut dyn ExportRepository {
+        self
+    }
+    fn audits(&mut self) -> &mut dyn AuditRepository {
         self
     }
     fn journal(&mut self) -> &mut dyn Journal {

@@ -19,9 +19,10 @@ use daira_core::error::Error;
 use daira_core::graph::{GraphRefusal, GraphService, MAX_CIRCLES, Relation};
 use daira_core::locale::Locale;
 use daira_core::port::store::{
-    Access, AccountRepository, AppRepository, CommentRepository, CounterRepository, DeliveryRepository,
-    ErasureRepository, FactorRepository, FeedRepository, GraphRepository, Journal, Lock, MediaRepository,
-    NotificationRepository, PhoneRepository, PostRepository, ReactionRepository, StaffRepository,
+    Access, AccountRepository, AppRepository, AuditRepository, BreachRepository, CommentRepository, ConsentRepository,
+    CounterRepository, DeliveryRepository, ErasureRepository, ExportRepository, FactorRepository, FeedRepository,
+    GraphRepository, Journal, Lock, MediaRepository, NotificationRepository, PhoneRepository, PostRepository,
+    ReactionRepository, StaffRepository,
 };
 use daira_core::port::{Ports, ReadView, Store, UnitOfWork};
 use daira_core::post::{Attachment, CreatePost, EditPost, PostRefusal, PostService, ReplyRule, Visibility};
@@ -82,8 +83,8 @@ impl UnitOfWork for HeldUnit {
         phones: PhoneRepository,
         graph: GraphRepository, posts: PostRepository, comments: CommentRepository,
         reactions: ReactionRepository, media: MediaRepository, notifications: NotificationRepository,
-        feed: FeedRepository, counters: CounterRepository, staff: StaffRepository, erasures: ErasureRepository,
-        journal: Journal,
+        feed: FeedRepository, counters: CounterRepository, staff: StaffRepository, journal: Journal,
+        consents: ConsentRepository, breaches: BreachRepository, audits: AuditRepository, exports: ExportRepository, erasures: ErasureRepository,
     );
 
     async fn commit(self: Box<Self>) -> Result<()> {

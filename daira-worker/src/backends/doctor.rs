@@ -3,14 +3,18 @@
 //! missing; a private PostgreSQL that was not running is stopped again.
 
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use daira_core::Ports;
+use daira_core::record::{AuditService, BreachService};
 use daira_store::postgres::cluster::{Binaries, Cluster};
 use daira_store::postgres::{PgStoreConfig, gate, schema_state};
 
 use super::{Backends, DATABASE, addresses, check_schema, is_set_up, keys, plan, redis_at, wishes};
 use crate::config::{Config, SecretText};
 use crate::consume;
+use crate::job::NEAR;
 
 /// Below this share of free space, in percent, there is trouble ahead; and below this many bytes.
 const TIGHT: (u64, u64) = (10, 2 << 30);
@@ -20,6 +24,9 @@ const FULL: u64 = 256 << 20;
 const LATE: u64 = 60;
 /// Partitions are made seven days ahead, once an hour; with fewer days than this the job does not run.
 const DAYS: u16 = 3;
+
+/// The audit trail is sealed once a minute; with a line that waits for this long, in minutes, the job does not run.
+const UNSEALED: u64 = 15;
 
 const HINT: &str = ": does a worker run?";
 
@@ -226,8 +233,42 @@ async fn running(findings: &mut Findings, backends: &Backends) {
             findings.add("dead letters", Level::Warn, told);
         }
     }
+    records(findings, ports).await;
     if findings.0.iter().all(|finding| finding.check != "dead letters") {
         findings.add("dead letters", Level::Ok, "none");
+    }
+}
+
+/// What is to be proved later, and what is to be reported soon.
+async fn records(findings: &mut Findings, ports: &Ports) {
+    let waiting = AuditService::new(ports.clone()).oldest_waiting().await.map_err(Into::into);
+    if let Some(waiting) = findings.take("audit trail", waiting) {
+        let minutes = waiting.as_secs() / 60;
+        let (level, hint) = if minutes >= UNSEALED { (Level::Warn, HINT) } else { (Level::Ok, "") };
+        let told = format!(
+            "its newest seal leaves {minutes} min uncovered{hint} (`daira-server admin audit verify` checks all)"
+        );
+        findings.add("audit trail", level, told);
+    }
+    let left = BreachService::new(ports.clone()).least_left().await.map_err(Into::into);
+    if let Some(left) = findings.take("breaches", left) {
+        let (level, told) = clock(left);
+        findings.add("breaches", level, told);
+    }
+}
+
+/// What to think of the time left to report a breach.
+fn clock(left: Option<Duration>) -> (Level, String) {
+    const SEE: &str = "see `daira-server admin breach list`";
+    match left {
+        None => (Level::Ok, "none is to be reported".to_owned()),
+        Some(left) if left.is_zero() => {
+            (Level::Fail, format!("one was to be reported within 72 hours and was not: {SEE}"))
+        }
+        Some(left) if left < NEAR => {
+            (Level::Warn, format!("one has to be reported within {} h: {SEE}", left.as_secs() / 3600))
+        }
+        Some(left) => (Level::Ok, format!("one is to be reported within {} h", left.as_secs() / 3600)),
     }
 }
 
@@ -247,6 +288,16 @@ mod tests {
             (0, 0, Level::Fail),
         ] {
             assert_eq!(room(all, free).0, level, "{free} of {all}");
+        }
+    }
+
+    #[test]
+    fn the_clock_of_a_breach_is_told() {
+        let hours = |hours| Some(Duration::from_hours(hours));
+        for (left, level) in
+            [(None, Level::Ok), (hours(60), Level::Ok), (hours(23), Level::Warn), (hours(0), Level::Fail)]
+        {
+            assert_eq!(clock(left).0, level, "{left:?}");
         }
     }
 

@@ -1,24 +1,20 @@
-//! Jobs that make room: partitions ahead of time, whole days that are past theirs, posts whose time to be restored is
-//! over, registrations that lapsed, pictures that hang on nothing, accounts whose owners left; and suspensions that are over.
+//! Jobs that make room: partitions ahead of time, whole days that are past theirs, accounts whose owners left; and suspensions that
+//! are over.
 
 use core::time::Duration;
 
 use async_trait::async_trait;
+use daira_core::Ports;
 use daira_core::account::AccountService;
 use daira_core::error::{Error, ErrorKind, Result};
 use daira_core::staff::StaffService;
-use daira_core::{Actor, Ports};
 
 use crate::runner::Job;
 
 /// How many days ahead partitions are made.
 const DAYS_AHEAD: u16 = 7;
-/// How many rows one unit removes.
+/// How many suspensions are lifted at once.
 const CHUNK: u32 = 200;
-/// How long a code of an app stays, so that a copy of it is noticed.
-const NOTICED: Duration = Duration::from_hours(24);
-/// How long an upload may hang on nothing.
-const UNUSED: Duration = Duration::from_hours(24);
 
 /// Makes partitions ahead of time.
 #[derive(Debug, Clone, Copy)]
@@ -66,70 +62,6 @@ impl Job for Expiry {
     }
 }
 
-/// Removes deleted posts for good once they can no longer be restored.
-#[derive(Debug, Clone, Copy)]
-pub struct PurgePosts;
-
-#[async_trait]
-impl Job for PurgePosts {
-    fn name(&self) -> &'static str {
-        "purge-posts"
-    }
-
-    fn every(&self) -> Duration {
-        Duration::from_hours(1)
-    }
-
-    async fn run(&self, ports: &Ports) -> Result<()> {
-        let before = ports.clock.now() - ports.settings.restore_window;
-        loop {
-            let purged = ports
-                .transact(&Actor::System("purge-posts"), |mut unit| {
-                    Box::pin(async move { unit.posts().purge(before, CHUNK).await })
-                })
-                .await?;
-            if purged.len() < CHUNK as usize {
-                return Ok(());
-            }
-        }
-    }
-}
-
-/// Removes registrations, mailings, ceremonies and codes of apps that lapsed.
-#[derive(Debug, Clone, Copy)]
-pub struct PurgeLapsed;
-
-#[async_trait]
-impl Job for PurgeLapsed {
-    fn name(&self) -> &'static str {
-        "purge-lapsed"
-    }
-
-    fn every(&self) -> Duration {
-        Duration::from_mins(10)
-    }
-
-    async fn run(&self, ports: &Ports) -> Result<()> {
-        let now = ports.clock.now();
-        loop {
-            let purged = ports
-                .transact(&Actor::System("purge-lapsed"), |mut unit| {
-                    Box::pin(async move {
-                        let registrations = unit.accounts().purge_registrations(now, CHUNK).await?;
-                        let mailings = unit.accounts().purge_mailings(now, CHUNK).await?;
-                        let ceremonies = unit.factors().purge_ceremonies(now, CHUNK).await?;
-                        let codes = unit.apps().purge_codes(now - NOTICED, CHUNK).await?;
-                        Ok(registrations.max(mailings).max(ceremonies).max(codes))
-                    })
-                })
-                .await?;
-            if purged < u64::from(CHUNK) {
-                return Ok(());
-            }
-        }
-    }
-}
-
 /// Lets others see again whose suspension is over. Its owner gets in without it, to the second.
 #[derive(Debug, Clone, Copy)]
 pub struct LiftSuspensions;
@@ -169,41 +101,5 @@ impl Job for EraseAccounts {
         let accounts = AccountService::new(ports.clone());
         while accounts.erase_due(CHUNK).await? > 0 {}
         Ok(())
-    }
-}
-
-/// Removes pictures that hang on nothing, the blobs while their rows are locked: nobody can take such a picture meanwhile,
-/// and whatever is killed when, a blob without a row is never left behind.
-#[derive(Debug, Clone, Copy)]
-pub struct SweepMedia;
-
-#[async_trait]
-impl Job for SweepMedia {
-    fn name(&self) -> &'static str {
-        "sweep-media"
-    }
-
-    fn every(&self) -> Duration {
-        Duration::from_hours(1)
-    }
-
-    async fn run(&self, ports: &Ports) -> Result<()> {
-        let before = ports.clock.now() - UNUSED;
-        loop {
-            let swept = ports
-                .transact(&Actor::System("sweep-media"), |mut unit| {
-                    Box::pin(async move {
-                        let swept = unit.media().sweep(before, CHUNK).await?;
-                        for variant in swept.iter().flat_map(|media| &media.variants) {
-                            ports.blobs.delete(&variant.key).await?;
-                        }
-                        Ok(swept.len())
-                    })
-                })
-                .await?;
-            if swept < CHUNK as usize {
-                return Ok(());
-            }
-        }
     }
 }

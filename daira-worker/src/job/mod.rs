@@ -3,10 +3,14 @@
 mod clean_up;
 mod deliver;
 mod reconcile;
+mod records;
+mod retention;
 
-pub use clean_up::{EraseAccounts, Expiry, LiftSuspensions, PartitionsAhead, PurgeLapsed, PurgePosts, SweepMedia};
+pub use clean_up::{EraseAccounts, Expiry, LiftSuspensions, PartitionsAhead};
 pub use deliver::Deliver;
 pub use reconcile::{ReconcileCounters, reconcile};
+pub use records::{BuildExports, NEAR, SealAudit, WatchBreaches};
+pub use retention::Retention;
 
 use crate::runner::Runner;
 
@@ -16,9 +20,10 @@ pub fn all(runner: Runner) -> Runner {
     runner
         .job(PartitionsAhead)
         .job(Expiry)
-        .job(PurgePosts)
-        .job(PurgeLapsed)
-        .job(SweepMedia)
+        .job(Retention::default())
+        .job(SealAudit)
+        .job(BuildExports)
+        .job(WatchBreaches)
         .job(Deliver)
         .job(LiftSuspensions)
         .job(EraseAccounts)

@@ -16,11 +16,14 @@ use daira_core::memory::ManualClock;
 use daira_core::port::store::Lock;
 use daira_core::port::{Clock as _, Delivered, EventBatch, EventBus, Group, Lag, Ports, UnitOfWork};
 use daira_core::post::{CreatePost, PostService};
+use daira_core::record::{AuditService, BreachService, ExportService, Kept};
 use daira_core::secret::Secret;
 use daira_core::testkit::fixture::{Draft, Fixture, Person, limit};
 use daira_feed::{FeedService, FeedSettings};
 use daira_worker::consume::FanOut;
-use daira_worker::job::{EraseAccounts, Expiry, LiftSuspensions, PartitionsAhead, PurgeLapsed, PurgePosts, SweepMedia};
+use daira_worker::job::{
+    BuildExports, EraseAccounts, Expiry, LiftSuspensions, PartitionsAhead, Retention, SealAudit, WatchBreaches,
+};
 use daira_worker::{Consumer, Job, Runner};
 use prometheus_client::registry::Registry;
 use tokio::task::JoinSet;
@@ -100,11 +103,11 @@ async fn deleted_posts_are_purged_when_they_cannot_be_restored_any_more() {
     let posts = PostService::new(ports.clone());
     posts.delete(&mona.actor(), gone, None).await.unwrap();
     clock.advance(ports.settings.restore_window);
-    PurgePosts.run(&ports).await.unwrap();
+    Retention::default().run(&ports).await.unwrap();
     posts.restore(&mona.actor(), gone, None).await.expect("to the last instant");
     posts.delete(&mona.actor(), gone, None).await.unwrap();
     clock.advance(ports.settings.restore_window + Duration::from_micros(1));
-    PurgePosts.run(&ports).await.unwrap();
+    Retention::default().run(&ports).await.unwrap();
     assert!(is_there(&ports, &mona, kept).await && !is_there(&ports, &mona, gone).await);
 }
 
@@ -124,14 +127,14 @@ async fn lapsed_registrations_go() {
     clock.advance(ports.settings.code_life / 2);
     let young = accounts.register(&Client::default(), register("nour"), None).await.unwrap();
     clock.advance(ports.settings.code_life / 2 + Duration::from_micros(1));
-    PurgeLapsed.run(&ports).await.unwrap();
+    Retention::default().run(&ports).await.unwrap();
     let mut unit = ports.store.begin(&Actor::System("test")).await.unwrap();
     assert!(unit.accounts().registration(old).await.unwrap().is_none());
     assert!(unit.accounts().registration(young).await.unwrap().is_some());
     drop(unit);
     accounts.request_password_reset(&Client::default(), "mona@example.com", Locale::Ar, None).await.unwrap();
     clock.advance(ports.settings.code_life + Duration::from_micros(1));
-    PurgeLapsed.run(&ports).await.unwrap();
+    Retention::default().run(&ports).await.unwrap();
     let mut unit = ports.store.begin(&Actor::System("test")).await.unwrap();
     assert_eq!(unit.accounts().purge_mailings(clock.now(), 10).await.unwrap(), 0, "nothing was left");
 }
@@ -170,11 +173,11 @@ async fn pictures_that_hang_on_nothing_go_with_their_bytes() {
         let save = ports.transact(&owner, |mut unit| Box::pin(async move { unit.media().insert(media).await }));
         save.await.unwrap();
     }
-    SweepMedia.run(&ports).await.unwrap();
+    Retention::default().run(&ports).await.unwrap();
     let there = async |n: usize| ports.blobs.head(&pictures[n].variants[0].key).await.unwrap().is_some();
     assert!(there(1).await, "a day is time to use it");
     clock.advance(25 * HOUR);
-    SweepMedia.run(&ports).await.unwrap();
+    Retention::default().run(&ports).await.unwrap();
     assert!(there(0).await && !there(1).await);
 }
 
@@ -187,6 +190,36 @@ async fn partitions_and_days_are_kept_in_order() {
     Expiry.run(&ports).await.unwrap();
     let late = Group { name: "late", topics: &["daira.account.v1"], rebuilds: false };
     assert!(ports.bus.next(late, "test", 10).await.unwrap().is_none(), "what nobody waits for went with its day");
+}
+
+#[tokio::test]
+async fn every_kind_of_what_is_past_its_time_goes_and_nothing_else() {
+    let (clock, ports) = ports();
+    let world = Fixture::new(ports.clone());
+    let mona = world.person("mona").await;
+    let accounts = AccountService::new(ports.clone());
+    let exports = ExportService::new(ports.clone(), accounts.clone());
+    let breaches = BreachService::new(ports.clone());
+    let operator = Actor::System("cli");
+    let old = breaches.open(&operator, clock.now(), "old").await.unwrap();
+    breaches.close(&operator, old.id, "over").await.unwrap();
+    let open = breaches.open(&operator, clock.now(), "open").await.unwrap();
+    SealAudit.run(&ports).await.unwrap();
+    WatchBreaches.run(&ports).await.unwrap();
+    BuildExports.run(&ports).await.unwrap();
+    for what in Kept::ALL {
+        assert!(!what.code().is_empty() && what.keep(&ports.settings) < 10 * 365 * 24 * HOUR, "{what:?}");
+    }
+    Retention::default().run(&ports).await.unwrap();
+    assert_eq!(breaches.list(&operator, false).await.unwrap().len(), 2, "not yet");
+    SealAudit.run(&ports).await.unwrap();
+    clock.advance(6 * 365 * 24 * HOUR);
+    Retention::default().run(&ports).await.unwrap();
+    let left = breaches.list(&operator, false).await.unwrap();
+    assert_eq!(left.iter().map(|(breach, _)| breach.id).collect::<Vec<_>>(), [open.id]);
+    let verdict = AuditService::new(ports.clone()).verify(None).await.unwrap();
+    assert_eq!((verdict.breaks, verdict.let_go.len()), (vec![], 1), "the months went, their seals stayed");
+    assert!(exports.exports(&mona.actor()).await.unwrap().is_empty());
 }
 
 /// Fails, panics, then succeeds.
@@ -327,7 +360,7 @@ impl Consumer for Idle {
 #[tokio::test]
 async fn a_runner_says_what_it_runs_and_a_group_without_effects_has_nothing_to_make_anew() {
     let (_, ports) = ports();
-    let runner = Runner::new(ports.clone()).consumer(Idle).job(PurgePosts);
-    assert_eq!(format!("{runner:?}"), "Runner { groups: [\"idle\"], jobs: [\"purge-posts\"], .. }");
+    let runner = Runner::new(ports.clone()).consumer(Idle).job(Retention::default());
+    assert_eq!(format!("{runner:?}"), "Runner { groups: [\"idle\"], jobs: [\"retention\"], .. }");
     Idle.rebuild(&ports).await.unwrap();
 }

@@ -148,18 +148,16 @@ async fn pictures_that_nothing_uses_go_with_their_blobs() {
         }
         left
     };
-    job::SweepMedia.run(&ports).await.unwrap();
+    job::Retention::default().run(&ports).await.unwrap();
     assert_eq!(left(&unused).await, 2, "it may still be used");
     clock.advance(Duration::from_hours(25));
-    job::SweepMedia.run(&ports).await.unwrap();
+    job::Retention::default().run(&ports).await.unwrap();
     assert_eq!((left(&unused).await, left(&posted).await), (0, 2));
 
     posts.delete(&mona.actor(), post, None).await.unwrap();
-    job::PurgePosts.run(&ports).await.unwrap();
-    job::SweepMedia.run(&ports).await.unwrap();
+    job::Retention::default().run(&ports).await.unwrap();
     assert_eq!(left(&posted).await, 2, "it may still be restored");
     clock.advance(ports.settings.restore_window + Duration::from_hours(1));
-    job::PurgePosts.run(&ports).await.unwrap();
-    job::SweepMedia.run(&ports).await.unwrap();
+    job::Retention::default().run(&ports).await.unwrap();
     assert_eq!(left(&posted).await, 0, "deleted means gone");
 }

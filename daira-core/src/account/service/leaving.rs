@@ -5,7 +5,7 @@
 //! who stays in the last moment stays, or comes too late.
 //!
 //! An erasure begins by marking the account deleted, which nothing takes back, and goes on in portions, each a unit of its
-//! own with its events. It may be cut off anywhere: what is left is found by the next run.
+//! own with its events. It may be cut off anywhere: what is left is found by the next run. It waits for an export that is being built.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -21,6 +21,7 @@ use crate::port::UnitOfWork;
 use crate::port::store::{Erased, Gone, Lock};
 use crate::proto::event::v1;
 use crate::reaction::Target;
+use crate::record::ExportService;
 use crate::staff::Why;
 use crate::time::Timestamp;
 
@@ -161,6 +162,9 @@ impl AccountService {
             return Ok(false);
         }
         let ports = &self.ports;
+        if !ExportService::new(self.ports.clone(), self.clone()).remove_all(account).await? {
+            return Ok(false);
+        }
         loop {
             let portion = ports.transact(&ERASER, |mut unit| {
                 Box::pin(async move {

@@ -62,6 +62,12 @@ impl AccountService {
         self.ports.limiter.admit(&[one]).await
     }
 
+    /// Counts a wish for everything that is kept of somebody.
+    pub(crate) async fn count_export(&self, account: AccountId) -> Result<()> {
+        let quota = self.ports.settings.limits.export_account;
+        self.ports.limiter.admit(&[charge("export.account", Subject::Account(account), quota)]).await
+    }
+
     /// Counts a try of a second factor, by somebody who proved the password: whoever stole it keeps no known device of the
     /// owner's out.
     pub(super) async fn count_second_factor(&self, client: &Client, account: AccountId, email: &Email) -> Result<()> {

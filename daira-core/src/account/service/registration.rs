@@ -18,6 +18,7 @@ use crate::locale::Locale;
 use crate::port::UnitOfWork;
 use crate::port::store::HandleHolder;
 use crate::proto::event::v1;
+use crate::record::{TextVersions, consent_to_join};
 use crate::secret::Secret;
 use crate::text::Handle;
 use crate::time::{Date, Timestamp};
@@ -166,7 +167,7 @@ impl AccountService {
                         return Ok(None);
                     }
                     let email = registration.email.clone();
-                    settle(&mut *unit, registration, session, now).await?;
+                    settle(&mut *unit, registration, session, &settings.texts, now).await?;
                     Ok(Some((session.clone(), email)))
                 })
             })
@@ -191,6 +192,7 @@ async fn settle(
     unit: &mut dyn UnitOfWork,
     registration: Registration,
     session: &Session,
+    texts: &TextVersions,
     now: Timestamp,
 ) -> Result<()> {
     let Registration { id, email, password_hash, handle, name, birth_date, locale, .. } = registration;
@@ -219,6 +221,7 @@ async fn settle(
         created_at: now,
         version: 1,
     };
+    consent_to_join(unit, account.id, texts, now).await?;
     unit.accounts().insert_profile(&profile).await?;
     if !unit.accounts().claim_handle(&profile.handle, HandleHolder::Profile(profile.id), Some(id), now).await? {
         return Err(Error::from(AccountRefusal::HandleTaken).on_field("handle"));

@@ -306,7 +306,7 @@ impl AccountService {
     }
 
     /// The account of somebody who proved themselves on their session a short while ago, locked.
-    pub(super) async fn proved_owner(
+    pub(crate) async fn proved_owner(
         &self,
         unit: &mut dyn UnitOfWork,
         member: Member,

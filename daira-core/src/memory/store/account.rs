@@ -81,6 +81,12 @@ impl AccountRepository for MemoryUnit {
         Ok(self.change().mailings.take(limit as usize, |m| m.expires_at < before).len() as u64)
     }
 
+    async fn purge_sessions(&mut self, before: Timestamp, limit: u32) -> Result<u64> {
+        self.platform_only()?;
+        let over = |s: &Session| s.expires_at < before || s.revoked_at.is_some_and(|at| at < before);
+        Ok(self.change().sessions.take(limit as usize, over).len() as u64)
+    }
+
     async fn insert_account(&mut self, account: &Account, password_hash: &str) -> Result<()> {
         self.may_write_account(account.id)?;
         let password = Password { account: account.id, hash: password_hash.to_owned() };

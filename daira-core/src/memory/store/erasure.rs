@@ -160,6 +160,9 @@ impl World {
         self.factors.remove(&id);
         self.staff.remove(&id);
         self.sanctions.remove(&id);
+        self.consents.take(all, |c| c.account == id);
+        self.exports.take(all, |e| e.account == id);
+        self.export_parts.take(all, |p| p.account == id);
         self.strikes.take_by(OF_ACCOUNT, (id.raw(), 0));
         self.passwords.remove(&id);
         self.profiles.take_by(OF_ACCOUNT, (id.raw(), 0));

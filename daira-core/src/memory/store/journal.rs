@@ -59,7 +59,9 @@ impl Journal for MemoryUnit {
     }
 
     async fn audit(&mut self, record: &AuditRecord) -> Result<()> {
-        let number = self.world.audit.last().map_or(1, |last| last.number + 1);
+        // Numbers are never given again, not even those of months that were let go.
+        let sealed = self.world.seals.iter().filter_map(|seal| seal.ids.last()).max().unwrap_or(0);
+        let number = self.world.audit.last().map_or(0, |last| last.number).max(sealed) + 1;
         let actor = actor_name(&self.actor);
         self.change().audit.insert(AuditLine { number, actor, record: record.clone() }, "audit.append")
     }

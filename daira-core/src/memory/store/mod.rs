@@ -12,10 +12,14 @@
 
 mod account;
 mod app;
+mod audit;
+mod breach;
 mod comment;
+mod consent;
 mod counter;
 mod delivery;
 mod erasure;
+mod export;
 mod factor;
 mod feed;
 mod graph;
@@ -47,10 +51,11 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::id::{AccountId, ProfileId};
 use crate::port::Clock;
 use crate::port::store::{
-    Access, AccountReads, AccountRepository, AppReads, AppRepository, AuditRecord, CommentReads, CommentRepository,
-    CounterRepository, DeliveryRepository, ErasureRepository, FactorRepository, FeedReads, FeedRepository, GraphReads,
-    GraphRepository, Journal, MediaReads, MediaRepository, NotificationReads, NotificationRepository, PhoneRepository,
-    PostReads, PostRepository, ReactionReads, ReactionRepository, SearchReads, StaffReads, StaffRepository,
+    Access, AccountReads, AccountRepository, AppReads, AppRepository, AuditRecord, AuditRepository, BreachRepository,
+    CommentReads, CommentRepository, ConsentRepository, CounterRepository, DeliveryRepository, ErasureRepository,
+    ExportRepository, FactorRepository, FeedReads, FeedRepository, GraphReads, GraphRepository, Journal, MediaReads,
+    MediaRepository, NotificationReads, NotificationRepository, PhoneRepository, PostReads, PostRepository,
+    ReactionReads, ReactionRepository, SearchReads, StaffReads, StaffRepository,
 };
 use crate::port::{Group, ReadView, Store, UnitOfWork};
 use crate::settings::Settings;
@@ -279,6 +284,18 @@ impl UnitOfWork for MemoryUnit {
         self
     }
     fn erasures(&mut self) -> &mut dyn ErasureRepository {
+        self
+    }
+    fn consents(&mut self) -> &mut dyn ConsentRepository {
+        self
+    }
+    fn breaches(&mut self) -> &mut dyn BreachRepository {
+        self
+    }
+    fn exports(&mut self) -> &mut dyn ExportRepository {
+        self
+    }
+    fn audits(&mut self) -> &mut dyn AuditRepository {
         self
     }
     fn journal(&mut self) -> &mut dyn Journal {

@@ -11,8 +11,8 @@ use crate::comment::Comment;
 use crate::graph::{Block, Circle, Follow, Mute};
 use crate::hashtag::Hashtag;
 use crate::id::{
-    AccountId, AppId, ChallengeId, CircleId, CommentId, FeedSessionId, Id, MediaId, PasskeyId, PostId, ProfileId,
-    SessionId,
+    AccountId, AppId, BreachId, ChallengeId, CircleId, CommentId, ExportId, FeedSessionId, Id, MediaId, PasskeyId,
+    PostId, ProfileId, SessionId,
 };
 use crate::idempotency::Keyed;
 use crate::media::Media;
@@ -21,6 +21,7 @@ use crate::oauth::{App, Code, Grant};
 use crate::port::store::{Affinity, AuditRecord, CounterField, HandleHolder, InboxReason, PageServed};
 use crate::post::{Post, Revision};
 use crate::reaction::{Reaction, Target};
+use crate::record::{Breach, BreachNote, Consent, Export, ExportPart, Purpose, Seal};
 use crate::staff::{Sanction, StaffMember, Strike, Takedown};
 use crate::text::{Handle, TagKey};
 use crate::time::Timestamp;
@@ -43,7 +44,7 @@ macro_rules! rows {
     };
 }
 
-/// Profiles, sessions, passkeys, strikes, apps and what they were let do by account.
+/// Profiles, sessions, passkeys, strikes, consents, apps and what they were let do by account; notes by breach.
 pub(crate) const OF_ACCOUNT: usize = 0;
 /// Edges by their near end, circles by owner, inbox rows by (profile, author).
 pub(crate) const FROM: usize = 0;
@@ -113,6 +114,12 @@ rows! {
     Letter: (String, i64) = |l| (l.group.clone(), l.event);
     StoredKey: KeyName = |k| k.name.clone();
     AuditLine: i64 = |a| a.number;
+    Seal: i64 = |s| s.n;
+    Consent: (AccountId, Purpose, Timestamp) = |c| (c.account, c.purpose, c.at), index [|c| (c.account.raw(), 0)];
+    Export: ExportId = |e| e.id;
+    ExportPart: (ExportId, u32) = |p| (p.export, p.n);
+    Breach: BreachId = |b| b.id;
+    NumberedNote: (BreachId, i64) = |n| (n.note.breach, n.number), index [|n| (n.note.breach.raw(), 0)];
 }
 
 /// The index value of a reaction's target: posts and comments draw ids from the same range, so the kind is part of it.
@@ -251,6 +258,13 @@ pub(crate) struct AuditLine {
     pub(crate) number: i64,
     pub(crate) actor: String,
     pub(crate) record: AuditRecord,
+}
+
+/// A note of a breach with its place.
+#[derive(Debug, Clone)]
+pub(crate) struct NumberedNote {
+    pub(crate) number: i64,
+    pub(crate) note: BreachNote,
 }
 
 /// An actor's name in the audit trail and in idempotency keys.

@@ -5,7 +5,7 @@
 
 use super::rows::{
     ANSWERS, AffinityRow, AuditLine, BLOCKED_ACCOUNT, CircleMember, Counter, FROM, FrozenList, HeldHandle, InboxRow,
-    Letter, Logged, Page, Password, Position, PostTag, ReadMarker, StoredKey,
+    Letter, Logged, NumberedNote, Page, Password, Position, PostTag, ReadMarker, StoredKey,
 };
 use super::table::Table;
 use crate::account::{
@@ -23,6 +23,7 @@ use crate::oauth::{App, Code, Grant};
 use crate::port::store::CounterField;
 use crate::post::{Audience, Post, PostCounters, Revision, Visibility, policy};
 use crate::reaction::{Reaction, Target};
+use crate::record::{Breach, Consent, Export, ExportPart, Seal};
 use crate::staff::{self, Sanction, StaffMember, Strike, Takedown};
 
 #[derive(Clone, Default)]
@@ -64,6 +65,12 @@ pub(crate) struct World {
     pub(crate) counters: Table<Counter>,
     pub(crate) keys: Table<StoredKey>,
     pub(crate) audit: Table<AuditLine>,
+    pub(crate) seals: Table<Seal>,
+    pub(crate) consents: Table<Consent>,
+    pub(crate) exports: Table<Export>,
+    pub(crate) export_parts: Table<ExportPart>,
+    pub(crate) breaches: Table<Breach>,
+    pub(crate) breach_notes: Table<NumberedNote>,
     pub(crate) staff: Table<StaffMember>,
     pub(crate) sanctions: Table<Sanction>,
     pub(crate) strikes: Table<Strike>,

@@ -49,6 +49,9 @@ pub trait AccountRepository: Send {
     async fn delete_mailing(&mut self, id: ChallengeId) -> Result<()>;
     /// Removes mailings that lapsed before an instant, at most `limit`; answers how many went.
     async fn purge_mailings(&mut self, before: Timestamp, limit: u32) -> Result<u64>;
+    /// Removes sessions that were revoked or ran out before an instant, at most `limit`; answers how many. For the platform's own
+    /// actors only.
+    async fn purge_sessions(&mut self, before: Timestamp, limit: u32) -> Result<u64>;
 
     /// Inserts an account with its password hash. A taken e-mail is `Conflict("account_email")`.
     async fn insert_account(&mut self, account: &Account, password_hash: &str) -> Result<()>;

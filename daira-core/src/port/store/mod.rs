@@ -16,10 +16,14 @@
 
 mod account;
 mod app;
+mod audit;
+mod breach;
 mod comment;
+mod consent;
 mod counter;
 mod delivery;
 mod erasure;
+mod export;
 mod factor;
 mod feed;
 mod graph;
@@ -36,10 +40,14 @@ use async_trait::async_trait;
 
 pub use account::{AccountReads, AccountRepository, HandleHolder};
 pub use app::{AppReads, AppRepository};
+pub use audit::AuditRepository;
+pub use breach::BreachRepository;
 pub use comment::{CommentReads, CommentRepository};
+pub use consent::ConsentRepository;
 pub use counter::{CounterDelta, CounterField, CounterRepository, Recount};
 pub use delivery::DeliveryRepository;
 pub use erasure::{Erased, ErasureRepository, Gone};
+pub use export::ExportRepository;
 pub use factor::FactorRepository;
 pub use feed::{
     Affinity, Along, Candidate, DeliveredChunk, FeedReads, FeedRepository, InboxReason, OLDER_MAX, PageServed,
@@ -159,6 +167,14 @@ pub trait UnitOfWork: Send {
     fn staff(&mut self) -> &mut dyn StaffRepository;
     /// Accounts that are to be erased.
     fn erasures(&mut self) -> &mut dyn ErasureRepository;
+    /// What people consented to.
+    fn consents(&mut self) -> &mut dyn ConsentRepository;
+    /// Breaches.
+    fn breaches(&mut self) -> &mut dyn BreachRepository;
+    /// Exports on their way.
+    fn exports(&mut self) -> &mut dyn ExportRepository;
+    /// The audit trail as a chain.
+    fn audits(&mut self) -> &mut dyn AuditRepository;
     /// The event log, idempotency keys and the audit trail.
     fn journal(&mut self) -> &mut dyn Journal;
 

@@ -15,11 +15,12 @@ use crate::id::{AccountId, Id, PostId, ProfileId};
 use crate::idempotency::{Claim, Keyed};
 use crate::page::{Limit, Page};
 use crate::port::store::{
-    Access, AccountReads, AccountRepository, AppReads, AppRepository, AuditRecord, CommentReads, CommentRepository,
-    CounterDelta, CounterField, CounterRepository, DeliveryRepository, ErasureRepository, FactorRepository, FeedReads,
-    FeedRepository, GraphReads, GraphRepository, Journal, Lock, MediaReads, MediaRepository, NotificationReads,
-    NotificationRepository, PhoneRepository, PostReads, PostRepository, ReactionReads, ReactionRepository, Recount,
-    SearchReads, StaffReads, StaffRepository,
+    Access, AccountReads, AccountRepository, AppReads, AppRepository, AuditRecord, AuditRepository, BreachRepository,
+    CommentReads, CommentRepository, ConsentRepository, CounterDelta, CounterField, CounterRepository,
+    DeliveryRepository, ErasureRepository, ExportRepository, FactorRepository, FeedReads, FeedRepository, GraphReads,
+    GraphRepository, Journal, Lock, MediaReads, MediaRepository, NotificationReads, NotificationRepository,
+    PhoneRepository, PostReads, PostRepository, ReactionReads, ReactionRepository, Recount, SearchReads, StaffReads,
+    StaffRepository,
 };
 use crate::port::{ReadView, Store, UnitOfWork};
 use crate::post::{Audience, Post, Revision};
@@ -143,7 +144,8 @@ impl UnitOfWork for Unit {
         phones: PhoneRepository,
         graph: GraphRepository, comments: CommentRepository,
         reactions: ReactionRepository, media: MediaRepository, notifications: NotificationRepository,
-        feed: FeedRepository, staff: StaffRepository, erasures: ErasureRepository,
+        feed: FeedRepository, staff: StaffRepository, consents: ConsentRepository, breaches: BreachRepository,
+        audits: AuditRepository, exports: ExportRepository, erasures: ErasureRepository,
     );
 
     fn posts(&mut self) -> &mut dyn PostRepository {

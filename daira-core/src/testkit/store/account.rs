@@ -518,3 +518,28 @@ pub async fn a_proof_is_noted_by_its_owner(ports: &Ports) {
     let own = world.view(&mona.actor()).await.accounts().own_sessions(world.now()).await.unwrap();
     assert_eq!(own.iter().map(|s| s.proven_at).collect::<Vec<_>>(), [later]);
 }
+
+/// Sessions that ended before an instant are removed, a bounded number at once; living ones stay.
+pub async fn ended_sessions_are_purged(ports: &Ports) {
+    let world = world(ports);
+    let (mona, ali) = (world.person("mona").await, world.person("ali").await);
+    let [revoked, expired, living] = [session(&world, &mona), session(&world, &mona), session(&world, &ali)];
+    let at = world.now();
+    let expired = Session { expires_at: at, ..expired };
+    for (person, session) in [(&mona, &revoked), (&mona, &expired), (&ali, &living)] {
+        keep(&world, person, session).await;
+    }
+    let mut unit = world.unit(&mona.actor()).await;
+    unit.accounts().revoke_sessions(mona.account, Some(expired.id), None, at).await.unwrap();
+    unit.commit().await.unwrap();
+    let mut unit = world.unit(&PLATFORM).await;
+    assert_eq!(unit.accounts().purge_sessions(at, 10).await.unwrap(), 0, "to the last instant");
+    let after = at + Duration::from_micros(1);
+    assert_eq!(unit.accounts().purge_sessions(after, 1).await.unwrap(), 1);
+    assert_eq!(unit.accounts().purge_sessions(after, 10).await.unwrap(), 1);
+    assert_eq!(unit.accounts().purge_sessions(after, 10).await.unwrap(), 0);
+    assert!(unit.accounts().session(living.id).await.unwrap().is_some());
+    unit.commit().await.unwrap();
+    let mut unit = world.unit(&ali.actor()).await;
+    assert!(!matches!(unit.accounts().purge_sessions(after + Duration::from_hours(99_999), 10).await, Ok(1..)));
+}

@@ -4,11 +4,15 @@
 
 pub mod account;
 pub mod app;
+pub mod audit;
+pub mod breach;
 pub mod comment;
+pub mod consent;
 pub mod counter;
 pub mod delivery;
 pub mod edges;
 pub mod erasure;
+pub mod export;
 pub mod factor;
 pub mod feed;
 pub mod inbox;
@@ -38,7 +42,8 @@ super::kit! { $
             a_mailing_is_for_ones_own_account, lapsed_mailings_are_purged, an_email_has_one_account,
             an_id_is_given_once, a_handle_has_one_living_face, a_version_is_updated_once, a_member_loads_only_their_account,
             handles_are_held_passed_on_and_freed, a_session_is_resolved_while_it_lives, sessions_are_revoked_but_one,
-            a_credential_names_the_oldest_face, a_password_is_replaced, others_change_nothing, a_proof_is_noted_by_its_owner;
+            a_credential_names_the_oldest_face, a_password_is_replaced, others_change_nothing, a_proof_is_noted_by_its_owner,
+            ended_sessions_are_purged;
         factor: a_second_factor_comes_back_whole, a_second_factor_is_its_owners, a_passkey_comes_back_whole,
             a_passkey_is_its_owners, a_ceremony_is_taken_once, lapsed_ceremonies_are_purged;
         delivery: a_delivery_is_tried_until_it_is_done, deliveries_go_in_the_order_they_are_due, a_delivery_is_taken_by_one,
@@ -90,6 +95,11 @@ super::kit! { $
             trust_is_made_of_what_is_known;
         erasure: accounts_are_due_when_their_time_comes, everything_of_a_person_goes, an_answered_comment_stays_without_its_author,
             neighbours_keep_what_is_theirs, an_erasure_goes_on_where_it_was_cut_off, who_is_not_deleted_is_not_erased;
+        audit: lines_wait_for_their_seal, what_is_sealed_is_sound, the_chain_is_the_platforms;
+        consent: consents_are_a_history, processing_takes_a_standing_consent, consents_are_their_owners;
+        export: an_export_goes_its_way, an_export_is_its_owners, rows_are_ones_own_and_come_once,
+            an_export_is_gone_on_with;
+        breach: a_breach_comes_back_whole, breaches_are_the_platforms;
         search: handles_begin_with_the_prefix, handles_page_by_bytes, hidden_people_are_not_found, tags_begin_with_the_prefix;
         unit: a_dropped_unit_leaves_nothing, a_unit_sees_its_own_writes, a_view_is_one_snapshot, a_commit_is_seen_at_once,
             a_refused_body_rolls_back, the_store_answers_a_ping;

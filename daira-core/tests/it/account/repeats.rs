@@ -4,9 +4,10 @@ use daira_core::error::{CommonRefusal, ErrorKind};
 use daira_core::id::PostId;
 use daira_core::idempotency::{IdempotencyKey, LIFETIME};
 use daira_core::port::store::{
-    AccountRepository, AppRepository, CommentRepository, CounterRepository, DeliveryRepository, ErasureRepository,
-    FactorRepository, FeedRepository, GraphRepository, Journal, MediaRepository, NotificationRepository,
-    PhoneRepository, PostRepository, ReactionRepository, StaffRepository,
+    AccountRepository, AppRepository, AuditRepository, BreachRepository, CommentRepository, ConsentRepository,
+    CounterRepository, DeliveryRepository, ErasureRepository, ExportRepository, FactorRepository, FeedRepository,
+    GraphRepository, Journal, MediaRepository, NotificationRepository, PhoneRepository, PostRepository,
+    ReactionRepository, StaffRepository,
 };
 use daira_core::post::{CreatePost, PostService};
 use tokio::task::JoinSet;
@@ -82,6 +83,10 @@ impl UnitOfWork for ShakyUnit {
         staff: StaffRepository;
         erasures: ErasureRepository;
         journal: Journal;
+        consents: ConsentRepository;
+        breaches: BreachRepository;
+        audits: AuditRepository;
+        exports: ExportRepository;
     }
 
     async fn commit(self: Box<Self>) -> Result<()> {

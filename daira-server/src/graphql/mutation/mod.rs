@@ -12,6 +12,7 @@ mod phone;
 mod post;
 mod profile;
 mod reaction;
+mod record;
 mod recovery;
 mod second_factor;
 mod session;
@@ -37,5 +38,6 @@ pub struct Mutation(
     comment::CommentMutation,
     reaction::ReactionMutation,
     notification::NotificationMutation,
+    record::RecordMutation,
     staff::StaffMutation,
 );

@@ -7,6 +7,7 @@ use daira_core::error::Error;
 use super::app::{ConnectedApp, OwnApp, scopes};
 use super::circle::Circle;
 use super::profile::Profile;
+use super::record::{Consent, DataExport};
 use super::scalar::{DateTime, Language};
 use super::staff::{Sanction, StaffRole, Takedown};
 use crate::graphql::connection::{Connection, DeletedPostEdge, ProfileEdge};
@@ -148,6 +149,20 @@ impl Viewer {
             });
         }
         Ok(Some(shown))
+    }
+
+    /// What consent is asked for, and how each purpose stands, for all their profiles.
+    async fn consents(&self, ctx: &Context<'_>) -> Result<Option<Vec<Consent>>> {
+        let scope = ctx.scope();
+        let consents = scope.services.consents.consents(&scope.actor).await?;
+        Ok(Some(consents.into_iter().map(Into::into).collect()))
+    }
+
+    /// The last exports of everything that is kept of them, newest first.
+    async fn exports(&self, ctx: &Context<'_>) -> Result<Option<Vec<DataExport>>> {
+        let scope = ctx.scope();
+        let exports = scope.services.exports.exports(&scope.actor).await?;
+        Ok(Some(exports.into_iter().map(Into::into).collect()))
     }
 
     /// Where they are logged in, newest first.

@@ -12,6 +12,7 @@ pub(super) mod notification;
 pub(super) mod post;
 pub(super) mod profile;
 pub(super) mod reaction;
+pub(super) mod record;
 pub(super) mod scalar;
 pub(super) mod search;
 pub(super) mod staff;

@@ -3,5 +3,7 @@
 
 mod chaos;
 mod client;
+mod export;
 mod life;
+mod logs;
 mod platform;

@@ -53,8 +53,25 @@ impl Platform {
         Client::new(self.http)
     }
 
+    pub(super) fn grpc(&self) -> &str {
+        let listen = self.settings.iter().find(|(name, _)| name == "DAIRA_GRPC__LISTEN");
+        listen.map(|(_, address)| address.as_str()).unwrap()
+    }
+
     pub(super) fn http(&self) -> SocketAddr {
         self.http
+    }
+
+    /// Everything that was logged so far: by both programs, and by PostgreSQL.
+    pub(super) fn logs(&self) -> Vec<(String, String)> {
+        let folders = [self.folder.clone(), self.data().join("postgres"), self.pgdata(), self.pgdata().join("log")];
+        let files = folders.iter().flat_map(|folder| fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok));
+        let logs = files.filter(|file| file.path().extension().is_some_and(|kind| kind == "log"));
+        let read = |file: fs::DirEntry| {
+            let text = String::from_utf8_lossy(&fs::read(file.path()).unwrap()).into_owned();
+            (file.file_name().to_string_lossy().into_owned(), text)
+        };
+        logs.map(read).collect()
     }
 
     pub(super) fn data(&self) -> PathBuf {

@@ -161,6 +161,22 @@ impl AccountRepository for PgUnit {
         Ok(self.check("mailing.purge", done)?.rows_affected())
     }
 
+    async fn purge_sessions(&mut self, before: Timestamp, limit_rows: u32) -> Result<u64> {
+        let done = sqlx::query!(
+            "with lapsed as materialized (
+                 select id from daira.session where expires_at < $1 order by expires_at limit $2 for update skip locked
+             ), revoked as materialized (
+                 select id from daira.session where revoked_at < $1 order by revoked_at limit $2 for update skip locked
+             ), over as (select id from lapsed union select id from revoked limit $2)
+             delete from daira.session s using over where s.id = over.id",
+            stored(before),
+            limit(limit_rows)
+        )
+        .execute(self.connection())
+        .await;
+        Ok(self.check("session.purge", done)?.rows_affected())
+    }
+
     async fn insert_account(&mut self, account: &Account, password_hash: &str) -> Result<()> {
         self.is_for(account.id);
         let (state, until) = state_code(account.state);

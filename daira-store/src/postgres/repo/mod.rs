@@ -7,10 +7,14 @@
 mod account;
 mod account_reads;
 mod app;
+mod audit;
+mod breach;
 mod comment;
+mod consent;
 mod counter;
 mod delivery;
 mod erasure;
+mod export;
 mod factor;
 mod feed;
 mod feed_reads;

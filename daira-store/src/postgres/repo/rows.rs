@@ -119,6 +119,7 @@ pub(super) fn mailing_code(kind: MailingKind) -> i16 {
         MailingKind::LogInCode => 11,
         MailingKind::NewPhone => 12,
         MailingKind::PhoneChanged => 13,
+        MailingKind::ExportReady => 16,
     }
 }
 
@@ -144,6 +145,7 @@ pub(super) fn mailing_kind(code: i16) -> Result<MailingKind> {
         11 => Ok(MailingKind::LogInCode),
         12 => Ok(MailingKind::NewPhone),
         13 => Ok(MailingKind::PhoneChanged),
+        16 => Ok(MailingKind::ExportReady),
         _ => Err(corrupt("store.mailing", code.to_string())),
     }
 }

@@ -30,8 +30,8 @@ async fn security_51_nobody_writes_in_anothers_name(server: Server) {
         format!("insert into daira.account (id, email, birth_date, locale, created_at, version) values ({ma}, 'x@example.com', now(), 'ar', now(), 1)"),
         format!("insert into daira.credential (account, password_hash) values ({ma}, 'x')"),
         format!("insert into daira.profile (id, account, handle, name, bio, links, created_at, version) values (1, {ma}, 'mona2', '', '', '{{}}', now(), 1)"),
-        format!("insert into daira.session (id, account, profile, device, salt, generation, seen_generation, rotated_at, created_at, last_used_at, expires_at)
-                 values (1, {ma}, {m}, '', '\\x00000000000000000000000000000000', 0, 0, now(), now(), now(), now())"),
+        format!("insert into daira.session (id, account, profile, device, salt, generation, seen_generation, rotated_at, created_at, last_used_at, expires_at, known_device)
+                 values (1, {ma}, {m}, '', '\\x00000000000000000000000000000000', 0, 0, now(), now(), now(), now(), true)"),
         format!("insert into daira.media (id, owner, width, height, blurhash, variants, created_at) values (1, {m}, 1, 1, '', '[]', now())"),
         format!("insert into daira.inbox (profile, post, author, reason, kind, at) values ({e}, {open}, {m}, 1, 0, now())"),
         format!("insert into daira.feed_session (session, viewer, posts, reasons, at) values ({open}, {m}, '{{}}', '{{}}', now())"),
