@@ -38,7 +38,7 @@ pub(super) async fn export(
     let known = admit(&state.services.accounts, &headers).await;
     let given = async {
         let pass = known?;
-        if let Some(left) = state.door.charge(pass.actor(), context.address, door::UPLOAD).await {
+        if let Some(left) = state.door.charge(&pass, context.address, door::UPLOAD).await {
             left.check()?;
         }
         pass.may(needed("GET /exports"))?;

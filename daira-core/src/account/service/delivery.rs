@@ -92,12 +92,11 @@ impl AccountService {
                 for delivery in self.taken(places).await? {
                     held += 1;
                     let attempt = self.prepared(delivery).await;
-                    match queues.get_mut(&attempt.to) {
-                        Some(behind) => behind.push_back(attempt),
-                        None => {
-                            queues.insert(attempt.to.clone(), VecDeque::new());
-                            going.push(self.tried(attempt, false));
-                        }
+                    if let Some(behind) = queues.get_mut(&attempt.to) {
+                        behind.push_back(attempt);
+                    } else {
+                        queues.insert(attempt.to.clone(), VecDeque::new());
+                        going.push(self.tried(attempt, false));
                     }
                 }
             }

@@ -95,6 +95,29 @@ async fn an_export_is_asked_for_once_at_a_time_and_not_too_often() {
 }
 
 #[tokio::test]
+async fn exports_go_with_their_account_and_an_erasure_waits_for_one_that_is_being_built() {
+    let world = world();
+    let mona = world.join("mona").await;
+    let exports = exports(&world);
+    let id = exports.request(&actor(&mona), None).await.unwrap();
+    exports.build_next(|| false).await.unwrap();
+    let key = exports.open(&actor(&mona), id, "account.jsonl").await.unwrap().pieces(0..9).remove(0).0;
+    exports.request(&actor(&mona), None).await.unwrap();
+    world.accounts.request_deletion(&actor(&mona), None).await.unwrap();
+    world.advance(world.ports.settings.deletion_grace);
+    let (now, minute) = (world.ports.clock.now(), Duration::from_mins(1));
+    let mut unit = world.ports.store.begin(&Actor::System("export")).await.unwrap();
+    assert!(unit.exports().take_export(now, now + minute).await.unwrap().is_some());
+    unit.commit().await.unwrap();
+    assert_eq!(world.accounts.erase_due(10).await.unwrap(), 0, "somebody is at it");
+    world.advance(minute);
+    assert!(exports.build_next(|| false).await.unwrap(), "and finds that it is nobody's any more");
+    assert_eq!(world.accounts.erase_due(10).await.unwrap(), 1);
+    assert_eq!(world.ports.blobs.head(&key).await.unwrap(), None);
+    assert!(!exports.build_next(|| false).await.unwrap());
+}
+
+#[tokio::test]
 async fn an_export_goes_after_its_days() {
     let world = world();
     let mona = actor(&world.join("mona").await);
