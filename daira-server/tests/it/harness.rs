@@ -140,7 +140,7 @@ impl Stage {
 
     /// Sends a request.
     pub(crate) async fn send(&self, request: Request<Body>) -> Reply {
-        let response: Response = self.router.clone().oneshot(request).await.unwrap();
+        let response: Response = Box::pin(self.router.clone().oneshot(request)).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = to_bytes(body, usize::MAX).await.unwrap();
         Reply { status: parts.status, headers: parts.headers, text: String::from_utf8(bytes.to_vec()).unwrap() }

@@ -10,7 +10,9 @@ use daira_core::port::store::AuditRecord;
 use daira_core::record::{AuditBreak, AuditService, Head, Month};
 use daira_core::testkit::fixture::{Fixture, Person};
 use daira_store::postgres::testing::{Server, TestDatabase};
+use sqlx::error::DatabaseError;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+use tokio::task::JoinSet;
 
 use crate::conformance::ports;
 
@@ -26,8 +28,12 @@ struct Trail {
 }
 
 impl Trail {
-    /// Two seals over three lines each.
     async fn new(server: Server) -> Self {
+        Box::pin(Self::sealed(server)).await
+    }
+
+    /// Two seals over three lines each.
+    async fn sealed(server: Server) -> Self {
         let (ports, database) = ports(server).await;
         let world = Fixture::new(ports.clone());
         let mona = world.person("mona").await;
@@ -159,7 +165,7 @@ async fn security_44_the_programs_add_seals_and_change_none(server: Server) {
             "delete from daira.audit",
         ] {
             let refused = sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&mut db).await.unwrap_err();
-            let code = refused.as_database_error().and_then(|e| e.code()).unwrap_or_default().into_owned();
+            let code = refused.as_database_error().and_then(DatabaseError::code).unwrap_or_default().into_owned();
             assert_eq!(code, "42501", "{role}: {sql}");
         }
         let month = Month::of(trail.world.now());
@@ -195,9 +201,10 @@ async fn sealers_stand_in_a_queue_and_writers_do_not(server: Server) {
     // A writer goes past somebody who is sealing; a second sealer waits and then finds what the first one left.
     trail.lines(1).await;
     let audit = trail.audit.clone();
-    let second = tokio::spawn(async move { audit.seal().await });
+    let mut second = JoinSet::new();
+    second.spawn(async move { audit.seal().await });
     sealing.commit().await.unwrap();
-    assert_eq!(second.await.unwrap().unwrap().unwrap().n, 3);
+    assert_eq!(second.join_next().await.unwrap().unwrap().unwrap().unwrap().n, 3);
     assert_eq!(trail.breaks().await, []);
 }
 

@@ -54,7 +54,7 @@ pub async fn lines_wait_for_their_seal(ports: &Ports) {
     let audits = unit.audits();
     assert_eq!(audits.last_seal().await.unwrap(), Some(second.clone()));
     assert_eq!(audits.seals(0, 10).await.unwrap(), [first.clone(), second.clone()]);
-    assert_eq!(audits.seals(1, 10).await.unwrap(), std::slice::from_ref(&second));
+    assert_eq!(audits.seals(1, 10).await.unwrap(), core::slice::from_ref(&second));
     assert_eq!(audits.lines_of(&first).await.unwrap(), [all[0].clone(), all[2].clone()]);
     assert_eq!(audits.lines_of(&second).await.unwrap(), all[1..2]);
     assert_eq!(audits.settled(world.now() + Duration::from_hours(1)).await.unwrap(), all[2].id);

@@ -95,7 +95,7 @@ pub async fn an_export_goes_its_way(ports: &Ports) {
     let mut unit = world.unit(&PLATFORM).await;
     assert!(!unit.exports().advance_export(&ready, None).await.unwrap(), "it is ready");
     assert_eq!(unit.exports().exports_over(world.now(), 10).await.unwrap(), []);
-    assert_eq!(unit.exports().exports_over(over, 10).await.unwrap(), std::slice::from_ref(&ready));
+    assert_eq!(unit.exports().exports_over(over, 10).await.unwrap(), core::slice::from_ref(&ready));
     drop(unit);
     let mut unit = world.unit(&mona.actor()).await;
     assert_eq!(unit.exports().export(export.id).await.unwrap(), Some(ready.clone()));
