@@ -83,7 +83,7 @@ impl Ports {
             keys: Arc::new(Keys::derive(&master)),
             clock,
             ids,
-            settings,
+            settings: Arc::new(settings),
         }
     }
 }

@@ -117,7 +117,14 @@ pub struct Ports {
     /// Keys of the kernel's own.
     pub keys: Arc<Keys>,
     /// The product's numbers.
-    pub settings: Settings,
+    pub settings: Arc<Settings>,
+}
+
+impl Ports {
+    /// The product's numbers, to be changed before services are built over these ports.
+    pub fn settings_mut(&mut self) -> &mut Settings {
+        Arc::make_mut(&mut self.settings)
+    }
 }
 
 impl core::fmt::Debug for Ports {

@@ -50,7 +50,7 @@ async fn answers_form_a_tree_of_ten_levels() {
 
 #[tokio::test]
 async fn a_new_account_comments_less_often() {
-    let world = World::with(|ports| ports.settings.limits.comments = Quota::a_minute(10));
+    let world = World::with(|ports| ports.settings_mut().limits.comments = Quota::a_minute(10));
     let mona = world.join("mona").await;
     let post = world.publish(&mona, "سؤال", Visibility::Public).await;
     let create = async |text: &str| world.comments.create(&mona, post, None, text, Some(key("again"))).await;
@@ -238,7 +238,7 @@ async fn the_best_come_first_and_none_twice_while_the_order_moves() {
 
 #[tokio::test]
 async fn the_list_of_the_best_ends_and_its_cursor_stays_small() {
-    let world = World::with(|ports| ports.settings.limits.comments = Quota::a_minute(60_000));
+    let world = World::with(|ports| ports.settings_mut().limits.comments = Quota::a_minute(60_000));
     let [mona, karim] = world.join_all(["mona", "karim"]).await;
     let post = world.publish(&mona, "سؤال", Visibility::Public).await;
     for _ in 0..MAX_TOP + 5 {

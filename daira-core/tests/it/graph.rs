@@ -38,7 +38,7 @@ async fn following_twice_is_following_once() {
 
 #[tokio::test]
 async fn how_many_one_may_follow_in_a_day_grows_with_trust() {
-    let world = World::with(|ports| ports.settings.limits.follows = Quota::a_day(10));
+    let world = World::with(|ports| ports.settings_mut().limits.follows = Quota::a_day(10));
     let [mona, a, b, c, d] = world.join_all(["mona", "a.a", "b.b", "c.c", "d.d"]).await;
     let follow = async |whom, key| world.graph.follow(&mona, id(whom), key).await;
     follow(&a, Some(key("k"))).await.unwrap();

@@ -119,7 +119,7 @@ async fn a_picture_that_a_post_leaves_undescribed_keeps_the_words_of_its_upload(
 
 #[tokio::test]
 async fn delivery_is_stamped_by_the_followers_of_the_moment() {
-    let world = World::with(|ports| ports.settings.pull_threshold = 2);
+    let world = World::with(|ports| ports.settings_mut().pull_threshold = 2);
     let mona = world.join("mona").await;
     for (followers, delivery) in [(1, Delivery::Push), (1, Delivery::Pull)] {
         world.set_followers(&mona, followers).await;
@@ -258,7 +258,7 @@ async fn edits_check_version_ownership_and_circle() {
 
 #[tokio::test]
 async fn deleted_posts_vanish_and_come_back_within_their_time() {
-    let world = World::with(|ports| ports.settings.pull_threshold = 2);
+    let world = World::with(|ports| ports.settings_mut().pull_threshold = 2);
     let [mona, karim] = world.join_all(["mona", "karim"]).await;
     let id_ = world.publish(&mona, "مؤقت #وسم", Visibility::Public).await;
     world.events().await;

@@ -338,7 +338,7 @@ impl Stage {
 /// Everything in memory; nobody is refused for asking a lot, which has tests of its own.
 pub(crate) fn in_memory(clock: Arc<dyn Clock>) -> Ports {
     let mut ports = Ports::in_memory_at(clock, 7);
-    ports.settings.limits.member = "1000000000/1s".parse().unwrap();
+    ports.settings_mut().limits.member = "1000000000/1s".parse().unwrap();
     ports
 }
 

@@ -107,7 +107,7 @@ async fn nothing_of_a_person_of_the_demo_world_is_left(server: Server) {
     let mail = Arc::new(MemoryMail::default());
     let given = mail.clone();
     let platform = Platform::with(server, move |ports| {
-        ports.settings.deletion_grace = Duration::ZERO;
+        ports.settings_mut().deletion_grace = Duration::ZERO;
         ports.mail = given;
     })
     .await;

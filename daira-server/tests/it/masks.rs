@@ -123,7 +123,7 @@ async fn limits_hold_for_all_faces_together() {
     let mail = Arc::new(MemoryMail::default());
     let mut ports = Ports { mail: mail.clone(), ..in_memory(Arc::new(WallClock)) };
     // So slow to be full again that nothing comes back while this runs.
-    ports.settings.limits.member = "100000/1d".parse().unwrap();
+    ports.settings_mut().limits.member = "100000/1d".parse().unwrap();
     let stage = Stage::on(HttpSettings::default(), ports, mail);
     let nadia = stage.join("nadia").await;
     let zell = face(&stage, &nadia, "zell").await;

@@ -28,7 +28,7 @@ const ASK: &str = "{ me { profile { handle name } } }";
 fn stage(change: impl FnOnce(&mut Limits), settings: HttpSettings) -> (Stage, Arc<ManualClock>) {
     let (clock, mail) = (Arc::new(ManualClock::default()), Arc::new(MemoryMail::default()));
     let mut ports = Ports { mail: mail.clone(), ..Ports::in_memory_at(clock.clone(), 7) };
-    change(&mut ports.settings.limits);
+    change(&mut ports.settings_mut().limits);
     (Stage::on(settings, ports, mail), clock)
 }
 

@@ -245,7 +245,7 @@ async fn the_bulk_path_equals_the_use_cases(server: Server) {
     let arrange = |ports: &mut daira_core::Ports| {
         ports.clock = clock.clone();
         ports.mail = mail.clone();
-        ports.settings.pull_threshold = 8;
+        ports.settings_mut().pull_threshold = 8;
     };
     let (bulk, again) = (Platform::with(server, arrange).await, Platform::with(server, arrange).await);
     let world = World::plan(&WorldOptions { people: 24, posts: 80, seed: 5 });

@@ -183,7 +183,7 @@ async fn a_month_is_let_go_and_its_seal_stays(server: Server) {
     let clock = std::sync::Arc::new(ManualClock::default());
     clock.set(trail.world.now() + Duration::from_hours(24 * 40));
     let mut ports = Ports { clock: clock.clone(), ..trail.ports.clone() };
-    ports.settings.retention.audit_months = 0;
+    ports.settings_mut().retention.audit_months = 0;
     let later = AuditService::new(ports);
     let gone = later.let_go().await.unwrap();
     assert!(gone >= 1 && i64::from(gone) <= months, "{gone} of {months}");

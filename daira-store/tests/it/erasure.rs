@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use daira_core::account::{AccountService, Due};
-use daira_core::id::{ChallengeId, Id};
+use daira_core::id::{ChallengeId, ExportId, Id};
 use daira_core::port::Ports;
 use daira_core::port::store::{Affinity, CounterField};
 use daira_core::reaction::{ReactionKind, Target};
@@ -87,7 +87,8 @@ async fn scene(server: Server) -> Scene {
         })
     });
     save.await.unwrap();
-    let [session, other_session, passkey, app, mailing, code] = [(); 6].map(|()| world.draw::<ChallengeId>().raw());
+    let [session, other_session, passkey, app, mailing, code, export] =
+        [(); 7].map(|()| world.draw::<ChallengeId>().raw());
     let rest = format!(
         r"
         set session_replication_role = origin;
@@ -134,6 +135,14 @@ async fn scene(server: Server) -> Scene {
         insert into daira.notification_marker values ({me}, now()), ({him}, now());
         insert into daira.idempotency (who, operation, key, request, result) values
             ('{me}', 'post.create', 'k', decode(repeat('00', 32), 'hex'), int8send({own})), ('{him}', 'post.create', 'k', decode(repeat('00', 32), 'hex'), int8send({his}));
+        insert into daira.consent values ({account}, 1, now(), true, 1), ({his_account}, 1, now(), true, 1);
+        insert into daira.export (id, account, requested_at, state, parts, until, locale)
+            values ({export}, {account}, now(), 2, 1, now(), 'ar'), ({export} + 1, {his_account}, now(), 2, 1, now(), 'ar');
+        insert into daira.export_part values
+            ({export}, {account}, 0, 'post.jsonl', 'x', 1, 1, decode(repeat('00', 32), 'hex')),
+            ({export} + 1, {his_account}, 0, 'post.jsonl', 'x', 1, 1, decode(repeat('00', 32), 'hex'));
+        insert into daira.breach values (1, now(), now());
+        insert into daira.breach_note (breach, at, by_profile, step, text) values (1, now(), {me}, 1, 'a backup');
         insert into daira.audit (at, who, action, subject, detail) values (now(), '{me}', 'account.log_in', {session}, ''), (now(), 'system:cli', 'staff.sanctioned', {account}, 'spam');
         ",
         account = mona.account.raw(),
@@ -149,7 +158,10 @@ async fn scene(server: Server) -> Scene {
     );
     sqlx::raw_sql(AssertSqlSafe(rest)).execute(&mut admin).await.unwrap();
     let keys = |of: &daira_core::media::Media| of.variants.iter().map(|v| v.key.clone()).collect::<Vec<_>>();
-    let blobs = (keys(&picture), keys(&his_picture));
+    let mut blobs = (keys(&picture), keys(&his_picture));
+    for (of, id) in [(&mut blobs.0, export), (&mut blobs.1, export + 1)] {
+        of.push(format!("export/{}/00000000", ExportId::from_raw(id)));
+    }
     for key in blobs.0.iter().chain(&blobs.1) {
         ports.blobs.put(key, "image/webp", "x".into()).await.unwrap();
     }
@@ -179,6 +191,7 @@ async fn scene(server: Server) -> Scene {
         passkey,
         app,
         mailing,
+        export,
     ];
     Scene { ports, admin, database, mona, ali, values, ids, blobs }
 }

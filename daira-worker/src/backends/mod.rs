@@ -107,7 +107,7 @@ impl Backends {
             keys: Arc::new(Keys::derive(master)),
             store: Arc::new(store.clone()),
             ids,
-            settings,
+            settings: Arc::new(settings),
         };
         let direct = config.database.direct_url.as_ref().map_or(&*database.worker_url, SecretText::expose);
         Ok(Self { ports, store, bus, signals, direct_url: Secret::new(direct), cluster })

@@ -5,6 +5,7 @@
 //! that an unfollow which overtakes a delivery in another lane changes nothing.
 
 use core::time::Duration;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use daira_core::Actor;
@@ -28,7 +29,7 @@ const REBUILD_POSTS: u32 = 50;
 /// Delivers posts to inboxes.
 #[derive(Debug, Clone)]
 pub struct FanOut {
-    settings: Settings,
+    settings: Arc<Settings>,
 }
 
 impl FanOut {

@@ -67,7 +67,7 @@ async fn security_13_many_at_once_with_the_same_code_are_one() {
 
 #[tokio::test]
 async fn security_08_strangers_use_up_neither_codes_nor_tries_of_a_known_device() {
-    let world = world_with(|ports| ports.settings.limits.code_recipient = Quota::an_hour(3));
+    let world = world_with(|ports| ports.settings_mut().limits.code_recipient = Quota::an_hour(3));
     world.join("mona").await;
     let before = entered(world.accounts.log_in(&Client::default(), logging_in("mona"), None).await).unwrap();
     let hers = Client { known_device: Some(before.device), ..Client::default() };
@@ -91,7 +91,7 @@ async fn security_08_strangers_use_up_neither_codes_nor_tries_of_a_known_device(
 
 #[tokio::test]
 async fn a_country_gets_so_many_messages_and_the_rest_waits() {
-    let world = world_with(|ports| ports.settings.limits.phone_country = Quota::a_minute(1));
+    let world = world_with(|ports| ports.settings_mut().limits.phone_country = Quota::a_minute(1));
     for (name, number) in [("mona", NUMBER), ("nour", "01112345678")] {
         let person = world.join(name).await;
         let due = Due::Mailing(world.accounts.change_phone(&actor(&person), number, None).await.unwrap());

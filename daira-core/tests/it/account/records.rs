@@ -25,7 +25,7 @@ async fn may_count(world: &World, member: daira_core::actor::Member) -> bool {
 
 #[tokio::test]
 async fn joining_consents_to_what_an_account_rests_on_and_nothing_else() {
-    let world = world_with(|ports| ports.settings.texts.terms = 3);
+    let world = world_with(|ports| ports.settings_mut().texts.terms = 3);
     let mona = world.join("mona").await;
     let consents = ConsentService::new(world.ports.clone());
     let states = consents.consents(&actor(&mona)).await.unwrap();
@@ -68,7 +68,7 @@ async fn withdrawing_a_consent_stops_what_rests_on_it() {
 
 #[tokio::test]
 async fn a_consent_is_to_the_text_in_force() {
-    let world = world_with(|ports| ports.settings.texts.analytics = 2);
+    let world = world_with(|ports| ports.settings_mut().texts.analytics = 2);
     let mona = world.join("mona").await;
     let consents = ConsentService::new(world.ports.clone());
     let set = async |said: &[SetConsent]| consents.set_consents(&actor(&mona), said, None).await;
@@ -148,7 +148,7 @@ async fn breaches_are_for_staff_and_say_when_they_became_known() {
 
 #[tokio::test]
 async fn old_months_of_the_trail_go_and_leave_their_seal() {
-    let world = world_with(|ports| ports.settings.retention.audit_months = 1);
+    let world = world_with(|ports| ports.settings_mut().retention.audit_months = 1);
     let audit = AuditService::new(world.ports.clone());
     world.join("mona").await;
     let first = Month::of(world.ports.clock.now());

@@ -37,7 +37,7 @@ async fn counted(platform: &Platform, author: &Person, above: bool) {
 }
 
 async fn failure_02_an_author_who_crosses_the_threshold_both_ways_loses_nothing(server: Server) {
-    let platform = Platform::with(server, |ports| ports.settings.pull_threshold = THRESHOLD).await;
+    let platform = Platform::with(server, |ports| ports.settings_mut().pull_threshold = THRESHOLD).await;
     let (star, reader) = (platform.world.person("star").await, platform.world.person("reader").await);
     let crowd = platform.people("crowd", 5).await;
     platform.follow(&reader, &star).await;
