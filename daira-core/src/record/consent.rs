@@ -32,6 +32,7 @@
 //! ```
 
 use core::marker::PhantomData;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -229,13 +230,13 @@ impl<P: purpose::Purposed> Consented<P> {
 /// What people say of purposes. Cloning is cheap.
 #[derive(Debug, Clone)]
 pub struct ConsentService {
-    ports: Ports,
+    ports: Arc<Ports>,
 }
 
 impl ConsentService {
     /// Over these ports.
     pub fn new(ports: Ports) -> Self {
-        Self { ports }
+        Self { ports: Arc::new(ports) }
     }
 
     /// How every purpose stands for the person who asks, over all their faces.

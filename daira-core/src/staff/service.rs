@@ -5,6 +5,8 @@ mod content;
 mod people;
 mod ranks;
 
+use std::sync::Arc;
+
 use super::{Permission, StaffRefusal, StaffRole, policy};
 use crate::account::{AccountRefusal, AccountService, AccountState, Passkey, SecondFactor};
 use crate::actor::{Actor, ActorRefusal};
@@ -18,8 +20,8 @@ pub use people::{LookUp, Measure, PersonFile, PersonName};
 /// What staff do. Cloning is cheap.
 #[derive(Debug, Clone)]
 pub struct StaffService {
-    ports: Ports,
-    accounts: AccountService,
+    ports: Arc<Ports>,
+    accounts: Arc<AccountService>,
 }
 
 /// Who acts: an account and its rank, or the platform itself.
@@ -28,7 +30,7 @@ type Acting = Option<(AccountId, StaffRole)>;
 impl StaffService {
     /// Over these ports. The accounts' service is the one that lets people in, so that who is shut out is out at once.
     pub fn new(ports: Ports, accounts: AccountService) -> Self {
-        Self { ports, accounts }
+        Self { ports: Arc::new(ports), accounts: Arc::new(accounts) }
     }
 
     /// Whether the actor may do something now, so that a key is no way around it, nor a busy request a way to learn anything.

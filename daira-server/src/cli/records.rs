@@ -123,7 +123,9 @@ pub(super) async fn breaches(backends: &Backends, what: &Breaches) -> Result<()>
             }
             for (breach, notes) in &list {
                 println!("{}", line(breach, now));
-                notes.iter().for_each(|note| println!("    {}", noted(note)));
+                for note in notes {
+                    println!("    {}", noted(note));
+                }
             }
             return Ok(());
         }

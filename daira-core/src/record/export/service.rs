@@ -1,6 +1,7 @@
 //! Asking for an export, and having it.
 
 use core::ops::Range;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
@@ -21,8 +22,8 @@ const PARTS: u32 = 500;
 /// Hands people what is kept of them. Cloning is cheap.
 #[derive(Debug, Clone)]
 pub struct ExportService {
-    pub(super) ports: Ports,
-    pub(super) accounts: AccountService,
+    pub(super) ports: Arc<Ports>,
+    pub(super) accounts: Arc<AccountService>,
 }
 
 /// A file of an export, as it is listed.
@@ -64,7 +65,7 @@ impl OpenFile {
 impl ExportService {
     /// Over these ports.
     pub fn new(ports: Ports, accounts: AccountService) -> Self {
-        Self { ports, accounts }
+        Self { ports: Arc::new(ports), accounts: Arc::new(accounts) }
     }
 
     /// Asks for an export of everything that is kept of the account, all its faces included.
