@@ -117,40 +117,8 @@ async fn live(platform: &Platform) -> BTreeMap<&'static str, String> {
     browser.change("requestExport", "RequestExport", &json!({}), "exportId");
     browser.ask("{ me { account { email phone birthDate } } homeFeed { edges { node { text } } } }", &Value::Null);
     browser.ask("query ($q: String!) { search(query: $q) { edges { cursor } } }", &json!({ "q": "بدوّر على حد سر" }));
-    // Documents that are none, with what people type in them.
-    browser
-        .ask(&format!("{{ logIn(password: \"{PASSWORD}\", x: {FORGED}"), &json!({ "q": "mona.private@example.com" }));
-    browser.send(
-        "POST /graphql",
-        "application/json",
-        format!("{{\"query\": \"mona.private@example.com {PASSWORD}").as_bytes(),
-    );
-    browser.send(
-        &format!("GET /%0d%0a%7B%22level%22:%22ERROR%22%7D?access_token={next}&email=mona.private@example.com"),
-        "text/plain",
-        b"",
-    );
-    browser.send("POST /upload?alt=mona.private@example.com", "image/png", "صورة مش صورة".as_bytes());
-    let form = format!("grant_type=password&username=mona.private@example.com&password={PASSWORD}&client_id={FORGED}");
-    browser.send("POST /oauth/token", "application/x-www-form-urlencoded", form.as_bytes());
-    raw(platform, &format!("GET /livez HTTP/1.1\r\nhost: x\r\nuser-agent: Nokia\n{FORGED}\r\n\r\n"));
-    raw(
-        platform,
-        &format!(
-            "GET /livez HTTP/1.1\r\nhost: x\r\nx-request-id: {FORGED}\r\nauthorization: Bearer {next}\r\nconnection: close\r\n\r\n"
-        ),
-    );
-    raw(platform, &format!("mona.private@example.com {PASSWORD}\r\n\r\n"));
-    let bearer = format!("authorization: Bearer {next}");
-    let called = ["-plaintext", "-H", &bearer, "-H", "x-forwarded-for: 203.0.113.77", "-d"];
-    for (what, service) in [
-        (json!({ "text": "بوست تاني فيه سر" }), "daira.post.v1.PostService/CreatePost"),
-        (json!({ "email": "mona.private@example.com", "password": WRONG }), "daira.account.v1.AccountService/LogIn"),
-    ] {
-        let what = what.to_string();
-        let arguments = [&called[..], &[&what, platform.grpc(), service]].concat();
-        run(&grpcurl(), &arguments).await;
-    }
+    say_nonsense(platform, &browser, &next);
+    call(platform, &next).await;
     let mut socket = Socket::with(platform.http(), &next).await;
     socket.subscribe("a", "subscription { notificationAdded { kind } }").await;
     client
@@ -186,6 +154,48 @@ async fn live(platform: &Platform) -> BTreeMap<&'static str, String> {
         ("address", ADDRESS.to_owned()),
         ("hash", "$argon2".to_owned()),
     ])
+}
+
+/// What is no request, or hardly any, with what people type in it.
+fn say_nonsense(platform: &Platform, browser: &Browser<'_>, next: &str) {
+    // Documents that are none, with what people type in them.
+    browser
+        .ask(&format!("{{ logIn(password: \"{PASSWORD}\", x: {FORGED}"), &json!({ "q": "mona.private@example.com" }));
+    browser.send(
+        "POST /graphql",
+        "application/json",
+        format!("{{\"query\": \"mona.private@example.com {PASSWORD}").as_bytes(),
+    );
+    browser.send(
+        &format!("GET /%0d%0a%7B%22level%22:%22ERROR%22%7D?access_token={next}&email=mona.private@example.com"),
+        "text/plain",
+        b"",
+    );
+    browser.send("POST /upload?alt=mona.private@example.com", "image/png", "صورة مش صورة".as_bytes());
+    let form = format!("grant_type=password&username=mona.private@example.com&password={PASSWORD}&client_id={FORGED}");
+    browser.send("POST /oauth/token", "application/x-www-form-urlencoded", form.as_bytes());
+    raw(platform, &format!("GET /livez HTTP/1.1\r\nhost: x\r\nuser-agent: Nokia\n{FORGED}\r\n\r\n"));
+    raw(
+        platform,
+        &format!(
+            "GET /livez HTTP/1.1\r\nhost: x\r\nx-request-id: {FORGED}\r\nauthorization: Bearer {next}\r\nconnection: close\r\n\r\n"
+        ),
+    );
+    raw(platform, &format!("mona.private@example.com {PASSWORD}\r\n\r\n"));
+}
+
+/// Calls over gRPC.
+async fn call(platform: &Platform, next: &str) {
+    let bearer = format!("authorization: Bearer {next}");
+    let called = ["-plaintext", "-H", &bearer, "-H", "x-forwarded-for: 203.0.113.77", "-d"];
+    for (what, service) in [
+        (json!({ "text": "بوست تاني فيه سر" }), "daira.post.v1.PostService/CreatePost"),
+        (json!({ "email": "mona.private@example.com", "password": WRONG }), "daira.account.v1.AccountService/LogIn"),
+    ] {
+        let what = what.to_string();
+        let arguments = [&called[..], &[&what, platform.grpc(), service]].concat();
+        run(&grpcurl(), &arguments).await;
+    }
 }
 
 /// Says something that is no HTTP, or hardly any.
