@@ -20,6 +20,7 @@ mod repeats;
 mod second_factor;
 mod sessions;
 mod staff;
+mod trust;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

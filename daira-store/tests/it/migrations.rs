@@ -79,7 +79,10 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
 /// The statements of a script in lower case, each with the comment before it; bodies of functions are left out.
 fn statements(script: &str) -> Vec<String> {
     let bodies: Vec<&str> = script.split("$$").step_by(2).collect();
-    let text = bodies.join(" body ").to_lowercase();
+    let mut text = bodies.join(" body ").to_lowercase();
+    while let Some((before, rest)) = text.split_once("begin atomic") {
+        text = format!("{before} body; {}", rest.split_once("\nend;").map_or("", |(_, after)| after));
+    }
     text.split(';').map(|s| s.split_whitespace().collect::<Vec<_>>().join(" ")).filter(|s| !s.is_empty()).collect()
 }
 
@@ -141,6 +144,7 @@ fn failure_10_a_locking_migration_is_refused() {
         "alter table daira.post add constraint short check (char_length(text) < 10) not valid;",
         "alter table daira.post validate constraint short;",
         "create or replace function daira.one() returns void language plpgsql as $$ begin update daira.post set kind = 0; end $$;",
+        "create function daira.two() returns void language sql begin atomic\n update daira.post set kind = 0;\nend; select 1;",
         "-- unused since 0.3\nalter table daira.post drop column mood;",
         "create policy p on daira.post for select to daira_app using (true);",
     ] {
