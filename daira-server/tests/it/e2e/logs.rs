@@ -53,7 +53,6 @@ impl Browser<'_> {
 }
 
 /// Lives; answers what no log may hold, each by what it is.
-#[expect(clippy::too_many_lines, reason = "a life, one step after the other")]
 async fn live(platform: &Platform) -> BTreeMap<&'static str, String> {
     let client = platform.client();
     let friend = platform.join(&client, "karim.friend").await;
