@@ -1,11 +1,11 @@
 -- Whose word weighs how much: the rank that a sanction was set with, and apps whose owner was shut out.
 
 -- A new column without a default is there at once.
-alter table daira.sanction add column by_rank smallint;
-alter table daira.sanction add constraint sanction_by_rank_check check (by_rank between 1 and 3) not valid;
-alter table daira.sanction validate constraint sanction_by_rank_check;
-comment on column daira.sanction.by_rank is 'what whoever set it was among the staff then; null: the platform itself';
-grant update (by_rank) on daira.sanction to daira_worker;
+alter table daira.sanction add column by_role smallint;
+alter table daira.sanction add constraint sanction_by_role_check check (by_role between 1 and 3) not valid;
+alter table daira.sanction validate constraint sanction_by_role_check;
+comment on column daira.sanction.by_role is 'what whoever set it was among the staff then; null: the platform itself';
+grant update (by_role) on daira.sanction to daira_worker;
 
 -- An app by its id, while it stands and whoever registered it may come in: who is shut out lets nobody in.
 create function daira.living_app(wanted bigint, at timestamptz) returns setof daira.app

@@ -310,6 +310,9 @@ impl Config {
                 return wrong(&format!("{told} are set together or not at all"));
             }
         }
+        if self.http.web_origins.iter().any(|origin| origin == "*") {
+            return wrong("http.web_origins cannot be \"*\": pages of anybody would keep sessions; name your own");
+        }
         if !(1..=10).contains(&self.http.batch) {
             return wrong("http.batch must be 1 to 10");
         }

@@ -69,12 +69,13 @@ impl CommentService {
                         Some(parent) => Some(seen_comment(&mut *unit, &me, post.id, parent).await?),
                         None => None,
                     };
+                    let depth = policy::depth_under(parent.as_ref())?;
                     trust::count(ports, &mut *unit, &member, Velocity::Comment, now).await?;
                     let comment = Comment {
                         id: ports.ids.draw(now, me.id.shard()),
                         post: post.id,
                         parent: parent.as_ref().map(|parent| parent.id),
-                        depth: policy::depth_under(parent.as_ref())?,
+                        depth,
                         author: me.id,
                         text: text.clone(),
                         edited_at: None,

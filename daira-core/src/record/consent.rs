@@ -9,9 +9,9 @@
 //! async fn count_visit(consent: Consented<purpose::Analytics>) { let _ = consent.account(); }
 //!
 //! # async fn example(ports: &Ports, account: AccountId) -> Result<()> {
-//! let job = daira_core::Actor::System("analytics");
+//! let (job, texts) = (daira_core::Actor::System("analytics"), &ports.settings.texts);
 //! ports.transact(&job, |mut unit| Box::pin(async move {
-//!     if let Some(consent) = Consented::<purpose::Analytics>::of(&mut *unit, account).await? {
+//!     if let Some(consent) = Consented::<purpose::Analytics>::of(&mut *unit, account, texts).await? {
 //!         count_visit(consent).await;
 //!     }
 //!     Ok(())
@@ -206,12 +206,12 @@ impl<P: purpose::Purposed> Consented<P> {
     ///
     /// # Errors
     /// The store's.
-    pub async fn of(unit: &mut dyn UnitOfWork, account: AccountId) -> Result<Option<Self>> {
+    pub async fn of(unit: &mut dyn UnitOfWork, account: AccountId, texts: &TextVersions) -> Result<Option<Self>> {
         if unit.accounts().account(account, Lock::Share).await?.is_none() {
             return Ok(None);
         }
         let latest = unit.consents().latest_consent(account, P::PURPOSE).await?;
-        let given = latest.filter(|consent| consent.given);
+        let given = latest.filter(|consent| consent.given && consent.version == texts.of(P::PURPOSE));
         Ok(given.map(|consent| Self { account, version: consent.version, purpose: PhantomData }))
     }
 
@@ -220,7 +220,7 @@ impl<P: purpose::Purposed> Consented<P> {
         self.account
     }
 
-    /// To which version of the text. Whether an older one is enough is for whoever processes to say.
+    /// To which version of the text: the one in force when it was looked up.
     pub fn version(&self) -> u16 {
         self.version
     }

@@ -249,8 +249,9 @@ impl AccountService for Grpc {
         &self,
         request: Request<LogInWithPasskeyRequest>,
     ) -> Result<Response<LogInWithPasskeyResponse>, Status> {
-        let stranger = self.stranger(&request).await?;
+        let mut stranger = self.stranger(&request).await?;
         let r = request.into_inner();
+        stranger.client.known_device = Some(r.device_token).filter(|token| !token.is_empty()).map(Secret::new);
         key(r.idempotency_key).map_err(stranger.told())?;
         let (ceremony, answer) = (Secret::new(r.ceremony), Secret::new(r.answer));
         let accounts = &self.services.accounts;

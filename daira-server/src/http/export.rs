@@ -11,6 +11,7 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
+use daira_core::account::{AccountService, Pass};
 use daira_core::error::Error;
 use daira_core::id::ExportId;
 use daira_core::oauth::scope::needed;
@@ -45,12 +46,14 @@ pub(super) async fn export(
         let Path((id, file)) = path.map_err(|_| Error::not_found())?;
         let id: ExportId = id.parse().map_err(|_| Error::not_found())?;
         let open = state.services.exports.open(pass.actor(), id, &file).await?;
-        answer(&state.services.exports, id, &file, &open, &headers)
+        let holder = (state.services.accounts.clone(), pass);
+        answer(holder, &state.services.exports, id, &file, &open, &headers)
     };
     given.await.unwrap_or_else(|error| problem(error, &context))
 }
 
 fn answer(
+    holder: (AccountService, Pass),
     exports: &ExportService,
     id: ExportId,
     file: &str,
@@ -66,7 +69,7 @@ fn answer(
         Part::Range(range) => (StatusCode::PARTIAL_CONTENT, range),
         Part::Beyond => (StatusCode::RANGE_NOT_SATISFIABLE, 0..0),
     };
-    let mut response = (status, body(exports.clone(), open, range.clone())).into_response();
+    let mut response = (status, body(holder, exports.clone(), open, range.clone())).into_response();
     response.extensions_mut().insert(Plain);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_LENGTH, HeaderValue::from(range.end - range.start));
@@ -89,14 +92,17 @@ fn answer(
     Ok(response)
 }
 
-/// A range of a file, read as it is sent.
-fn body(exports: ExportService, open: &OpenFile, range: Range<u64>) -> Body {
+/// A range of a file, read as it is sent, for as long as the pass holds that it was opened with.
+fn body((accounts, pass): (AccountService, Pass), exports: ExportService, open: &OpenFile, range: Range<u64>) -> Body {
     let chunks: Vec<(String, Range<u64>)> =
         open.pieces(range).into_iter().flat_map(|(key, piece)| cut(key, piece)).collect();
     let read = stream::iter(chunks.into_iter().map(Ok::<_, Error>));
     let read = read.and_then(move |(key, range)| {
-        let exports = exports.clone();
-        async move { exports.read(&key, range).await }
+        let (exports, accounts, pass) = (exports.clone(), accounts.clone(), pass.clone());
+        async move {
+            accounts.check(&pass).await?;
+            exports.read(&key, range).await
+        }
     });
     Body::from_stream(read.map_err(|error| {
         tracing::warn!(operation = error.operation(), "an export could not be read to its end");

@@ -94,8 +94,9 @@ pub fn router(state: AppState, registry: Arc<Registry>) -> Router {
     if !origins.is_empty() {
         routes = routes.layer(cors(origins));
     }
-    if !state.settings.web_origins.is_empty() {
-        sessions = sessions.layer(cors(&state.settings.web_origins).allow_credentials(true));
+    let house = web::named(&state.settings.web_origins);
+    if !house.is_empty() {
+        sessions = sessions.layer(cors(&house).allow_credentials(true));
     }
     routes.merge(sessions).layer(from_fn_with_state(state.clone(), observe::observe)).with_state(state)
 }

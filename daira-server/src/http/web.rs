@@ -97,6 +97,11 @@ pub(super) fn routes() -> Router<AppState> {
         .route("/auth/log-out", post(log_out))
 }
 
+/// The origins that are named; "all" names none.
+pub(super) fn named(origins: &[String]) -> Vec<String> {
+    origins.iter().filter(|origin| *origin != "*").cloned().collect()
+}
+
 async fn log_in(
     State(state): State<AppState>,
     Extension(context): Extension<RequestContext>,
@@ -148,10 +153,17 @@ async fn refresh(
     let work = async |body: RefreshBody| {
         let brought = body.refresh_token.map(Secret::new);
         let is_kept = brought.is_none();
+        let before = cookie(&headers, SESSION).filter(|_| !is_kept);
         let token = brought.or_else(|| cookie(&headers, SESSION));
         let refuse = || Error::from(AccountRefusal::TokenInvalid);
         match state.services.accounts.refresh(&client(&context, &headers), &token.ok_or_else(refuse)?).await {
-            Ok(tokens) => Ok(kept(&state, &tokens, None)),
+            Ok(tokens) => {
+                if let Some(before) = before {
+                    // Nobody could end it any more, once another is kept in its place.
+                    state.services.accounts.leave_to(&before, &tokens.refresh).await?;
+                }
+                Ok(kept(&state, &tokens, None))
+            }
             // What the browser keeps is worth nothing any more.
             Err(error) if is_kept && error.refusal() == Some(AccountRefusal::TokenInvalid) => {
                 let mut response = problem(error, &context);
@@ -193,7 +205,7 @@ async fn answer<B: DeserializeOwned>(
     let answered = async {
         left.map_or(Ok(()), Left::check)?;
         let is_secure = state.services.oauth.issuer().starts_with("https://");
-        if !is_own_page(headers, &state.settings.web_origins, is_secure) {
+        if !is_own_page(headers, &named(&state.settings.web_origins), is_secure) {
             return Err(HttpRefusal::Origin.into());
         }
         if !is_json(headers) {

@@ -147,7 +147,7 @@ async fn nothing_of_a_person_of_the_demo_world_is_left(server: Server) {
     EraseAccounts.run(&platform.ports).await.unwrap();
     platform.settle().await;
     job::reconcile(&platform.ports).await.unwrap();
-    assert_eq!(mail.messages().len(), 2, "a notice and a goodbye");
+    assert_eq!(mail.messages().len(), 3, "of the log-in, a notice, and a goodbye");
 
     let map = tables().unwrap();
     let stays = |(table, column): &(&str, &str)| {

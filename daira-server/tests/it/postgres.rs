@@ -205,8 +205,8 @@ async fn security_69_what_takes_too_long_does_not_run_on_in_the_database() {
     // Another connection looks: what runs is shown as it was at the beginning of a transaction.
     let mut looking = PgConnection::connect(&stage.database.admin_url()).await.unwrap();
     let mut holding = admin.begin().await.unwrap();
-    // Whoever reads people now waits.
-    sqlx::query("lock table daira.profile in access exclusive mode").execute(&mut *holding).await.unwrap();
+    // Whoever reads posts now waits.
+    sqlx::query("lock table daira.post in access exclusive mode").execute(&mut *holding).await.unwrap();
     let reply = hasty.ask_as(&mona, "{ homeFeed { edges { node { text } } } }").await;
     assert_eq!((reply.status, reply.code().as_str()), (StatusCode::SERVICE_UNAVAILABLE, "graphql.timed_out"));
     // The lock is still held, so what was asked ends by being cancelled, or never.

@@ -62,7 +62,7 @@ async fn security_79_a_refusal_says_when_to_come_and_that_is_true() {
     let refused = loop {
         let reply = ask(&stage, Some(&mona), "203.0.113.1", None).await;
         let (policy, quota, window) = numbers(&reply.headers, "ratelimit-policy");
-        assert_eq!((policy.as_str(), quota, window), ("member", 1_000, 3_600));
+        assert_eq!((policy.as_str(), quota, window), ("member", 600, 3_600), "somebody new has less");
         let (policy, left, full_in) = numbers(&reply.headers, "ratelimit");
         assert!(policy == "member" && left <= last && full_in <= 3_600);
         last = left;
@@ -88,7 +88,7 @@ async fn members_pay_for_themselves_from_wherever_they_come() {
     while ask(&stage, Some(&mona), &format!("203.0.113.{}", asked % 250), None).await.status == StatusCode::OK {
         asked += 1;
     }
-    assert!((150..=250).contains(&asked), "{asked}");
+    assert!((90..=150).contains(&asked), "{asked}");
     assert_eq!(ask(&stage, Some(&hany), "203.0.113.1", None).await.status, StatusCode::OK);
 }
 
@@ -136,12 +136,12 @@ async fn what_costs_more_takes_more_and_what_is_refused_is_not_free() {
     let mona = stage.join("mona").await;
     let reply = stage.send(from("203.0.113.1", json_request(Some(&mona.token), "no JSON"))).await;
     let (policy, left, _) = numbers(&reply.headers, "ratelimit");
-    assert_eq!((policy.as_str(), left), ("member", 59_950), "a member pays for what is none, not their neighbours");
+    assert_eq!((policy.as_str(), left), ("member", 35_950), "a member pays for what is none, not their neighbours");
 }
 
 #[tokio::test]
 async fn uploads_are_paid_for() {
-    let (stage, _) = stage(|limits| limits.member = "1100/1h".parse().unwrap(), HttpSettings::default());
+    let (stage, _) = stage(|limits| limits.member = "1900/1h".parse().unwrap(), HttpSettings::default());
     let mona = stage.join("mona").await;
     let upload = async || {
         let request = Request::post("/upload")
@@ -173,7 +173,7 @@ async fn strangers_who_call_share_what_their_address_has() {
 #[tokio::test]
 async fn calls_are_told_when_to_come_again() {
     let change = |limits: &mut Limits| {
-        limits.member = "200/1h".parse().unwrap();
+        limits.member = "334/1h".parse().unwrap();
         limits.log_in_account = "2/1h".parse().unwrap();
     };
     let (stage, _) = stage(change, HttpSettings::default());

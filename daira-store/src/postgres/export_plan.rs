@@ -46,6 +46,7 @@ const KEYS: &[(&str, &[&str])] = &[
     ("app_grant", &["profile", "app"]),
     ("sanction", &["account"]),
     ("takedown", &["kind", "subject"]),
+    ("strike", &["account", "at", "kind", "subject"]),
     ("staff", &["account"]),
     ("export", &["id"]),
     ("audit", &["id"]),
@@ -108,7 +109,7 @@ fn is_left_out(table: &str, column: &str) -> bool {
 fn columns(table: &Table) -> Vec<&'static str> {
     let is_account = |name: &str| table.links().any(|link| link.kind == "account" && link.column == name);
     let own_id = |name: &str| name == "id" && !matches!(table.name, "account" | "audit");
-    let told = |name: &str| matches!((table.name, name), ("reaction", "on_comment") | ("takedown", "kind"));
+    let told = |name: &str| matches!((table.name, name), ("reaction", "on_comment") | ("takedown" | "strike", "kind"));
     let columns = table.columns.iter().filter(|column| {
         (PERSONAL.contains(&column.class) || own_id(column.name) || told(column.name))
             && !is_account(column.name)
@@ -168,7 +169,12 @@ pub(super) fn readable(kind: &str, row: &mut Map<String, Value>) {
             let on_comment = row.remove("on_comment").is_some_and(|on| on == Value::Bool(true));
             name(row, "target", if on_comment { comment } else { post });
         }
-        "takedown" => {
+        "strike" if row.get("kind").and_then(Value::as_i64) == Some(0) => {
+            // It was about the account, which has no public number.
+            row.remove("kind");
+            row.remove("subject");
+        }
+        "takedown" | "strike" => {
             let as_what = match row.remove("kind").as_ref().and_then(Value::as_i64) {
                 Some(1) => post,
                 Some(2) => comment,

@@ -27,8 +27,8 @@ use crate::time::Timestamp;
 
 /// Who erases.
 const ERASER: Actor = Actor::System("erase-accounts");
-/// How many rows one unit removes.
-const PORTION: u32 = 500;
+/// How many rows one unit removes: the files of so many pictures go while it is open.
+const PORTION: u32 = 100;
 
 impl AccountService {
     /// Asks to have the account erased once the grace is over; answers when. All sessions end, the one that asks included,

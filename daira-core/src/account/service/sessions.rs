@@ -385,6 +385,17 @@ impl AccountService {
         }
     }
 
+    /// The same for one whose refresh token is known.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn leave_to(&self, refresh: &Secret, next: &Secret) -> Result<()> {
+        match self.session_of(next).await? {
+            Some(next) => self.leave_for(refresh, next.id).await,
+            None => Ok(()),
+        }
+    }
+
     /// The session whose refresh token this is, be it spent, and be it over.
     pub(crate) async fn session_of(&self, refresh: &Secret) -> Result<Option<Session>> {
         let Some(token) = token::open(refresh) else { return Ok(None) };

@@ -558,6 +558,9 @@ pub struct LogInWithPasskeyRequest {
     /// Not needed: a ceremony takes one answer, so the same request sent again is refused and has no second effect.
     #[prost(string, tag = "4")]
     pub idempotency_key: ::prost::alloc::string::String,
+    /// What an earlier log-in on the device answered.
+    #[prost(string, tag = "5")]
+    pub device_token: ::prost::alloc::string::String,
 }
 /// Logged in.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -113,7 +113,7 @@ impl ExportService {
                     let to = account.email.clone();
                     let mail = accounts.mailing(MailingKind::ExportReady, to, Some(account.id), next.locale);
                     send(unit, &mail).await?;
-                    audit(unit, "export.ready", next.id, "", next.until).await?;
+                    audit(unit, "export.ready", next.id, "", next.ready_at.unwrap_or(next.until)).await?;
                 }
                 Ok(true)
             })

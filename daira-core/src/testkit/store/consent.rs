@@ -3,7 +3,7 @@
 use super::world;
 use crate::actor::Actor;
 use crate::port::Ports;
-use crate::record::{Consent, Consented, Purpose, purpose};
+use crate::record::{Consent, Consented, Purpose, TextVersions, purpose};
 use crate::testkit::fixture::{Draft, Fixture, PLATFORM, Person};
 
 async fn said(world: &Fixture, person: &Person, purpose: Purpose, given: bool, version: u16) -> Consent {
@@ -38,13 +38,17 @@ pub async fn processing_takes_a_standing_consent(ports: &Ports) {
     let mona = world.person("mona").await;
     for (given, version) in [(true, 1), (false, 1), (true, 2)] {
         said(&world, &mona, Purpose::Analytics, given, version).await;
+        let texts = TextVersions { analytics: version, ..TextVersions::default() };
         let mut unit = world.unit(&PLATFORM).await;
-        let found = Consented::<purpose::Analytics>::of(unit.as_mut(), mona.account).await.unwrap();
+        let found = Consented::<purpose::Analytics>::of(unit.as_mut(), mona.account, &texts).await.unwrap();
         assert_eq!(found.map(|found| (found.account(), found.version())), given.then_some((mona.account, version)));
-        let other = Consented::<purpose::PersonalisedAds>::of(unit.as_mut(), mona.account).await.unwrap();
+        let other = Consented::<purpose::PersonalisedAds>::of(unit.as_mut(), mona.account, &texts).await.unwrap();
         assert!(other.is_none());
-        let nobody = Consented::<purpose::Analytics>::of(unit.as_mut(), world.draw()).await.unwrap();
+        let nobody = Consented::<purpose::Analytics>::of(unit.as_mut(), world.draw(), &texts).await.unwrap();
         assert!(nobody.is_none());
+        let newer = TextVersions { analytics: version + 1, ..texts };
+        let old = Consented::<purpose::Analytics>::of(unit.as_mut(), mona.account, &newer).await.unwrap();
+        assert!(old.is_none(), "there is another text by now");
     }
 }
 

@@ -20,7 +20,8 @@ fn given(purpose: Purpose) -> SetConsent {
 
 async fn may_count(world: &World, member: daira_core::actor::Member) -> bool {
     let mut unit = world.ports.store.begin(&Actor::System("analytics")).await.unwrap();
-    Consented::<purpose::Analytics>::of(unit.as_mut(), member.account).await.unwrap().is_some()
+    let texts = &world.ports.settings.texts;
+    Consented::<purpose::Analytics>::of(unit.as_mut(), member.account, texts).await.unwrap().is_some()
 }
 
 #[tokio::test]

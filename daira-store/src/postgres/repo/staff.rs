@@ -21,7 +21,7 @@ struct RoleRow {
 struct SanctionRow {
     account: i64,
     by_profile: Option<i64>,
-    by_rank: Option<i16>,
+    by_role: Option<i16>,
     reason: i16,
     reference: Option<String>,
     at: OffsetDateTime,
@@ -57,7 +57,7 @@ impl TryFrom<SanctionRow> for Sanction {
         Ok(Self {
             account: AccountId::from_raw(row.account),
             by: row.by_profile.map(ProfileId::from_raw),
-            rank: row.by_rank.map(role).transpose()?,
+            rank: row.by_role.map(role).transpose()?,
             why: why(row.reason, row.reference)?,
             at: instant(row.at),
             asleep: row.asleep,
@@ -189,7 +189,7 @@ impl StaffRepository for PgUnit {
     async fn sanction(&mut self, account: AccountId) -> Result<Option<Sanction>> {
         let found = sqlx::query_as!(
             SanctionRow,
-            "select account, by_profile, by_rank, reason, reference, at, asleep from daira.sanction where account = $1",
+            "select account, by_profile, by_role, reason, reference, at, asleep from daira.sanction where account = $1",
             account.raw()
         )
         .fetch_optional(self.connection())
@@ -200,10 +200,10 @@ impl StaffRepository for PgUnit {
     async fn put_sanction(&mut self, sanction: &Sanction) -> Result<()> {
         self.is_for(sanction.account);
         let done = sqlx::query!(
-            "insert into daira.sanction (account, by_profile, by_rank, reason, reference, at, asleep)
+            "insert into daira.sanction (account, by_profile, by_role, reason, reference, at, asleep)
              values ($1, $2, $3, $4, $5, $6, $7)
              on conflict (account) do update
-                 set by_profile = excluded.by_profile, by_rank = excluded.by_rank, reason = excluded.reason, reference = excluded.reference,
+                 set by_profile = excluded.by_profile, by_role = excluded.by_role, reason = excluded.reason, reference = excluded.reference,
                      at = excluded.at, asleep = excluded.asleep",
             sanction.account.raw(),
             sanction.by.map(Id::raw),
@@ -342,7 +342,7 @@ impl StaffReads for PgView {
         let account = self.member().map(|member| member.account.raw());
         let found = sqlx::query_as!(
             SanctionRow,
-            "select account, by_profile, by_rank, reason, reference, at, asleep from daira.sanction where account = $1",
+            "select account, by_profile, by_role, reason, reference, at, asleep from daira.sanction where account = $1",
             account
         )
         .fetch_optional(self.connection())
