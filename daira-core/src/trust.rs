@@ -7,6 +7,7 @@
 //! Trust is computed whenever it is needed and kept nowhere, so that it cannot drift: time raises it, and what staff did and
 //! undid counts at once.
 
+use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
 
 use crate::actor::Member;
@@ -78,27 +79,49 @@ pub(crate) enum Velocity {
     Comment,
 }
 
-/// Counts what reaches others against the account of whoever does it. It comes within the unit, once it is certain that the
-/// request is no repeat of one that was counted.
-///
-/// # Errors
-/// [`LimitRefusal::Reached`](crate::port::LimitRefusal), with when to come again.
-pub(crate) async fn count(
-    ports: &Ports,
-    unit: &mut dyn UnitOfWork,
-    member: &Member,
+impl Velocity {
+    /// For one request, however often its unit runs.
+    pub(crate) const fn once(self) -> Count {
+        Count { what: self, counted: AtomicBool::new(false) }
+    }
+}
+
+/// What one request counts for.
+#[derive(Debug)]
+pub(crate) struct Count {
     what: Velocity,
-    now: Timestamp,
-) -> Result<()> {
-    let limits = &ports.settings.limits;
-    let (limit, quota) = match what {
-        Velocity::Follow => ("follow.account", limits.follows),
-        Velocity::Comment => ("comment.account", limits.comments),
-    };
-    let facts = unit.accounts().trust_facts(member.account, now - STRIKE_LIFE).await?;
-    let trust = facts.map_or(Trust(0), |facts| Trust::of(&facts, now));
-    let subject = Subject::Account(member.account);
-    ports.limiter.admit(&[Charge { limit, subject, quota: trust.of_reach(quota), cost: 1, strict: false }]).await
+    counted: AtomicBool,
+}
+
+impl Count {
+    /// Counts what reaches others against the account of whoever does it, the first time that it gets here. It comes within the
+    /// unit, once it is certain that the request is no repeat of one that was counted.
+    ///
+    /// # Errors
+    /// [`LimitRefusal::Reached`](crate::port::LimitRefusal), with when to come again.
+    pub(crate) async fn charge(
+        &self,
+        ports: &Ports,
+        unit: &mut dyn UnitOfWork,
+        member: &Member,
+        now: Timestamp,
+    ) -> Result<()> {
+        if self.counted.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let limits = &ports.settings.limits;
+        let (limit, quota) = match self.what {
+            Velocity::Follow => ("follow.account", limits.follows),
+            Velocity::Comment => ("comment.account", limits.comments),
+        };
+        let facts = unit.accounts().trust_facts(member.account, now - STRIKE_LIFE).await?;
+        let trust = facts.map_or(Trust(0), |facts| Trust::of(&facts, now));
+        let subject = Subject::Account(member.account);
+        let charge = Charge { limit, subject, quota: trust.of_reach(quota), cost: 1, strict: false };
+        ports.limiter.admit(&[charge]).await?;
+        self.counted.store(true, Ordering::Relaxed);
+        Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -135,6 +158,33 @@ mod tests {
         let work = |trust| Trust(trust).of_work(Quota::a_minute(60_000)).burst();
         assert_eq!((work(1_000), work(200), work(0)), (60_000, 36_000, 30_000));
         assert_eq!(Trust(0).of_reach(quota).period(), quota.period());
+    }
+
+    #[test]
+    fn a_request_counts_once_however_often_its_unit_runs() {
+        use crate::actor::Actor;
+        use crate::id::{AccountId, Id, ProfileId, SessionId};
+
+        let done = async {
+            let ports = Ports::in_memory();
+            let member = Member {
+                account: AccountId::from_raw(1),
+                profile: ProfileId::from_raw(2),
+                session: SessionId::from_raw(3),
+            };
+            let mut unit = ports.store.begin(&Actor::Member(member)).await.unwrap();
+            let now = ports.clock.now();
+            let again = Velocity::Comment.once();
+            for _ in 0..100 {
+                again.charge(&ports, unit.as_mut(), &member, now).await.unwrap();
+            }
+            // Nobody known is trusted for nothing: a twentieth of sixty.
+            for left in [true, true, false] {
+                let one = Velocity::Comment.once();
+                assert_eq!(one.charge(&ports, unit.as_mut(), &member, now).await.is_ok(), left);
+            }
+        };
+        futures_util::FutureExt::now_or_never(done).unwrap();
     }
 
     proptest! {

@@ -20,7 +20,7 @@ use crate::post::seen_post;
 use crate::proto::event::v1;
 use crate::staff::Target;
 use crate::text::Bounds;
-use crate::trust::{self, Velocity};
+use crate::trust::Velocity;
 
 const TEXT: Writing<CommentRefusal> = Writing {
     field: "text",
@@ -57,7 +57,7 @@ impl CommentService {
         let member = *actor.member()?;
         let keyed = keyed("comment.create", key, &(post, parent, text));
         let text = &TEXT.check(text)?;
-        let ports = &self.ports;
+        let (ports, count) = (&self.ports, &Velocity::Comment.once());
         ports
             .transact_once(actor, keyed.as_ref(), |mut unit| {
                 Box::pin(async move {
@@ -70,7 +70,7 @@ impl CommentService {
                         None => None,
                     };
                     let depth = policy::depth_under(parent.as_ref())?;
-                    trust::count(ports, &mut *unit, &member, Velocity::Comment, now).await?;
+                    count.charge(ports, &mut *unit, &member, now).await?;
                     let comment = Comment {
                         id: ports.ids.draw(now, me.id.shard()),
                         post: post.id,

@@ -21,7 +21,7 @@ use crate::idempotency::IdempotencyKey;
 use crate::port::store::Lock;
 use crate::port::{Ports, Remembered, UnitOfWork};
 use crate::proto::event::v1;
-use crate::trust::{self, Velocity};
+use crate::trust::Velocity;
 
 /// What following somebody came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -88,7 +88,7 @@ impl GraphService {
     pub async fn follow(&self, actor: &Actor, target: ProfileId, key: Option<IdempotencyKey>) -> Result<FollowOutcome> {
         let member = *actor.member()?;
         let keyed = keyed("graph.follow", key, &target);
-        let clock = &self.ports.clock;
+        let (clock, count) = (&self.ports.clock, &Velocity::Follow.once());
         self.ports
             .transact_once(actor, keyed.as_ref(), |mut unit| {
                 Box::pin(async move {
@@ -98,7 +98,7 @@ impl GraphService {
                     let follow = Follow { follower: me.id, followee: target.id, at: now };
                     let outcome = policy::follow(asks_first(&mut *unit, &target).await?, &relation);
                     if matches!(outcome, FollowOutcome::Following | FollowOutcome::Requested) {
-                        trust::count(&self.ports, &mut *unit, &member, Velocity::Follow, now).await?;
+                        count.charge(&self.ports, &mut *unit, &member, now).await?;
                     }
                     match outcome {
                         FollowOutcome::Following => {

@@ -20,7 +20,7 @@ mod service;
 pub use model::{App, Code, ConnectedApp, Grant, Granted};
 pub use request::{Asked, Request};
 pub use scope::{Scope, Scopes};
-pub use service::{AppSettings, Client, Issued, OauthService, Presented, RegisteredApp, UserInfo};
+pub use service::{AppSettings, Client, Issued, OauthService, Presented, RegisteredApp, UserInfo, close_dead_apps};
 
 crate::refusals! {
     /// Why something about an app was refused.

@@ -17,7 +17,7 @@ pub mod permission;
 pub mod policy;
 mod service;
 
-pub use model::{Reason, Reference, Sanction, StaffMember, StaffRole, Strike, Takedown, Target, Why};
+pub use model::{Reason, Reference, Sanction, StaffMember, StaffRole, Strike, Struck, Takedown, Target, Why};
 pub use permission::{Permission, PrivateField, Role};
 pub use service::{LookUp, Measure, PersonFile, PersonName, StaffService};
 pub(crate) use service::{admitted, named};

@@ -208,7 +208,8 @@ pub struct Sanction {
 }
 
 /// That staff acted against an account: it weighs on the account's [trust](crate::trust) for a while, unless it is taken back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+/// It outlives what was done and what it was done for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Strike {
     /// The account.
     pub account: AccountId,
@@ -216,6 +217,17 @@ pub struct Strike {
     pub what: Option<Target>,
     /// When.
     pub at: Timestamp,
+    /// What whoever did it was among the staff then; nothing where the platform itself did.
+    pub rank: Option<StaffRole>,
+}
+
+/// What a strike was for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Struck {
+    /// An account itself.
+    Account(AccountId),
+    /// Content, whoever's it was, and whether or not it is still there.
+    Content(Target),
 }
 
 /// What can be taken down.

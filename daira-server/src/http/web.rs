@@ -152,8 +152,7 @@ async fn refresh(
 ) -> Response {
     let work = async |body: RefreshBody| {
         let brought = body.refresh_token.map(Secret::new);
-        let is_kept = brought.is_none();
-        let before = cookie(&headers, SESSION).filter(|_| !is_kept);
+        let before = cookie(&headers, SESSION).filter(|_| brought.is_some());
         let token = brought.or_else(|| cookie(&headers, SESSION));
         let refuse = || Error::from(AccountRefusal::TokenInvalid);
         match state.services.accounts.refresh(&client(&context, &headers), &token.ok_or_else(refuse)?).await {
@@ -164,12 +163,7 @@ async fn refresh(
                 }
                 Ok(kept(&state, &tokens, None))
             }
-            // What the browser keeps is worth nothing any more.
-            Err(error) if is_kept && error.refusal() == Some(AccountRefusal::TokenInvalid) => {
-                let mut response = problem(error, &context);
-                set(&mut response, SESSION, "", 0);
-                Ok(response)
-            }
+            // The cookie stays: by now it may be another one, of a log-in that overtook this.
             Err(error) => Err(error),
         }
     };

@@ -13,6 +13,7 @@
 //! ```
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use daira_core::error::{Error, ErrorKind, Result};
 use daira_core::secret::Secret;
@@ -108,7 +109,7 @@ impl Bootstrap {
 }
 
 /// Brings an existing database up to this program's schema, as its owner (`daira_owner`) or somebody who may become it.
-/// One at a time over all processes; each migration is one transaction.
+/// One at a time over all processes; each migration is one transaction, but those that build an index while others work.
 ///
 /// # Errors
 /// [`ErrorKind::Internal`] when the database is newer than this program or a migration was changed after it ran.
@@ -182,25 +183,60 @@ pub async fn schema_state(url: &str) -> Result<SchemaState> {
 async fn run_migrations(database: &Hosts, to: Option<i64>) -> Result<()> {
     const OPERATION: &str = "migrate.run";
     let (_, mut connection) = database.primary().await.map_err(|e| fault(OPERATION, e))?;
-    // Whoever connects, everything belongs to the owner. Who comes second waits for the first to be done; but no migration
-    // waits long for a table while others queue behind it.
-    sqlx::raw_sql("set role daira_owner; set client_min_messages = warning; set lock_timeout = 0")
+    // Whoever connects, everything belongs to the owner.
+    sqlx::raw_sql("set role daira_owner; set client_min_messages = warning")
         .execute(&mut connection)
         .await
         .map_err(|e| fault(OPERATION, e))?;
-    sqlx::query("select pg_advisory_lock($1)")
-        .bind(LOCK)
-        .execute(&mut connection)
-        .await
-        .map_err(|e| fault(OPERATION, e))?;
-    sqlx::raw_sql("set lock_timeout = '2s'").execute(&mut connection).await.map_err(|e| fault(OPERATION, e))?;
-    let run = match to {
-        Some(version) => MIGRATIONS.run_to(version, &mut connection).await,
-        None => MIGRATIONS.run(&mut connection).await,
-    };
-    run.map_err(migration_fault)?;
+    turn(&mut connection).await.map_err(|e| fault(OPERATION, e))?;
+    drop_broken_indexes(&mut connection).await.map_err(|e| fault(OPERATION, e))?;
+    let wanted = MIGRATIONS.iter().filter(|m| to.is_none_or(|to| m.version <= to));
+    let mut before = None;
+    for alone in wanted {
+        if alone.no_tx {
+            run_to(&mut connection, before, "2s").await?;
+            // It waits for whoever is at work, and nobody queues behind it.
+            run_to(&mut connection, Some(alone.version), "0").await?;
+        }
+        before = Some(alone.version);
+    }
+    // No migration waits long for a table while others queue behind it.
+    run_to(&mut connection, to, "2s").await?;
     sqlx::raw_sql(AFTERWARDS).execute(&mut connection).await.map_err(|e| fault(OPERATION, e))?;
     connection.close().await.map_err(|e| fault(OPERATION, e))
+}
+
+/// Waits for the others who make schemas to be done. Asking over and over, for a statement that waits has a snapshot, and an
+/// index that is built concurrently waits for all snapshots.
+async fn turn(connection: &mut PgConnection) -> sqlx::Result<()> {
+    loop {
+        let asked = sqlx::query_scalar("select pg_try_advisory_lock($1)").bind(LOCK).fetch_one(&mut *connection);
+        if asked.await? {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// What is left behind by a concurrent build that was cut off; it is built anew.
+async fn drop_broken_indexes(connection: &mut PgConnection) -> sqlx::Result<()> {
+    let broken = "select i.indexrelid::regclass::text from pg_index i join pg_class c on c.oid = i.indexrelid
+                  where not i.indisvalid and c.relkind = 'i' and c.relnamespace = to_regnamespace('daira')";
+    for index in sqlx::query_scalar::<_, String>(broken).fetch_all(&mut *connection).await? {
+        sqlx::raw_sql(AssertSqlSafe(format!("drop index concurrently {index}"))).execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+/// Runs what is missing up to a version, or all of it; no statement waits longer for a lock.
+async fn run_to(connection: &mut PgConnection, version: Option<i64>, patience: &str) -> Result<()> {
+    let set = AssertSqlSafe(format!("set lock_timeout = '{patience}'"));
+    sqlx::raw_sql(set).execute(&mut *connection).await.map_err(|e| fault("migrate.run", e))?;
+    let run = match version {
+        Some(version) => MIGRATIONS.run_to(version, connection).await,
+        None => MIGRATIONS.run(connection).await,
+    };
+    run.map_err(migration_fault)
 }
 
 /// A number that differs when the schema does.

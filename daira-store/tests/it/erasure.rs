@@ -260,7 +260,7 @@ async fn nothing_of_who_was_erased_is_left_but_what_the_map_keeps(server: Server
     assert!(neighbours.values().filter(|rows| !rows.is_empty()).count() > 15);
 
     let accounts = AccountService::new(scene.ports.clone());
-    assert_eq!(accounts.erase_due(10).await.unwrap(), 1);
+    assert_eq!(accounts.erase_due().await.unwrap(), 1);
     let goodbye: Vec<i64> =
         sqlx::query_scalar("select id from daira.mailing where kind = 15").fetch_all(&mut scene.admin).await.unwrap();
     assert_eq!(goodbye.len(), 1, "the address stands in the last mail until that is sent");

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use daira_core::error::ErrorKind;
 use daira_core::secret::Secret;
@@ -249,6 +250,33 @@ async fn a_database_is_upgraded_in_steps(server: Server) {
     empty.gone().await;
 }
 
+async fn an_index_whose_building_was_cut_off_is_built_anew(server: Server) {
+    const INDEX: &str = "strike_subject";
+    let empty = Empty::new(server, "cut_off").await;
+    migrate_to(&empty.url, 17).await.unwrap();
+    let mut other = PgConnection::connect(&empty.url).await.unwrap();
+    let mut busy = other.begin().await.unwrap();
+    sqlx::raw_sql("select from daira.strike").execute(&mut *busy).await.unwrap();
+    let program = elsewhere(&empty.url);
+    let mut db = PgConnection::connect(&empty.url).await.unwrap();
+    let is_valid = "select (select indisvalid from pg_index where indexrelid = to_regclass('daira.' || $1))";
+    let is_valid = async |db: &mut PgConnection| -> Option<bool> {
+        sqlx::query_scalar(is_valid).bind(INDEX).fetch_one(db).await.unwrap()
+    };
+    while is_valid(&mut db).await.is_none() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let kill = "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and query like '%create index concurrently%'";
+    sqlx::raw_sql(kill).execute(&mut db).await.unwrap();
+    assert!(program.join().unwrap().is_err());
+    assert_eq!(is_valid(&mut db).await, Some(false), "half of it is left behind");
+    busy.rollback().await.unwrap();
+    migrate(&empty.url).await.unwrap();
+    assert_eq!(is_valid(&mut db).await, Some(true));
+    drop((db, other));
+    empty.gone().await;
+}
+
 async fn failure_10_a_migration_gives_way_and_goes_on_later(server: Server) {
     let empty = Empty::new(server, "later").await;
     let mut other = PgConnection::connect(&empty.url).await.unwrap();
@@ -311,6 +339,7 @@ async fn a_changed_or_newer_schema_is_refused_by_name(server: Server) {
 
 on_each_server!(
     failure_10_two_programs_migrate_at_once,
+    an_index_whose_building_was_cut_off_is_built_anew,
     a_database_is_upgraded_in_steps,
     failure_10_a_migration_gives_way_and_goes_on_later,
     migrations_are_not_printed_into_the_log,

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use daira_core::Ports;
 use daira_core::account::AccountService;
 use daira_core::error::{Error, ErrorKind, Result};
+use daira_core::oauth::close_dead_apps;
 use daira_core::staff::StaffService;
 
 use crate::runner::Job;
@@ -83,6 +84,25 @@ impl Job for LiftSuspensions {
     }
 }
 
+/// Shuts apps that were deleted out of every profile that let them in.
+#[derive(Debug, Clone, Copy)]
+pub struct CloseApps;
+
+#[async_trait]
+impl Job for CloseApps {
+    fn name(&self) -> &'static str {
+        "close-apps"
+    }
+
+    fn every(&self) -> Duration {
+        Duration::from_mins(1)
+    }
+
+    async fn run(&self, ports: &Ports) -> Result<()> {
+        close_dead_apps(&AccountService::new(ports.clone())).await.map(drop)
+    }
+}
+
 /// Erases accounts whose owners asked for it, once they can no longer stay.
 #[derive(Debug, Clone, Copy)]
 pub struct EraseAccounts;
@@ -98,8 +118,6 @@ impl Job for EraseAccounts {
     }
 
     async fn run(&self, ports: &Ports) -> Result<()> {
-        let accounts = AccountService::new(ports.clone());
-        while accounts.erase_due(CHUNK).await? > 0 {}
-        Ok(())
+        AccountService::new(ports.clone()).erase_due().await.map(drop)
     }
 }

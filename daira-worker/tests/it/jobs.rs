@@ -92,7 +92,7 @@ async fn who_left_is_erased_however_much_there_is_of_them() {
     let view = world.view(&karim.actor()).await.graph().followers(mona.id, None, limit(10)).await.unwrap();
     assert!(view.items.is_empty());
     let mut unit = world.unit(&Actor::System("test")).await;
-    assert!(unit.erasures().due(clock.now(), 10).await.unwrap().is_empty());
+    assert!(unit.erasures().due(clock.now(), None, 10).await.unwrap().is_empty());
 }
 
 #[tokio::test]

@@ -34,7 +34,11 @@ pub(super) fn generate(out: &Path) -> Result<()> {
 fn migrate(address: &str, migrations: &Path) -> Result<()> {
     let mut files: Vec<_> = fs::read_dir(migrations)?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
     files.sort();
-    files.iter().try_for_each(|file| psql(address, Some("-c role=daira_owner"), &["-1", "-f", path(file)?]))
+    files.iter().try_for_each(|file| {
+        // Some statements go by themselves only.
+        let whole: &[&str] = if fs::read_to_string(file)?.starts_with("-- no-transaction") { &[] } else { &["-1"] };
+        psql(address, Some("-c role=daira_owner"), &[whole, &["-f", path(file)?]].concat())
+    })
 }
 
 fn compile(address: &str, out: &Path) -> Result<()> {

@@ -17,6 +17,7 @@ use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::id::{AccountId, Id, SessionId};
 use crate::idempotency::IdempotencyKey;
+use crate::oauth::close_dead_apps;
 use crate::port::UnitOfWork;
 use crate::port::store::{Erased, Gone, Lock};
 use crate::proto::event::v1;
@@ -29,6 +30,8 @@ use crate::time::Timestamp;
 const ERASER: Actor = Actor::System("erase-accounts");
 /// How many rows one unit removes: the files of so many pictures go while it is open.
 const PORTION: u32 = 100;
+/// How many accounts are looked up at once.
+const DUE: u32 = 200;
 
 impl AccountService {
     /// Asks to have the account erased once the grace is over; answers when. All sessions end, the one that asks included,
@@ -135,25 +138,28 @@ impl AccountService {
         stayed.await
     }
 
-    /// Erases accounts whose grace is over, at most `limit`; answers how many are gone. One that cannot be erased holds up
-    /// nobody else, and is tried again by the next run.
+    /// Erases all accounts whose grace is over; answers how many are gone. One that cannot be erased holds up nobody else, and
+    /// is tried again by the next run.
     ///
     /// # Errors
     /// The store's and the blob store's.
-    pub async fn erase_due(&self, limit: u32) -> Result<usize> {
-        let now = self.ports.clock.now();
-        let due = self.ports.store.begin(&ERASER).await?.erasures().due(now, limit).await?;
+    pub async fn erase_due(&self) -> Result<usize> {
+        let (now, mut after) = (self.ports.clock.now(), None);
         let (mut erased, mut failed) = (0, None);
-        for account in due {
-            match self.erase(account).await {
-                Ok(gone) => erased += usize::from(gone),
-                Err(error) => {
-                    tracing::error!(%account, ?error, "an account could not be erased and will be tried again");
-                    failed = Some(error);
+        loop {
+            let due = self.ports.store.begin(&ERASER).await?.erasures().due(now, after, DUE).await?;
+            let Some(last) = due.last() else { return failed.map_or(Ok(erased), Err) };
+            after = Some(*last);
+            for (_, account) in due {
+                match self.erase(account).await {
+                    Ok(gone) => erased += usize::from(gone),
+                    Err(error) => {
+                        tracing::error!(%account, ?error, "an account could not be erased and will be tried again");
+                        failed = Some(error);
+                    }
                 }
             }
         }
-        failed.map_or(Ok(erased), Err)
     }
 
     /// Erases an account, or goes on where its erasure was cut off; nothing happens to one whose owner stayed.
@@ -162,6 +168,8 @@ impl AccountService {
             return Ok(false);
         }
         let ports = &self.ports;
+        // Whoever let in an app of theirs is told, before it is gone with them.
+        close_dead_apps(self).await?;
         if !ExportService::new(self.ports.clone(), self.clone()).remove_all(account).await? {
             return Ok(false);
         }

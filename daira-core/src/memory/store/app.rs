@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use super::rows::OF_ACCOUNT;
 use super::world::Viewer;
 use super::{MemoryUnit, MemoryView};
-use crate::account::Session;
+use crate::account::{AccountState, Session};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{AccountId, AppId, ChallengeId, Id, ProfileId, SessionId};
 use crate::oauth::{App, Code, ConnectedApp, Grant};
@@ -63,6 +63,14 @@ impl AppRepository for MemoryUnit {
         self.may_write_account(account)?;
         let gone = self.change().grants.take_by(OF_ACCOUNT, (account.raw(), 0));
         Ok(gone.into_iter().map(|grant| (grant.profile, grant.app)).collect())
+    }
+
+    async fn dead_grants(&mut self, limit: u32) -> Result<Vec<Grant>> {
+        self.platform_only()?;
+        let is_gone = |owner| self.world.accounts.get(&owner).is_none_or(|a| a.state == AccountState::Deleted);
+        let is_dead = |app: &App| app.deleted_at.is_some() || is_gone(app.owner);
+        let dead = self.world.grants.iter().filter(|grant| self.world.apps.get(&grant.app).is_some_and(is_dead));
+        Ok(dead.take(limit as usize).cloned().collect())
     }
 
     async fn revoke_granted(

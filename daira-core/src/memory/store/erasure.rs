@@ -18,17 +18,23 @@ use crate::time::Timestamp;
 
 #[async_trait]
 impl ErasureRepository for MemoryUnit {
-    async fn due(&mut self, now: Timestamp, limit: u32) -> Result<Vec<AccountId>> {
+    async fn due(
+        &mut self,
+        now: Timestamp,
+        after: Option<(Timestamp, AccountId)>,
+        limit: u32,
+    ) -> Result<Vec<(Timestamp, AccountId)>> {
         self.platform_only()?;
         let mut due: Vec<(Timestamp, AccountId)> = self
             .world
             .accounts
             .iter()
             .filter_map(|a| Some((a.leaving_at?, a.id)))
-            .filter(|(at, _)| *at <= now)
+            .filter(|one| one.0 <= now && Some(*one) > after)
             .collect();
         due.sort_unstable();
-        Ok(due.into_iter().map(|(_, id)| id).take(limit as usize).collect())
+        due.truncate(limit as usize);
+        Ok(due)
     }
 
     async fn erase(&mut self, account: AccountId, limit: u32, now: Timestamp) -> Result<Erased> {

@@ -122,11 +122,12 @@ impl ExportRepository for MemoryUnit {
         Ok(true)
     }
 
-    async fn exports_over(&mut self, now: Timestamp, limit: u32) -> Result<Vec<Export>> {
+    async fn exports_over(&mut self, now: Timestamp, after: Option<ExportId>, limit: u32) -> Result<Vec<Export>> {
         self.platform_only()?;
         let over = |export: &&Export| {
             matches!(export.state, ExportState::Ready | ExportState::GivenUp)
                 && export.expires_at.is_some_and(|at| at <= now)
+                && Some(export.id) > after
         };
         Ok(self.world.exports.iter().filter(over).take(limit as usize).cloned().collect())
     }

@@ -107,7 +107,7 @@ rows! {
     Counter: (CounterField, i64) = |c| (c.field, c.subject);
     StaffMember: AccountId = |s| s.account;
     Sanction: AccountId = |s| s.account;
-    Strike: Strike = |s| *s, index [|s| (s.account.raw(), 0)];
+    Strike: (AccountId, Timestamp, Option<crate::staff::Target>) = |s| (s.account, s.at, s.what), index [|s| (s.account.raw(), 0)];
     Takedown: crate::staff::Target = |t| t.target, index [|t| (t.owner.raw(), 0)];
     Logged: i64 = |l| l.id;
     Position: (String, i16) = |p| (p.group.clone(), p.lane);

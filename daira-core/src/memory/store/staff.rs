@@ -5,13 +5,14 @@ use core::cmp::Reverse;
 use async_trait::async_trait;
 
 use super::rows::{OF_ACCOUNT, OF_PROFILE};
+use super::table::Row as _;
 use super::world::Viewer;
 use super::{MemoryUnit, MemoryView};
 use crate::account::{AccountState, Profile, Session, Standing};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{AccountId, ChallengeId, Id};
 use crate::port::store::{Lock, StaffReads, StaffRepository};
-use crate::staff::{Sanction, StaffMember, StaffRole, Strike, Takedown, Target};
+use crate::staff::{Sanction, StaffMember, StaffRole, Strike, Struck, Takedown, Target};
 use crate::time::Timestamp;
 
 /// How many takedowns their owner is told of.
@@ -85,7 +86,16 @@ impl StaffRepository for MemoryUnit {
 
     async fn remove_strike(&mut self, strike: &Strike) -> Result<bool> {
         self.platform_only()?;
-        Ok(self.change().strikes.remove(strike).is_some())
+        Ok(self.change().strikes.remove(&strike.key()).is_some())
+    }
+
+    async fn latest_strike(&mut self, of: Struck) -> Result<Option<Strike>> {
+        self.platform_only()?;
+        let is_meant = |strike: &&Strike| match of {
+            Struck::Account(account) => strike.account == account && strike.what.is_none(),
+            Struck::Content(target) => strike.what == Some(target),
+        };
+        Ok(self.world.strikes.iter().filter(is_meant).max_by_key(|strike| strike.at).copied())
     }
 
     async fn suspensions_over(&mut self, now: Timestamp, limit: u32) -> Result<Vec<AccountId>> {

@@ -4,8 +4,9 @@
 use super::super::request::is_redirect;
 use super::super::{App, OauthRefusal, code};
 use super::OauthService;
-use crate::account::AccountRefusal;
+use super::consent::shut_out;
 use crate::account::service::{DRAWS, audit, is_taken, out_of_draws};
+use crate::account::{AccountRefusal, AccountService};
 use crate::actor::{Actor, Member};
 use crate::checks::{Writing, acting, keyed};
 use crate::error::{Error, Result};
@@ -20,6 +21,11 @@ use crate::time::Timestamp;
 /// How many apps an account may have, and addresses an app.
 const MOST: usize = 20;
 const REDIRECTS: usize = 10;
+
+/// Who shuts dead apps out.
+const CLOSER: Actor = Actor::System("close-apps");
+/// How many profiles are looked up at once.
+const CHUNK: u32 = 200;
 
 const NAME: Writing<OauthRefusal> = Writing {
     field: "name",
@@ -148,7 +154,7 @@ impl OauthService {
         self.with_secret(*actor.member()?, id).await
     }
 
-    /// Deletes an app: it gets no tokens any more, and those that it has end by themselves within an access token's life.
+    /// Deletes an app: it gets no tokens any more, and is shut out of all profiles by [`close_dead_apps`] within a minute.
     ///
     /// # Errors
     /// Not found for another's app.
@@ -198,6 +204,35 @@ impl OauthService {
     async fn with_secret(&self, member: Member, id: AppId) -> Result<RegisteredApp> {
         let app = self.own_app(member, id).await?;
         Ok(RegisteredApp { secret: code::secret(&self.ports.keys.oauth, &app), app })
+    }
+}
+
+/// Shuts apps that are deleted, and those of accounts that are, out of every profile that let them in, which ends their sessions;
+/// answers out of how many.
+///
+/// # Errors
+/// The store's; what was done before stays.
+pub async fn close_dead_apps(accounts: &AccountService) -> Result<usize> {
+    let mut closed = 0;
+    loop {
+        let ports = &accounts.ports;
+        let dead = ports.store.begin(&CLOSER).await?.apps().dead_grants(CHUNK).await?;
+        if dead.is_empty() {
+            return Ok(closed);
+        }
+        for grant in &dead {
+            let now = ports.clock.now();
+            let ended = ports.transact(&CLOSER, |mut unit| {
+                Box::pin(async move {
+                    let unit = &mut *unit;
+                    unit.accounts().account(grant.account, Lock::Update).await?;
+                    shut_out(unit, (grant.account, grant.profile), grant.app, now, |_| "app_deleted").await
+                })
+            });
+            let ended = ended.await?;
+            closed += usize::from(ended.is_some());
+            accounts.tell_ended(&ended.unwrap_or_default(), now).await;
+        }
     }
 }
 

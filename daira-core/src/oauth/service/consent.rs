@@ -10,7 +10,7 @@ use crate::account::{AccountRefusal, MailingKind, policy};
 use crate::actor::{Actor, Member};
 use crate::checks::{acting, keyed};
 use crate::error::{Error, Result};
-use crate::id::{AppId, ChallengeId, Id, ProfileId, SessionId};
+use crate::id::{AccountId, AppId, ChallengeId, Id, ProfileId, SessionId};
 use crate::idempotency::IdempotencyKey;
 use crate::port::UnitOfWork;
 use crate::port::store::{Access, Lock};
@@ -191,8 +191,7 @@ impl OauthService {
                 Box::pin(async move {
                     let unit = &mut *unit;
                     unit.accounts().account(member.account, Lock::Update).await?;
-                    let of = Member { profile, ..member };
-                    let ended = shut_out(unit, of, app, now, |_| "app_disconnected").await?;
+                    let ended = shut_out(unit, (member.account, profile), app, now, |_| "app_disconnected").await?;
                     let was_in = ended.is_some();
                     *told.lock().unwrap_or_else(PoisonError::into_inner) = ended.unwrap_or_default();
                     Ok(was_in)
@@ -208,23 +207,23 @@ impl OauthService {
 /// is locked.
 pub(super) async fn shut_out(
     unit: &mut dyn UnitOfWork,
-    of: Member,
+    (account, profile): (AccountId, ProfileId),
     app: AppId,
     now: Timestamp,
     reason: impl Fn(SessionId) -> &'static str + Send,
 ) -> Result<Option<Vec<SessionId>>> {
-    let Some(grant) = unit.apps().grant(of.profile, app).await? else { return Ok(None) };
-    if grant.account != of.account {
+    let Some(grant) = unit.apps().grant(profile, app).await? else { return Ok(None) };
+    if grant.account != account {
         return Err(Error::not_found());
     }
-    unit.apps().delete_grant(of.profile, app).await?;
-    let ended = unit.apps().revoke_granted(of.account, of.profile, app, now).await?;
+    unit.apps().delete_grant(profile, app).await?;
+    let ended = unit.apps().revoke_granted(account, profile, app, now).await?;
     for id in &ended {
         if let Some(session) = unit.accounts().session(*id).await? {
             tell_end(unit, &session, now, reason(*id)).await?;
         }
     }
-    let event = v1::AppDisconnected { profile_id: of.profile.raw(), app_id: app.raw() };
+    let event = v1::AppDisconnected { profile_id: profile.raw(), app_id: app.raw() };
     unit.journal().append(&[event.into()]).await?;
     audit(unit, "app.disconnected", app, "", now).await?;
     Ok(Some(ended))

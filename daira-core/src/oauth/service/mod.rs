@@ -13,7 +13,7 @@ use crate::id::AppId;
 use crate::port::Ports;
 use crate::secret::Secret;
 
-pub use apps::{AppSettings, RegisteredApp};
+pub use apps::{AppSettings, RegisteredApp, close_dead_apps};
 pub use tokens::{Issued, Presented, UserInfo};
 
 /// Apps of others. Cloning is cheap.

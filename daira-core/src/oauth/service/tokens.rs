@@ -188,7 +188,7 @@ impl OauthService {
                 let unit = &mut *unit;
                 unit.accounts().account(account, Lock::Update).await?;
                 let reason = move |session| if session == id { "refresh_reused" } else { "app_disconnected" };
-                shut_out(unit, of, app.id, now, reason).await
+                shut_out(unit, (copied.account, copied.profile), app.id, now, reason).await
             })
         });
         let ended = ended.await?.unwrap_or_default();

@@ -86,8 +86,14 @@ pub struct Erased {
 /// Erases accounts. For the platform's own actors only.
 #[async_trait]
 pub trait ErasureRepository: Send {
-    /// Accounts that were to be erased by an instant, those that wait longest first, at most `limit`.
-    async fn due(&mut self, now: Timestamp, limit: u32) -> Result<Vec<AccountId>>;
+    /// Accounts that were to be erased by an instant, and since when, those that wait longest first, at most `limit`, after one
+    /// that was answered before.
+    async fn due(
+        &mut self,
+        now: Timestamp,
+        after: Option<(Timestamp, AccountId)>,
+        limit: u32,
+    ) -> Result<Vec<(Timestamp, AccountId)>>;
 
     /// Removes a portion of what is an account's: at most `limit` rows of one kind, with what hangs on each. What names it in
     /// rows of others goes as well; audit lines stay. Called again and again, each time in a unit of its own, until it is done;

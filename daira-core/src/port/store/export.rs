@@ -22,8 +22,8 @@ pub trait ExportRepository: Send {
     async fn take_export(&mut self, now: Timestamp, until: Timestamp) -> Result<Option<Export>>;
     /// Moves one on, with the piece that is ready; `false` when somebody else took it meanwhile.
     async fn advance_export(&mut self, export: &Export, part: Option<&ExportPart>) -> Result<bool>;
-    /// Those that were to be had until an instant, at most `limit`, locked; none that somebody else has locked.
-    async fn exports_over(&mut self, now: Timestamp, limit: u32) -> Result<Vec<Export>>;
+    /// Those that were to be had until an instant, by their ids, at most `limit`, after one that was answered before.
+    async fn exports_over(&mut self, now: Timestamp, after: Option<ExportId>, limit: u32) -> Result<Vec<Export>>;
     /// Says that one is gone, and forgets its pieces.
     async fn remove_export(&mut self, id: ExportId) -> Result<()>;
     /// Forgets those that are gone and were asked for before an instant, at most `limit`; answers how many.

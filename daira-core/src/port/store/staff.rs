@@ -6,7 +6,7 @@ use super::Lock;
 use crate::account::{Profile, Session};
 use crate::error::Result;
 use crate::id::{AccountId, ChallengeId};
-use crate::staff::{Sanction, StaffMember, StaffRole, Strike, Takedown, Target};
+use crate::staff::{Sanction, StaffMember, StaffRole, Strike, Struck, Takedown, Target};
 use crate::time::Timestamp;
 
 /// Changes what is staff's. All of it is for the platform's own actors only, but what says otherwise.
@@ -36,7 +36,9 @@ pub trait StaffRepository: Send {
     async fn remove_sanction(&mut self, account: AccountId) -> Result<bool>;
     /// Keeps a strike; one that is there already stays.
     async fn put_strike(&mut self, strike: &Strike) -> Result<()>;
-    /// Forgets a strike; says whether it was there.
+    /// The latest strike that there was for something, as far as it was not taken back.
+    async fn latest_strike(&mut self, of: Struck) -> Result<Option<Strike>>;
+    /// Forgets a strike, found by its account, what it was for and when; says whether it was there.
     async fn remove_strike(&mut self, strike: &Strike) -> Result<bool>;
     /// Accounts whose suspension ended before an instant, at most `limit`.
     async fn suspensions_over(&mut self, now: Timestamp, limit: u32) -> Result<Vec<AccountId>>;

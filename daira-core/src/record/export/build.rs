@@ -27,8 +27,8 @@ const PARTS: u32 = 500;
 const TURN: Duration = Duration::from_mins(5);
 /// How often a piece is tried.
 const TRIES: u16 = 10;
-/// How many are removed in one go.
-const CHUNK: u32 = 20;
+/// How many are looked up at once to be removed.
+const CHUNK: u32 = 100;
 /// More than an account has of them: some a day, each forgotten after some months.
 const MOST: u32 = 10_000;
 
@@ -194,30 +194,25 @@ impl ExportService {
         Ok(Step { next, piece: Some(("index.json".to_owned(), index, 0)) })
     }
 
-    /// Removes exports that are past their time, the blobs first: a blob without a row is never left behind. Answers how
-    /// many.
+    /// Removes exports that are past their time; answers how many. One that cannot be removed holds up no other.
     ///
     /// # Errors
     /// The store's and the blob store's.
     pub async fn remove_over(&self) -> Result<u64> {
-        let now = self.ports.clock.now();
-        let mut removed = 0;
+        let (now, mut after) = (self.ports.clock.now(), None);
+        let (mut removed, mut failed) = (0, None);
         loop {
-            let gone = self.ports.transact(&BUILDER, |mut unit| {
-                Box::pin(async move {
-                    let unit = &mut *unit;
-                    let over = unit.exports().exports_over(now, CHUNK).await?;
-                    for export in &over {
-                        self.remove_pieces(export).await?;
-                        unit.exports().remove_export(export.id).await?;
+            let over = self.ports.store.begin(&BUILDER).await?.exports().exports_over(now, after, CHUNK).await?;
+            let Some(last) = over.last() else { return failed.map_or(Ok(removed), Err) };
+            after = Some(last.id);
+            for export in over {
+                match self.remove(&export).await {
+                    Ok(()) => removed += 1,
+                    Err(error) => {
+                        tracing::error!(export = %export.id, ?error, "an export could not be removed and will be tried again");
+                        failed = Some(error);
                     }
-                    Ok(over.len())
-                })
-            });
-            let gone = gone.await?;
-            removed += gone as u64;
-            if gone < CHUNK as usize {
-                return Ok(removed);
+                }
             }
         }
     }
@@ -229,30 +224,27 @@ impl ExportService {
     /// The store's and the blob store's.
     pub(crate) async fn remove_all(&self, account: AccountId) -> Result<bool> {
         let now = self.ports.clock.now();
-        let removed = self.ports.transact(&BUILDER, |mut unit| {
-            Box::pin(async move {
-                let unit = &mut *unit;
-                let all = unit.exports().exports(account, MOST).await?;
-                if all.iter().any(|export| export.state == ExportState::Building && now < export.until) {
-                    return Ok(false);
-                }
-                for export in all.iter().filter(|export| export.state != ExportState::Gone) {
-                    self.remove_pieces(export).await?;
-                    unit.exports().remove_export(export.id).await?;
-                }
-                Ok(true)
-            })
-        });
-        removed.await
+        let all = self.ports.store.begin(&BUILDER).await?.exports().exports(account, MOST).await?;
+        if all.iter().any(|export| export.state == ExportState::Building && now < export.until) {
+            return Ok(false);
+        }
+        for export in all.iter().filter(|export| export.state != ExportState::Gone) {
+            self.remove(export).await?;
+        }
+        Ok(true)
     }
 
-    /// Removes the bytes of an export.
-    async fn remove_pieces(&self, export: &Export) -> Result<()> {
+    /// Removes an export that nobody is at: the blobs first, so that none is left behind without a row, and with nothing open
+    /// in the store, for there may be thousands.
+    async fn remove(&self, export: &Export) -> Result<()> {
         // One more than the row knows of: somebody may have been killed between a piece and its row.
         for n in 0..=export.parts {
             self.ports.blobs.delete(&key(export.id, n)).await?;
         }
-        Ok(())
+        let id = export.id;
+        let gone =
+            self.ports.transact(&BUILDER, |mut unit| Box::pin(async move { unit.exports().remove_export(id).await }));
+        gone.await
     }
 }
 

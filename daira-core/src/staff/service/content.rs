@@ -1,7 +1,7 @@
 //! Taking content down, and putting it back. What is down is hidden from everybody but its owner, who sees that and why; it
 //! counts nowhere until it is back.
 
-use super::super::{Permission, StaffRefusal, Strike, Takedown, Target, Why};
+use super::super::{Permission, StaffRefusal, Strike, Struck, Takedown, Target, Why};
 use super::{Acting, StaffService, allowed, named, within_reach};
 use crate::account::{MailingKind, Profile, audit, send};
 use crate::actor::Actor;
@@ -43,7 +43,8 @@ impl StaffService {
                     self.accounts.mailing(MailingKind::TakenDown, account.email, Some(account.id), account.locale);
                 let takedown = Takedown { target, owner, by, why: why.clone(), at: now, kept, notice: notice.id };
                 unit.staff().take_down(&takedown).await?;
-                unit.staff().put_strike(&Strike { account: account.id, what: Some(target), at: now }).await?;
+                let rank = acting.map(|(_, role)| role);
+                unit.staff().put_strike(&Strike { account: account.id, what: Some(target), at: now, rank }).await?;
                 unit.journal().append(&[event]).await?;
                 audit_target(unit, "staff.taken_down", target, why, now).await?;
                 send(unit, &notice).await
@@ -52,8 +53,9 @@ impl StaffService {
         done.await
     }
 
-    /// Puts back what was taken down, with its counts. What is not down stays as it is. A name or a picture comes back unless its
-    /// owner has another by now.
+    /// Puts back what was taken down, with its counts. A name or a picture comes back unless its owner has another by now. It
+    /// weighs on its owner no more, also where there is nothing to put back any more; of a name or a picture that was taken down
+    /// more than once the latest. What is not down stays as it is.
     ///
     /// # Errors
     /// Those of [`admit`](Self::admit), [`StaffRefusal::OutOfReach`].
@@ -66,13 +68,20 @@ impl StaffService {
             Box::pin(async move {
                 let unit = &mut *unit;
                 let acting = allowed(unit, actor, Permission::PutBack).await?;
-                let Some(takedown) = unit.staff().takedown(target).await? else { return Ok(()) };
-                let owner = unit.accounts().profile(takedown.owner, Lock::None).await?.ok_or_else(Error::not_found)?;
-                within_reach(unit, acting, owner.account).await?;
+                let strike = unit.staff().latest_strike(Struck::Content(target)).await?;
+                if let Some(strike) = &strike {
+                    within_reach(unit, acting, strike.account).await?;
+                    unit.staff().remove_strike(strike).await?;
+                }
+                let Some(takedown) = unit.staff().takedown(target).await? else {
+                    return match strike {
+                        Some(_) => audit_target(unit, "staff.strike_taken_back", target, why, now).await,
+                        None => Ok(()),
+                    };
+                };
+                reach_owner(unit, acting, takedown.owner).await?;
                 let event = show(unit, &takedown).await?;
                 unit.staff().put_back(target).await?;
-                let strike = Strike { account: owner.account, what: Some(target), at: takedown.at };
-                unit.staff().remove_strike(&strike).await?;
                 if let Some(event) = event {
                     unit.journal().append(&[event]).await?;
                 }

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use super::super::{
-    Permission, PrivateField, Reason, Sanction, StaffRefusal, StaffRole, Strike, Takedown, Why, policy,
+    Permission, PrivateField, Reason, Sanction, StaffRefusal, StaffRole, Strike, Struck, Takedown, Why, policy,
 };
 use super::{Acting, StaffService, allowed, named, within_reach};
 use crate::account::{
@@ -181,7 +181,7 @@ impl StaffService {
                 if let Some(needed) = policy::permission_for(account.state) {
                     // What somebody above did is not weakened from below.
                     allowed(unit, actor, needed).await?;
-                    policy::may_undo(acting, before.as_ref())?;
+                    policy::may_undo(acting, before.as_ref().and_then(|before| before.rank))?;
                 }
                 let asleep = is_asleep(unit, &account, before.as_ref()).await?;
                 let (id, was) = (account.id, account.state);
@@ -189,9 +189,9 @@ impl StaffService {
                 let sanction = Sanction { account: id, by, rank, why: why.clone(), at: now, asleep };
                 if let Some(before) = before.filter(|_| is_sanctioned(was)) {
                     // One offence, however often what is done about it changes.
-                    unit.staff().remove_strike(&Strike { account: id, what: None, at: before.at }).await?;
+                    take_back(unit, Struck::Account(id), |strike| strike.at == before.at).await?;
                 }
-                unit.staff().put_strike(&Strike { account: id, what: None, at: now }).await?;
+                unit.staff().put_strike(&Strike { account: id, what: None, at: now, rank }).await?;
                 unit.staff().put_sanction(&sanction).await?;
                 let leaving_at = match (account.leaving_at, measure.until()) {
                     (Some(at), Some(until)) => Some(account::policy::postponed(at, until)),
@@ -214,8 +214,9 @@ impl StaffService {
         Ok(())
     }
 
-    /// Lifts what was done to the person behind a profile; where nothing was, nothing changes. They are told by mail. What is
-    /// lifted on [appeal](Reason::Appeal) weighs on them no more.
+    /// Lifts what was done to the person behind a profile. They are told by mail. What is lifted on [appeal](Reason::Appeal)
+    /// weighs on them no more; where it was over already, the latest that still weighs is taken back. Where there was nothing,
+    /// nothing changes.
     ///
     /// # Errors
     /// Those of [`admit`](Self::admit) for what is lifted, [`StaffRefusal::OutOfReach`], not found.
@@ -229,10 +230,21 @@ impl StaffService {
                 let unit = &mut *unit;
                 let acting = allowed(unit, actor, Permission::LookUp).await?;
                 let account = self.reached(unit, acting, whom).await?;
-                let Some(needed) = policy::permission_for(account.state) else { return Ok(()) };
-                allowed(unit, actor, needed).await?;
-                policy::may_undo(acting, unit.staff().sanction(account.id).await?.as_ref())?;
-                self.release(unit, account, why, now).await
+                if let Some(needed) = policy::permission_for(account.state) {
+                    allowed(unit, actor, needed).await?;
+                    let done = unit.staff().sanction(account.id).await?;
+                    policy::may_undo(acting, done.and_then(|done| done.rank))?;
+                    self.release(unit, account, why, now).await
+                } else if why.reason == Reason::Appeal {
+                    let struck = Struck::Account(account.id);
+                    let Some(latest) = unit.staff().latest_strike(struck).await? else { return Ok(()) };
+                    allowed(unit, actor, Permission::Restrict).await?;
+                    policy::may_undo(acting, latest.rank)?;
+                    unit.staff().remove_strike(&latest).await?;
+                    audit(unit, "staff.strike_taken_back", account.id, &why.to_string(), now).await
+                } else {
+                    Ok(())
+                }
             })
         });
         done.await
@@ -351,7 +363,7 @@ impl StaffService {
         unit.staff().remove_sanction(id).await?;
         if let Some(at) = sanction.map(|sanction| sanction.at).filter(|_| why.reason == Reason::Appeal) {
             // It was wrong, not only over.
-            unit.staff().remove_strike(&Strike { account: id, what: None, at }).await?;
+            take_back(unit, Struck::Account(id), |strike| strike.at == at).await?;
         }
         let state = if asleep { AccountState::Deactivated } else { AccountState::Active };
         let account = self.change_state(unit, account, (state, asleep), why, now).await?;
@@ -409,6 +421,14 @@ async fn is_asleep(unit: &mut dyn UnitOfWork, account: &Account, before: Option<
         }
         state => slept && is_sanctioned(state),
     })
+}
+
+/// Forgets the latest strike for something, if it is the one.
+async fn take_back(unit: &mut dyn UnitOfWork, of: Struck, is_it: impl Fn(&Strike) -> bool + Send) -> Result<()> {
+    if let Some(strike) = unit.staff().latest_strike(of).await?.filter(is_it) {
+        unit.staff().remove_strike(&strike).await?;
+    }
+    Ok(())
 }
 
 /// Whether staff brought an account into its state.

@@ -28,7 +28,8 @@ async fn change(world: &Fixture, account: AccountId, change: impl Fn(&mut Accoun
 }
 
 async fn due(world: &Fixture, now: Timestamp, most: u32) -> Vec<AccountId> {
-    world.unit(&PLATFORM).await.erasures().due(now, most).await.unwrap()
+    let due = world.unit(&PLATFORM).await.erasures().due(now, None, most).await.unwrap();
+    due.into_iter().map(|(_, account)| account).collect()
 }
 
 /// One portion, committed.
@@ -73,9 +74,17 @@ pub async fn accounts_are_due_when_their_time_comes(ports: &Ports) {
     assert_eq!(due(&world, first, 10).await, [ali.account]);
     assert_eq!(due(&world, second, 10).await, [ali.account, mona.account]);
     assert_eq!(due(&world, second, 1).await, [ali.account]);
+    let mut unit = world.unit(&PLATFORM).await;
+    let mut after = None;
+    for (at, account) in [(first, ali.account), (second, mona.account)] {
+        assert_eq!(unit.erasures().due(second, after, 1).await.unwrap(), [(at, account)]);
+        after = Some((at, account));
+    }
+    assert_eq!(unit.erasures().due(second, after, 1).await.unwrap(), []);
+    drop(unit);
     for stranger in [mona.actor(), Actor::Anonymous] {
-        let asked = world.unit(&stranger).await.erasures().due(second, 10).await;
-        assert!(asked.is_err() || asked.unwrap().iter().all(|account| *account == mona.account));
+        let asked = world.unit(&stranger).await.erasures().due(second, None, 10).await;
+        assert!(asked.is_err() || asked.unwrap().iter().all(|(_, account)| *account == mona.account));
     }
 }
 

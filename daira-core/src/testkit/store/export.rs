@@ -94,8 +94,9 @@ pub async fn an_export_goes_its_way(ports: &Ports) {
     unit.commit().await.unwrap();
     let mut unit = world.unit(&PLATFORM).await;
     assert!(!unit.exports().advance_export(&ready, None).await.unwrap(), "it is ready");
-    assert_eq!(unit.exports().exports_over(world.now(), 10).await.unwrap(), []);
-    assert_eq!(unit.exports().exports_over(over, 10).await.unwrap(), core::slice::from_ref(&ready));
+    assert_eq!(unit.exports().exports_over(world.now(), None, 10).await.unwrap(), []);
+    assert_eq!(unit.exports().exports_over(over, None, 10).await.unwrap(), core::slice::from_ref(&ready));
+    assert_eq!(unit.exports().exports_over(over, Some(export.id), 10).await.unwrap(), []);
     drop(unit);
     let mut unit = world.unit(&mona.actor()).await;
     assert_eq!(unit.exports().export(export.id).await.unwrap(), Some(ready.clone()));
@@ -111,7 +112,7 @@ pub async fn an_export_goes_its_way(ports: &Ports) {
     let gone = Export { state: ExportState::Gone, parts: 0, bytes: 0, ..ready };
     assert_eq!(unit.exports().exports(mona.account, 10).await.unwrap(), [second.clone(), gone]);
     assert_eq!(unit.exports().export_parts(export.id, 0, 10).await.unwrap(), []);
-    assert_eq!(unit.exports().exports_over(over, 10).await.unwrap(), []);
+    assert_eq!(unit.exports().exports_over(over, None, 10).await.unwrap(), []);
     assert_eq!(unit.exports().forget_exports(export.requested_at, 10).await.unwrap(), 0);
     assert_eq!(unit.exports().forget_exports(world.now(), 10).await.unwrap(), 1, "one is being built");
     unit.commit().await.unwrap();

@@ -13,7 +13,7 @@ use crate::port::Ports;
 use crate::port::store::{AuditRecord, CounterField, Lock};
 use crate::post::{Post, Revision};
 use crate::reaction::{ReactionKind, Target as ReactionTarget};
-use crate::staff::{Reason, Sanction, StaffMember, StaffRole, Strike, Target, Why};
+use crate::staff::{Reason, Sanction, StaffMember, StaffRole, Strike, Struck, Target, Why};
 use crate::testkit::fixture::{Draft, Fixture, PLATFORM, Person, Writing, limit, tag};
 
 /// Roles are given, changed and taken by the platform; a member sees their own and gives none.
@@ -110,7 +110,7 @@ pub async fn trust_is_made_of_what_is_known(ports: &Ports) {
     assert_eq!((first.has_phone, first.is_verified, first.strikes), (false, false, 0));
     assert!(first.joined_at <= since);
     let strikes: Vec<Strike> = [None, Some(Target::Name(mona.id)), Some(Target::Picture(mona.id))]
-        .map(|what| Strike { account: mona.account, what, at: world.tick() })
+        .map(|what| Strike { account: mona.account, what, at: world.tick(), rank: Some(StaffRole::Moderator) })
         .to_vec();
     let mut unit = world.unit(&PLATFORM).await;
     for strike in strikes.iter().chain(&strikes[..1]) {
@@ -131,6 +131,16 @@ pub async fn trust_is_made_of_what_is_known(ports: &Ports) {
         assert!(world.unit(&ali.actor()).await.staff().put_strike(strike).await.is_err());
     }
     let mut unit = world.unit(&PLATFORM).await;
+    let again = Strike { at: world.tick(), rank: None, ..strikes[0] };
+    unit.staff().put_strike(&again).await.unwrap();
+    let (itself, name) = (Struck::Account(mona.account), Struck::Content(Target::Name(mona.id)));
+    assert_eq!(unit.staff().latest_strike(itself).await.unwrap(), Some(again), "not an older one, nor one for content");
+    assert!(unit.staff().remove_strike(&again).await.unwrap());
+    assert_eq!(unit.staff().latest_strike(itself).await.unwrap(), Some(strikes[0]));
+    assert_eq!(unit.staff().latest_strike(name).await.unwrap(), Some(strikes[1]));
+    for other in [Struck::Account(ali.account), Struck::Content(Target::Name(ali.id))] {
+        assert_eq!(unit.staff().latest_strike(other).await.unwrap(), None);
+    }
     assert!(unit.staff().remove_strike(&strikes[2]).await.unwrap());
     assert!(!unit.staff().remove_strike(&strikes[2]).await.unwrap());
     unit.commit().await.unwrap();

@@ -3,7 +3,9 @@
 use daira_core::id::AppId;
 use daira_core::idempotency::IdempotencyKey;
 use daira_core::memory::RandomIds;
-use daira_core::oauth::{AppSettings, Client as App, Issued, OauthRefusal, OauthService, RegisteredApp, Scopes};
+use daira_core::oauth::{
+    AppSettings, Client as App, Issued, OauthRefusal, OauthService, RegisteredApp, Scopes, close_dead_apps,
+};
 use data_encoding::BASE64URL_NOPAD;
 use sha2::{Digest, Sha256};
 
@@ -441,6 +443,34 @@ async fn the_apps_of_somebody_who_is_shut_out_are_let_in_no_more() {
 }
 
 #[cfg(feature = "credential")]
+#[tokio::test]
+async fn a_deleted_app_and_one_of_an_erased_owner_are_shut_out_and_that_is_told() {
+    let stage = stage().await;
+    let mona = stage.world.join("mona").await;
+    let issued = stage.let_in(&mona, "read:feed+offline_access").await;
+    assert_eq!(close_dead_apps(&stage.world.accounts).await.unwrap(), 0);
+    stage.oauth.delete_app(&actor(&stage.owner), stage.trains.app.id, None).await.unwrap();
+    assert_eq!(close_dead_apps(&stage.world.accounts).await.unwrap(), 1);
+    assert!(!stage.lives(&issued.access).await);
+    assert!(stage.oauth.connected_apps(&actor(&mona)).await.unwrap().is_empty());
+    let told = |seen: &[String]| seen.iter().filter(|event| *event == "account.v1.app_disconnected").count();
+    assert_eq!(told(&stage.world.events("apps").await), 1);
+
+    let stage = self::stage().await;
+    let mona = stage.world.join("mona").await;
+    let issued = stage.let_in(&mona, "read:feed+offline_access").await;
+    stage.world.accounts.request_deletion(&actor(&stage.owner), None).await.unwrap();
+    stage.world.advance(stage.world.grace() - Duration::from_mins(5));
+    let refreshed = stage.oauth.refresh(&client(&stage.trains), issued.refresh.as_ref().unwrap(), None).await;
+    stage.world.advance(Duration::from_mins(5));
+    assert_eq!(stage.world.accounts.erase_due().await.unwrap(), 1);
+    if let Ok(refreshed) = refreshed {
+        assert!(!stage.lives(&refreshed.access).await);
+    }
+    assert!(stage.oauth.connected_apps(&actor(&mona)).await.unwrap().is_empty());
+    assert_eq!(told(&stage.world.events("apps").await), 1);
+}
+
 #[tokio::test]
 async fn security_22_an_id_token_opens_nothing_and_names_its_app_and_nonce() {
     use daira_core::credential::{JwtSigner, generate_signing_key};

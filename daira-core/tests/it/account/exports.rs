@@ -1,22 +1,20 @@
 //! Exports end to end in memory: asking, building, downloading, and their end.
 
-use std::sync::Arc;
+use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 
-use async_trait::async_trait;
-use bytes::Bytes;
 use daira_core::Actor;
 use daira_core::account::AccountRefusal;
-use daira_core::error::{CommonRefusal, Error, ErrorKind, Result};
+use daira_core::error::{CommonRefusal, Result};
 use daira_core::id::{ExportId, Id as _};
 use daira_core::idempotency::IdempotencyKey;
-use daira_core::memory::MemoryBlobs;
-use daira_core::port::{BlobMeta, BlobStore, LimitRefusal};
+use daira_core::port::LimitRefusal;
 use daira_core::post::{CreatePost, Delivery, Post, PostService, ReplyRule, Visibility};
 use daira_core::record::{ExportRefusal, ExportService, ExportState, PIECE};
 use futures_util::FutureExt as _;
 
-use super::{World, actor, refusal, world, world_with};
+use super::blobs::world_with_faulty_blobs;
+use super::{World, actor, refusal, world};
 
 fn exports(world: &World) -> ExportService {
     ExportService::new(world.ports.clone(), world.accounts.clone())
@@ -109,10 +107,10 @@ async fn exports_go_with_their_account_and_an_erasure_waits_for_one_that_is_bein
     let mut unit = world.ports.store.begin(&Actor::System("export")).await.unwrap();
     assert!(unit.exports().take_export(now, now + minute).await.unwrap().is_some());
     unit.commit().await.unwrap();
-    assert_eq!(world.accounts.erase_due(10).await.unwrap(), 0, "somebody is at it");
+    assert_eq!(world.accounts.erase_due().await.unwrap(), 0, "somebody is at it");
     world.advance(minute);
     assert!(exports.build_next(|| false).await.unwrap(), "and finds that it is nobody's any more");
-    assert_eq!(world.accounts.erase_due(10).await.unwrap(), 1);
+    assert_eq!(world.accounts.erase_due().await.unwrap(), 1);
     assert_eq!(world.ports.blobs.head(&key).await.unwrap(), None);
     assert!(!exports.build_next(|| false).await.unwrap());
 }
@@ -134,41 +132,9 @@ async fn an_export_goes_after_its_days() {
     assert_eq!(state(&exports, &mona).await, ExportState::Gone);
 }
 
-/// Blobs that take nothing for a while, and remember the largest they took.
-#[derive(Debug, Default)]
-struct Shaky {
-    inner: MemoryBlobs,
-    refuses: std::sync::atomic::AtomicBool,
-    largest: std::sync::atomic::AtomicUsize,
-}
-
-#[async_trait]
-impl BlobStore for Shaky {
-    async fn put(&self, key: &str, content_type: &str, bytes: Bytes) -> Result<()> {
-        if self.refuses.load(std::sync::atomic::Ordering::SeqCst) {
-            return Err(Error::new(ErrorKind::Unavailable, "test.put"));
-        }
-        if key.starts_with("export/") {
-            self.largest.fetch_max(bytes.len(), std::sync::atomic::Ordering::SeqCst);
-        }
-        self.inner.put(key, content_type, bytes).await
-    }
-    async fn get(&self, key: &str, range: Option<core::ops::Range<u64>>) -> Result<Option<Bytes>> {
-        self.inner.get(key, range).await
-    }
-    async fn head(&self, key: &str) -> Result<Option<BlobMeta>> {
-        self.inner.head(key).await
-    }
-    async fn delete(&self, key: &str) -> Result<bool> {
-        self.inner.delete(key).await
-    }
-}
-
 #[tokio::test]
 async fn pieces_are_bounded_and_make_whole_files() {
-    let blobs = Arc::<Shaky>::default();
-    let given: Arc<dyn BlobStore> = blobs.clone();
-    let world = world_with(move |ports| ports.blobs = given);
+    let (world, blobs) = world_with_faulty_blobs();
     let mona = world.join("mona").await;
     let text = "كلام كتير ".repeat(400);
     // As many as do not fit into two pieces.
@@ -201,7 +167,7 @@ async fn pieces_are_bounded_and_make_whole_files() {
     let whole = whole(&exports, &mona, id, "post.jsonl").await.unwrap();
     assert!(whole.len() > 2 * PIECE);
     assert_eq!(whole.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).count(), many);
-    assert!(blobs.largest.load(std::sync::atomic::Ordering::SeqCst) <= PIECE);
+    assert!(blobs.largest.load(SeqCst) <= PIECE);
     let open = exports.open(&mona, id, "post.jsonl").await.unwrap();
     assert!(open.pieces(0..open.bytes).len() >= 3);
     let middle = PIECE as u64 - 5..PIECE as u64 + 5;
@@ -214,10 +180,8 @@ async fn pieces_are_bounded_and_make_whole_files() {
 
 #[tokio::test]
 async fn what_fails_too_often_is_given_up() {
-    let blobs = Arc::<Shaky>::default();
-    blobs.refuses.store(true, std::sync::atomic::Ordering::SeqCst);
-    let given: Arc<dyn BlobStore> = blobs.clone();
-    let world = world_with(move |ports| ports.blobs = given);
+    let (world, blobs) = world_with_faulty_blobs();
+    blobs.refuses.store(true, SeqCst);
     let mona = actor(&world.join("mona").await);
     let exports = exports(&world);
     exports.request(&mona, None).await.unwrap();
@@ -229,51 +193,29 @@ async fn what_fails_too_often_is_given_up() {
     assert_eq!(state(&exports, &mona).await, ExportState::Building);
     assert!(exports.build_next(|| false).await.unwrap());
     assert_eq!(state(&exports, &mona).await, ExportState::GivenUp);
+    let (other, karim) = (exports.clone(), actor(&world.join("karim").await));
+    other.request(&karim, None).await.unwrap();
+    blobs.refuses.store(false, SeqCst);
+    assert!(other.build_next(|| false).await.unwrap());
+    world.advance(Duration::from_hours(24 * 30));
+    blobs.stuck.store(1, SeqCst);
+    let error = exports.remove_over().await.unwrap_err();
+    assert_eq!(error.operation(), "blob.delete");
+    let states = [state(&exports, &mona).await, state(&exports, &karim).await];
+    assert_eq!(states, [ExportState::GivenUp, ExportState::Gone], "what cannot be removed holds up no other");
     assert_eq!(exports.remove_over().await.unwrap(), 1);
     assert_eq!(state(&exports, &mona).await, ExportState::Gone);
 }
 
-/// Blobs that never answer from some piece on, as for a worker that is killed while it writes.
-#[derive(Debug, Default)]
-struct Hanging {
-    inner: MemoryBlobs,
-    left: std::sync::atomic::AtomicUsize,
-}
-
-#[async_trait]
-impl BlobStore for Hanging {
-    async fn put(&self, key: &str, content_type: &str, bytes: Bytes) -> Result<()> {
-        if self.left.load(std::sync::atomic::Ordering::SeqCst) == 0 {
-            // Half of it is there.
-            let half = bytes.slice(..bytes.len() / 2);
-            self.inner.put(key, content_type, half).await?;
-            std::future::pending::<()>().await;
-        }
-        self.left.fetch_sub(1, std::sync::atomic::Ordering::SeqCst);
-        self.inner.put(key, content_type, bytes).await
-    }
-    async fn get(&self, key: &str, range: Option<core::ops::Range<u64>>) -> Result<Option<Bytes>> {
-        self.inner.get(key, range).await
-    }
-    async fn head(&self, key: &str) -> Result<Option<BlobMeta>> {
-        self.inner.head(key).await
-    }
-    async fn delete(&self, key: &str) -> Result<bool> {
-        self.inner.delete(key).await
-    }
-}
-
 #[tokio::test]
 async fn a_worker_killed_in_the_middle_of_a_piece_leaves_nothing_half() {
-    let blobs = Arc::<Hanging>::default();
-    let given: Arc<dyn BlobStore> = blobs.clone();
-    let world = world_with(move |ports| ports.blobs = given);
+    let (world, blobs) = world_with_faulty_blobs();
     let mona = actor(&world.join("mona").await);
     PostService::new(world.ports.clone()).create(&mona, &CreatePost::public("كلام يوصل كله"), None).await.unwrap();
     let exports = exports(&world);
     let id = exports.request(&mona, None).await.unwrap();
     for killed in 0.. {
-        blobs.left.store(1, std::sync::atomic::Ordering::SeqCst);
+        blobs.puts.store(1, SeqCst);
         let done = exports.build_next(|| false).now_or_never();
         if state(&exports, &mona).await == ExportState::Ready {
             break;

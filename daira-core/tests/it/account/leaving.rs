@@ -1,15 +1,16 @@
 //! Leaving: gone at once, back within the grace, erased after it, whatever comes in between.
 
+use std::sync::atomic::Ordering::SeqCst;
+
 use daira_core::account::{AccountState, Standing};
-use daira_core::error::ErrorKind;
 use daira_core::id::Id;
 use daira_core::idempotency::IdempotencyKey;
-use daira_core::memory::MemoryBlobs;
 use daira_core::oauth::{AppSettings, OauthService};
-use daira_core::port::{BlobMeta, BlobStore};
+use daira_core::port::BlobStore as _;
 use daira_core::post::{CreatePost, PostService};
 use daira_core::staff::{Measure, Reason, StaffRole};
 
+use super::blobs::world_with_faulty_blobs;
 use super::staff::{office, why};
 use super::*;
 
@@ -18,7 +19,7 @@ const GOODBYE: &str = "حسابك على دايرة اتحذف";
 const MOMENT: Duration = Duration::from_micros(1);
 
 impl World {
-    fn grace(&self) -> Duration {
+    pub(super) fn grace(&self) -> Duration {
         self.ports.settings.deletion_grace
     }
 
@@ -72,7 +73,7 @@ async fn who_leaves_is_gone_at_once_and_can_come_back_whole() {
     assert_eq!(view.accounts().profiles(&[mask]).await.unwrap()[0].standing, Standing::Live);
     assert!(posts.get(view.as_mut(), post).await.is_ok());
     world.advance(world.grace() * 2);
-    assert_eq!(world.accounts.erase_due(10).await.unwrap(), 0);
+    assert_eq!(world.accounts.erase_due().await.unwrap(), 0);
     let trail = world.audit();
     for line in ["account.deletion_asked", "session.revoked leaving", "account.deletion_cancelled"] {
         assert!(trail.iter().any(|other| other == line), "{line}: {trail:?}");
@@ -124,11 +125,11 @@ async fn an_erasure_comes_when_the_grace_is_over_and_says_goodbye() {
     world.accounts.request_deletion(&actor(&mona), None).await.unwrap();
     world.deliver().await;
     world.advance(world.grace().saturating_sub(MOMENT));
-    assert_eq!(world.accounts.erase_due(10).await.unwrap(), 0);
+    assert_eq!(world.accounts.erase_due().await.unwrap(), 0);
     let late = world.again("mona").await.unwrap();
     world.advance(MOMENT);
-    assert_eq!(world.accounts.erase_due(10).await.unwrap(), 1);
-    assert_eq!(world.accounts.erase_due(10).await.unwrap(), 0);
+    assert_eq!(world.accounts.erase_due().await.unwrap(), 1);
+    assert_eq!(world.accounts.erase_due().await.unwrap(), 0);
     assert!(is_invalid(world.accounts.cancel_deletion(&actor(&late), None).await), "too late");
     assert!(world.accounts.authenticate(&late.tokens.access).await.is_err());
     let refused = world.again("mona").await;
@@ -158,7 +159,7 @@ async fn who_stays_while_an_erasure_is_about_to_begin_stays() {
     let then = async move { accounts.cancel_deletion(&stays, None).await.unwrap() };
     let store = Meanwhile { inner: inner.store.clone(), then: Mutex::new((1, Some(Box::pin(then)))) };
     let eraser = AccountService::new(Ports { store: Arc::new(store), ..inner.ports.clone() });
-    assert_eq!(eraser.erase_due(10).await.unwrap(), 0);
+    assert_eq!(eraser.erase_due().await.unwrap(), 0);
     assert_eq!(inner.leaving_at(&back).await, None);
     assert!(inner.accounts.authenticate(&back.tokens.access).await.is_ok());
 }
@@ -174,7 +175,7 @@ async fn staff_take_nobody_the_right_to_leave_or_to_stay() {
     let until = world.clock.now() + Duration::from_hours(7 * 24);
     staff.sanction(admin, mona.member.profile, Measure::Suspend(until), why, None).await.unwrap();
     world.advance(at.since(world.clock.now()));
-    assert_eq!(world.accounts.erase_due(10).await.unwrap(), 0, "who is shut out could not stay");
+    assert_eq!(world.accounts.erase_due().await.unwrap(), 0, "who is shut out could not stay");
     world.advance(until.since(world.clock.now()));
     assert_eq!(staff.lift_what_is_over(10).await.unwrap(), 1);
     assert!(!world.sees(&ali, &mona).await, "lifting a suspension does not bring back who leaves");
@@ -186,7 +187,7 @@ async fn staff_take_nobody_the_right_to_leave_or_to_stay() {
     world.accounts.request_deletion(&actor(&back), None).await.unwrap();
     staff.sanction(admin, mona.member.profile, Measure::Ban, why, None).await.unwrap();
     world.advance(world.grace());
-    assert_eq!(world.accounts.erase_due(10).await.unwrap(), 1);
+    assert_eq!(world.accounts.erase_due().await.unwrap(), 1);
 }
 
 #[tokio::test]
@@ -219,7 +220,7 @@ async fn who_cannot_come_in_leaves_by_an_operator() {
     assert_eq!(decide(true).await.unwrap(), at, "asked for again it is not put off");
     assert_eq!(decide(false).await.unwrap(), None);
     world.advance(world.grace());
-    assert_eq!(world.accounts.erase_due(10).await.unwrap(), 0);
+    assert_eq!(world.accounts.erase_due().await.unwrap(), 0);
     // A suspension that outlasts the grace leaves a week to come back.
     let until = world.clock.now() + Duration::from_hours(29 * 24);
     office.staff.sanction(admin, karim.member.profile, Measure::Suspend(until), &why, None).await.unwrap();
@@ -231,47 +232,17 @@ async fn who_cannot_come_in_leaves_by_an_operator() {
     assert_eq!(refused.unwrap_err().refused_as().code, "common.not_found", "nobody decides it for another");
     decide(true).await.unwrap();
     world.advance(world.grace());
-    assert_eq!(world.accounts.erase_due(10).await.unwrap(), 1);
+    assert_eq!(world.accounts.erase_due().await.unwrap(), 1);
     world.advance(Duration::from_hours(6 * 24));
-    assert_eq!(world.accounts.erase_due(10).await.unwrap(), 1);
+    assert_eq!(world.accounts.erase_due().await.unwrap(), 1);
     assert!(decide(true).await.is_err());
     assert!(world.audit().iter().any(|line| line.starts_with("account.deletion_asked reason=other")));
 }
 
-/// Blobs that cannot be removed a number of times.
-struct Stuck(MemoryBlobs, Mutex<u32>);
-
-#[async_trait]
-impl BlobStore for Stuck {
-    async fn put(&self, key: &str, content_type: &str, bytes: bytes::Bytes) -> Result<()> {
-        self.0.put(key, content_type, bytes).await
-    }
-
-    async fn get(&self, key: &str, range: Option<core::ops::Range<u64>>) -> Result<Option<bytes::Bytes>> {
-        self.0.get(key, range).await
-    }
-
-    async fn head(&self, key: &str) -> Result<Option<BlobMeta>> {
-        self.0.head(key).await
-    }
-
-    async fn delete(&self, key: &str) -> Result<bool> {
-        {
-            let mut times = self.1.lock().unwrap();
-            if *times > 0 {
-                *times -= 1;
-                return Err(Error::new(ErrorKind::Unavailable, "blob.delete"));
-            }
-        }
-        self.0.delete(key).await
-    }
-}
-
 #[tokio::test]
 async fn an_erasure_that_was_cut_off_goes_on_and_holds_up_nobody() {
-    let blobs = Arc::new(Stuck(MemoryBlobs::default(), Mutex::new(1)));
-    let kept = blobs.clone();
-    let world = world_with(move |ports| ports.blobs = kept);
+    let (world, blobs) = world_with_faulty_blobs();
+    blobs.stuck.store(1, SeqCst);
     let (mona, ali) = (world.join("mona").await, world.join("karim").await);
     let (now, owner) = (world.clock.now(), mona.member.profile);
     let picture = daira_core::media::Media {
@@ -298,11 +269,11 @@ async fn an_erasure_that_was_cut_off_goes_on_and_holds_up_nobody() {
     world.accounts.request_deletion(&actor(&mona), None).await.unwrap();
     world.accounts.request_deletion(&actor(&ali), None).await.unwrap();
     world.advance(world.grace());
-    let error = world.accounts.erase_due(10).await.unwrap_err();
+    let error = world.accounts.erase_due().await.unwrap_err();
     assert_eq!(error.operation(), "blob.delete");
     assert!(blobs.head("img/aa/1").await.unwrap().is_some());
     assert_eq!(world.audit().iter().filter(|line| *line == "account.erased").count(), 1, "the other one went");
-    assert_eq!(world.accounts.erase_due(10).await.unwrap(), 1);
+    assert_eq!(world.accounts.erase_due().await.unwrap(), 1);
     assert!(blobs.head("img/aa/1").await.unwrap().is_none());
     assert_eq!(world.audit().iter().filter(|line| *line == "account.erasing").count(), 2, "each began once");
     world.deliver().await;

@@ -1,6 +1,7 @@
 //! Apps of others. Row security shows a member those of their own account; who is only asked about an app finds it by its id.
 
 use async_trait::async_trait;
+use daira_core::account::AccountState;
 use daira_core::error::{Error, ErrorKind, Result};
 use daira_core::id::{AccountId, AppId, ChallengeId, Id, ProfileId, SessionId};
 use daira_core::oauth::{App, Code, ConnectedApp, Grant, Scopes};
@@ -11,7 +12,7 @@ use time::OffsetDateTime;
 use super::super::error::{corrupt, fault};
 use super::super::unit::PgUnit;
 use super::super::view::PgView;
-use super::rows::{instant, limit, stored};
+use super::rows::{instant, limit, state_code, stored};
 
 #[async_trait]
 impl AppRepository for PgUnit {
@@ -128,6 +129,20 @@ impl AppRepository for PgUnit {
             .await;
         let gone = self.check("grant.delete_all", gone)?.into_iter();
         Ok(gone.map(|row| (ProfileId::from_raw(row.profile), AppId::from_raw(row.app))).collect())
+    }
+
+    async fn dead_grants(&mut self, most: u32) -> Result<Vec<Grant>> {
+        let found = sqlx::query_as!(
+            GrantRow,
+            "select g.app, g.profile, g.account, g.scopes, g.created_at
+             from daira.app a join daira.account o on o.id = a.owner join daira.app_grant g on g.app = a.id
+             where a.deleted_at is not null or o.state = $1 order by g.app, g.profile limit $2",
+            state_code(AccountState::Deleted).0,
+            limit(most)
+        )
+        .fetch_all(self.connection())
+        .await;
+        Ok(self.check("grant.dead", found)?.into_iter().map(Grant::from).collect())
     }
 
     async fn revoke_granted(

@@ -13,22 +13,33 @@ use sqlx::types::Json;
 use super::super::error::corrupt;
 use super::super::unit::PgUnit;
 use super::media::MediaRow;
-use super::rows::{limit, reaction_kind, state_code, stored};
+use super::rows::{instant, limit, reaction_kind, state_code, stored};
 
-/// How many rows may hang on one post for each that goes by itself.
+/// How many rows, or files, may hang on one post or picture for each row that goes by itself.
 const HEAVY: u32 = 10;
 
 #[async_trait]
 impl ErasureRepository for PgUnit {
-    async fn due(&mut self, now: Timestamp, most: u32) -> Result<Vec<AccountId>> {
-        let due = sqlx::query_scalar!(
-            "select id from daira.account where leaving_at <= $1 order by leaving_at, id limit $2",
+    async fn due(
+        &mut self,
+        now: Timestamp,
+        after: Option<(Timestamp, AccountId)>,
+        most: u32,
+    ) -> Result<Vec<(Timestamp, AccountId)>> {
+        // Before everything, where there is none to come after: the oldest id is of that instant.
+        let (since, id) = after.unwrap_or((Timestamp::from_micros(0), AccountId::from_raw(0)));
+        let due = sqlx::query!(
+            r#"select leaving_at as "leaving_at!", id from daira.account
+               where leaving_at <= $1 and (leaving_at, id) > ($2, $3) order by leaving_at, id limit $4"#,
             stored(now),
+            stored(since),
+            id.raw(),
             limit(most)
         )
         .fetch_all(self.connection())
         .await;
-        Ok(self.check("erasure.due", due)?.into_iter().map(AccountId::from_raw).collect())
+        let due = self.check("erasure.due", due)?.into_iter();
+        Ok(due.map(|row| (instant(row.leaving_at), AccountId::from_raw(row.id))).collect())
     }
 
     async fn erase(&mut self, account: AccountId, most: u32, now: Timestamp) -> Result<Erased> {
@@ -37,7 +48,7 @@ impl ErasureRepository for PgUnit {
             gone = self.erase_posts(account, most.div_ceil(HEAVY)).await?;
         }
         if gone.is_empty() {
-            gone = self.erase_pictures(account, most).await?;
+            gone = self.erase_pictures(account, most.div_ceil(HEAVY)).await?;
         }
         if !gone.is_empty() {
             return Ok(Erased { gone, done: false });

@@ -193,12 +193,12 @@ impl ExportRepository for PgUnit {
         self.check("export.part", done).map(|_| true)
     }
 
-    async fn exports_over(&mut self, now: Timestamp, most: u32) -> Result<Vec<Export>> {
+    async fn exports_over(&mut self, now: Timestamp, after: Option<ExportId>, most: u32) -> Result<Vec<Export>> {
         let found = sqlx::query_as!(
             ExportRecord,
-            "select * from daira.export where state in (2, 3) and expires_at <= $1 order by expires_at limit $2
-             for no key update skip locked",
+            "select * from daira.export where state in (2, 3) and expires_at <= $1 and id > $2 order by id limit $3",
             stored(now),
+            after.map_or(0, |after| after.raw()),
             limit(most)
         )
         .fetch_all(self.connection())

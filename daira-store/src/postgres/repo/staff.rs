@@ -5,7 +5,7 @@ use daira_core::account::{Profile, Session};
 use daira_core::error::{Error, ErrorKind, Result};
 use daira_core::id::{AccountId, ChallengeId, Id, ProfileId};
 use daira_core::port::store::{Lock, StaffReads, StaffRepository};
-use daira_core::staff::{Reason, Reference, Sanction, StaffMember, StaffRole, Strike, Takedown, Target, Why};
+use daira_core::staff::{Reason, Reference, Sanction, StaffMember, StaffRole, Strike, Struck, Takedown, Target, Why};
 use daira_core::time::Timestamp;
 use time::OffsetDateTime;
 
@@ -230,15 +230,41 @@ impl StaffRepository for PgUnit {
         self.is_for(strike.account);
         let (kind, subject) = strike.what.map_or((0, 0), Target::code);
         let done = sqlx::query!(
-            "insert into daira.strike (account, kind, subject, at) values ($1, $2, $3, $4) on conflict do nothing",
+            "insert into daira.strike (account, kind, subject, at, by_role) values ($1, $2, $3, $4, $5) on conflict do nothing",
             strike.account.raw(),
             kind,
             subject,
-            stored(strike.at)
+            stored(strike.at),
+            strike.rank.map(StaffRole::code)
         )
         .execute(self.connection())
         .await;
         self.check("strike.insert", done).map(drop)
+    }
+
+    async fn latest_strike(&mut self, of: Struck) -> Result<Option<Strike>> {
+        let (account, (kind, subject)) = match of {
+            Struck::Account(account) => (Some(account.raw()), (0, 0)),
+            Struck::Content(target) => (None, target.code()),
+        };
+        // Each is found by an index of its own.
+        let found = sqlx::query!(
+            r#"(select account as "account!", kind as "kind!", subject as "subject!", at as "at!", by_role from daira.strike
+                where account = $1 and kind = 0 order by at desc limit 1)
+               union all
+               (select account, kind, subject, at, by_role from daira.strike
+                where $1::bigint is null and kind = $2 and subject = $3 and kind <> 0 order by at desc limit 1)"#,
+            account,
+            kind,
+            subject
+        )
+        .fetch_optional(self.connection())
+        .await;
+        let Some(row) = self.check("strike.latest", found)? else { return Ok(None) };
+        let account = AccountId::from_raw(row.account);
+        self.is_for(account);
+        let rank = row.by_role.map(role).transpose()?;
+        Ok(Some(Strike { account, what: Target::from_code(row.kind, row.subject), at: instant(row.at), rank }))
     }
 
     async fn remove_strike(&mut self, strike: &Strike) -> Result<bool> {

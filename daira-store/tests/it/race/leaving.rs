@@ -53,7 +53,7 @@ async fn staying_and_being_erased(server: Server) {
             .unwrap();
         let actor = &Actor::Member(back.member);
         let stay = async |ports: Ports| AccountService::new(ports).cancel_deletion(actor, None).await;
-        let erase = async |ports: Ports| AccountService::new(ports).erase_due(10).await;
+        let erase = async |ports: Ports| AccountService::new(ports).erase_due().await;
         let accounts = AccountService::new(ports.clone());
         if stays_first {
             let (stayed, erased, overtaken) = meet(&ports, stay, erase).await;
@@ -76,7 +76,7 @@ async fn two_erasures_of_one_account(server: Server) {
     leave(ports.clone(), &mona).await.unwrap();
     let mut admin = PgConnection::connect(&database.admin_url()).await.unwrap();
     sqlx::raw_sql("update daira.account set leaving_at = now() - interval '1 hour'").execute(&mut admin).await.unwrap();
-    let erase = async |ports: Ports| AccountService::new(ports).erase_due(10).await;
+    let erase = async |ports: Ports| AccountService::new(ports).erase_due().await;
     let (one, other, _) = meet(&ports, erase, erase).await;
     assert!(one.unwrap() + other.unwrap() >= 1);
     let count = |sql: &'static str| sqlx::query_scalar::<_, i64>(sql);
