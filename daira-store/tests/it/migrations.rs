@@ -256,7 +256,7 @@ async fn an_index_whose_building_was_cut_off_is_built_anew(server: Server) {
     migrate_to(&empty.url, 17).await.unwrap();
     let mut other = PgConnection::connect(&empty.url).await.unwrap();
     let mut busy = other.begin().await.unwrap();
-    sqlx::raw_sql("select from daira.strike").execute(&mut *busy).await.unwrap();
+    sqlx::raw_sql("lock table daira.strike in row exclusive mode").execute(&mut *busy).await.unwrap();
     let program = elsewhere(&empty.url);
     let mut db = PgConnection::connect(&empty.url).await.unwrap();
     let is_valid = "select (select indisvalid from pg_index where indexrelid = to_regclass('daira.' || $1))";
