@@ -9,7 +9,7 @@ use super::store::{JobLease, MemoryStore, MemoryUnit};
 use crate::actor::Actor;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::PostId;
-use crate::port::{Delivered, Group, JobOutcome, Maintenance, UnitOfWork};
+use crate::port::{Backfill, Delivered, Group, JobOutcome, Maintenance, UnitOfWork};
 use crate::time::Timestamp;
 
 const DAY: Duration = Duration::from_hours(24);
@@ -55,6 +55,19 @@ impl Maintenance for MemoryStore {
 
     async fn pushed_posts(&self, after: PostId, limit: u32) -> Result<Vec<PostId>> {
         Ok(self.shared.lock().world.pushed_posts(after, limit as usize))
+    }
+
+    /// Nothing is older than the program here.
+    async fn backfills(&self) -> Result<Vec<Backfill>> {
+        Ok(Vec::new())
+    }
+
+    async fn fill(&self, _: u32) -> Result<Option<Backfill>> {
+        Ok(None)
+    }
+
+    async fn pause_backfill(&self, _: &str, _: bool) -> Result<bool> {
+        Ok(false)
     }
 
     async fn begin_job(&self, name: &str, owner: &str, every: Duration, lease: Duration) -> Result<bool> {

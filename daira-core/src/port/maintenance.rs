@@ -20,6 +20,30 @@ pub enum JobOutcome {
     Failed,
 }
 
+/// How far a back-fill is: what a change of the schema asks of rows that were there before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Backfill {
+    /// Its name, in commands.
+    pub name: String,
+    /// What it fills in.
+    pub about: String,
+    /// How many rows it went over.
+    pub rows: u64,
+    /// Whether it may go on.
+    pub state: BackfillState,
+}
+
+/// Whether a back-fill may go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum BackfillState {
+    /// Somebody is at it, or will be.
+    Running,
+    /// Somebody said that it is to wait.
+    Paused,
+    /// Nothing is left to be filled in.
+    Done,
+}
+
 /// Keeps the truth in shape. For the platform's own actors only. Leases and days are by the adapter's own clock; `now`
 /// serves what is dated by [`Clock`](super::Clock), such as ids.
 #[async_trait]
@@ -44,6 +68,17 @@ pub trait Maintenance: Send + Sync {
     /// Living posts that are delivered by push, in order of id after one, at most `limit`: what a fan-out that lost
     /// events rebuilds from.
     async fn pushed_posts(&self, after: PostId, limit: u32) -> Result<Vec<PostId>>;
+
+    /// The back-fills of this program's schema, in order.
+    async fn backfills(&self) -> Result<Vec<Backfill>>;
+
+    /// Does a portion of the first back-fill that is running and that nobody else is at: at most `rows`, and how far it got, in
+    /// one transaction. Answers how far it is then; nothing when there is none.
+    async fn fill(&self, rows: u32) -> Result<Option<Backfill>>;
+
+    /// Lets a back-fill wait between two portions, or go on where it was; `false` when there is none of this name. Once this
+    /// returned no portion is under way.
+    async fn pause_backfill(&self, name: &str, paused: bool) -> Result<bool>;
 
     /// Takes the next run of a job for `owner`, if nobody runs it and its last run began at least `every` ago. The run
     /// is the owner's alone until `lease` is over.

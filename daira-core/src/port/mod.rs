@@ -27,7 +27,7 @@ pub use channel::{Channel, Handed, Message};
 pub use clock::{Clock, IdSource};
 pub use hasher::PasswordHasher;
 pub use limiter::{Bucket, Charge, LimitRefusal, Quota, QuotaError, RateLimiter, Subject};
-pub use maintenance::{JobOutcome, Maintenance};
+pub use maintenance::{Backfill, BackfillState, JobOutcome, Maintenance};
 pub use passkey::{Ceremony, PasskeyVerifier, PublicPart, Signed};
 pub use phone::{CheapestFirst, PhoneChannel, Text};
 pub use places::{NoPlaces, Places};

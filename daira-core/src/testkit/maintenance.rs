@@ -8,7 +8,7 @@ use crate::event::Event;
 use crate::id::{Id, PostId};
 use crate::idempotency::{Claim, IdempotencyKey, Keyed};
 use crate::port::store::CounterField;
-use crate::port::{Group, JobOutcome, Ports};
+use crate::port::{BackfillState, Group, JobOutcome, Ports};
 use crate::proto::event::v1;
 
 super::kit! { $
@@ -16,7 +16,8 @@ super::kit! { $
     maintenance_kit, "maintenance", single {
         maintenance: partitions_are_made_ahead, what_is_young_does_not_expire, a_snapshot_holds_what_is_outstanding,
             a_snapshot_stands_still, a_snapshot_overwrites_nothing, pushed_posts_go_by_id, a_job_is_run_by_one,
-            a_job_is_due_again_after_a_while, a_failed_job_may_run_at_once, a_dead_owner_loses_the_job;
+            a_job_is_due_again_after_a_while, a_failed_job_may_run_at_once, a_dead_owner_loses_the_job,
+            backfills_pause_and_go_on;
     }
 }
 
@@ -30,6 +31,25 @@ fn event(key: i64) -> Event {
 async fn emit(ports: &Ports, key: i64) {
     let event = &[event(key)];
     ports.transact(&PLATFORM, |mut unit| Box::pin(async move { unit.journal().append(event).await })).await.unwrap();
+}
+
+/// A back-fill that is paused is left alone, and goes on to its end when it may; whoever comes then finds nothing to do.
+pub async fn backfills_pause_and_go_on(ports: &Ports) {
+    let upkeep = &ports.maintenance;
+    let all = upkeep.backfills().await.unwrap();
+    for fill in &all {
+        assert_eq!((fill.rows, fill.state), (0, BackfillState::Running), "{}", fill.name);
+        assert!(upkeep.pause_backfill(&fill.name, true).await.unwrap());
+    }
+    assert!(!upkeep.pause_backfill("no-such-thing", true).await.unwrap());
+    assert_eq!(upkeep.fill(10).await.unwrap(), None);
+    for fill in &all {
+        upkeep.pause_backfill(&fill.name, false).await.unwrap();
+        while let Some(moved) = upkeep.fill(10).await.unwrap() {
+            assert_eq!(moved.name, fill.name, "the others wait");
+        }
+    }
+    assert!(upkeep.backfills().await.unwrap().iter().all(|fill| fill.state == BackfillState::Done));
 }
 
 /// The days asked for are there, also when they are asked for again.

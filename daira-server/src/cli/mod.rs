@@ -4,6 +4,7 @@
 //! 1, and is misunderstood with 2.
 
 mod admin;
+mod backfill;
 mod doctor;
 mod letters;
 mod records;
@@ -55,6 +56,16 @@ enum Command {
         /// Run no migration after this one; for a database of your own that is upgraded in steps.
         #[arg(long, value_name = "NUMBER")]
         to: Option<i64>,
+    },
+    /// Fill in what a newer schema asks of rows that were there before.
+    ///
+    /// The job `backfills` does it by itself, in portions, with half of the time left to others.
+    #[command(
+        after_help = "Examples:\n  daira-server backfill list\n  daira-server backfill pause strikes-of-takedowns\n  daira-server backfill run"
+    )]
+    Backfill {
+        #[command(subcommand)]
+        what: backfill::Backfills,
     },
     /// Fill an empty platform with a demo world: people, follows, posts, comments, reactions.
     #[command(after_help = "Examples:\n  daira-server seed\n  daira-server seed --people 50 --posts 500 --seed 7")]
@@ -140,6 +151,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         match &arguments.command {
             None | Some(Command::Serve) => Box::pin(app::serve(config, program::until_told())).await,
             Some(Command::Migrate { dry_run, to }) => migrate(&config, *dry_run, *to).await,
+            Some(Command::Backfill { what }) => backfill::run(&config, what).await,
             Some(Command::Seed(wanted)) => seed::run(&config, wanted).await,
             Some(Command::Dlq { what }) => letters::run(&config, what).await,
             Some(Command::Admin { what }) => Box::pin(admin::run(&config, what)).await,

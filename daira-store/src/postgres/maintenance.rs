@@ -6,9 +6,10 @@ use async_trait::async_trait;
 use daira_core::actor::Actor;
 use daira_core::error::Result;
 use daira_core::id::{Id as _, PostId};
-use daira_core::port::{Delivered, Group, JobOutcome, Maintenance, UnitOfWork};
+use daira_core::port::{Backfill, Delivered, Group, JobOutcome, Maintenance, UnitOfWork};
 use daira_core::time::Timestamp;
 
+use super::backfill;
 use super::bus::lag::undelivered;
 use super::error::fault;
 use super::store::{BEGIN_SNAPSHOT, PgStore};
@@ -110,6 +111,18 @@ impl Maintenance for PgMaintenance {
         .await
         .map_err(|e| fault("maintenance.pushed_posts", e))?;
         Ok(posts.into_iter().map(PostId::from_raw).collect())
+    }
+
+    async fn backfills(&self) -> Result<Vec<Backfill>> {
+        backfill::all(&self.store).await
+    }
+
+    async fn fill(&self, rows: u32) -> Result<Option<Backfill>> {
+        backfill::next(&self.store, rows).await
+    }
+
+    async fn pause_backfill(&self, name: &str, paused: bool) -> Result<bool> {
+        backfill::pause(&self.store, name, paused).await
     }
 
     async fn begin_job(&self, name: &str, owner: &str, every: Duration, lease: Duration) -> Result<bool> {

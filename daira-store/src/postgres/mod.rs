@@ -15,6 +15,7 @@
 //! each port), `error` (what the database's answers mean), [`bootstrap`](Bootstrap) (roles, database, migrations),
 //! [`gate`] (proof that the guards are up), [`data_map`] (what is kept of people), [`cluster`] (a private server of our own). The schema is in `migrations/`.
 
+mod backfill;
 mod bootstrap;
 pub mod bus;
 mod cards;

@@ -21,6 +21,8 @@ macro_rules! on_each_server {
 #[cfg(test)]
 mod audit;
 #[cfg(test)]
+mod backfill;
+#[cfg(test)]
 mod backup;
 #[cfg(test)]
 mod cluster;

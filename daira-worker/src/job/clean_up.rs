@@ -1,19 +1,23 @@
-//! Jobs that make room: partitions ahead of time, whole days that are past theirs, accounts whose owners left; and suspensions that
-//! are over.
+//! Jobs that clean up: partitions ahead of time, whole days that are past theirs, accounts whose owners left, suspensions that are
+//! over, apps that were deleted, and rows that are older than their columns.
 
 use core::time::Duration;
+use std::time::Instant;
 
 use async_trait::async_trait;
 use daira_core::Ports;
 use daira_core::account::AccountService;
 use daira_core::error::{Error, ErrorKind, Result};
 use daira_core::oauth::close_dead_apps;
+use daira_core::port::BackfillState;
 use daira_core::staff::StaffService;
 
 use crate::runner::Job;
 
 /// How many days ahead partitions are made.
 const DAYS_AHEAD: u16 = 7;
+/// How many rows a back-fill goes over at once.
+const PORTION: u32 = 1_000;
 /// How many suspensions are lifted at once.
 const CHUNK: u32 = 200;
 
@@ -81,6 +85,33 @@ impl Job for LiftSuspensions {
         let staff = StaffService::new(ports.clone(), AccountService::new(ports.clone()));
         while staff.lift_what_is_over(CHUNK).await? == CHUNK as usize {}
         Ok(())
+    }
+}
+
+/// Fills in what changes of the schema ask of rows that were there before.
+#[derive(Debug, Clone, Copy)]
+pub struct Backfills;
+
+#[async_trait]
+impl Job for Backfills {
+    fn name(&self) -> &'static str {
+        "backfills"
+    }
+
+    fn every(&self) -> Duration {
+        Duration::from_mins(1)
+    }
+
+    async fn run(&self, ports: &Ports) -> Result<()> {
+        loop {
+            let begun = Instant::now();
+            let Some(moved) = ports.maintenance.fill(PORTION).await? else { return Ok(()) };
+            if moved.state == BackfillState::Done {
+                tracing::info!(name = moved.name, rows = moved.rows, "a back-fill is done");
+            }
+            // Half of the time belongs to everybody else.
+            tokio::time::sleep(begun.elapsed()).await;
+        }
     }
 }
 

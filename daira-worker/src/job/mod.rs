@@ -6,7 +6,7 @@ mod reconcile;
 mod records;
 mod retention;
 
-pub use clean_up::{CloseApps, EraseAccounts, Expiry, LiftSuspensions, PartitionsAhead};
+pub use clean_up::{Backfills, CloseApps, EraseAccounts, Expiry, LiftSuspensions, PartitionsAhead};
 pub use deliver::Deliver;
 pub use reconcile::{ReconcileCounters, reconcile};
 pub use records::{BuildExports, NEAR, SealAudit, WatchBreaches};
@@ -26,6 +26,7 @@ pub fn all(runner: Runner) -> Runner {
         .job(WatchBreaches)
         .job(Deliver)
         .job(LiftSuspensions)
+        .job(Backfills)
         .job(CloseApps)
         .job(EraseAccounts)
         .job(ReconcileCounters::default())

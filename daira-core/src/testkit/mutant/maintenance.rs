@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use crate::actor::Actor;
 use crate::error::Result;
 use crate::id::{Id, PostId};
-use crate::port::{Delivered, Group, JobOutcome, Maintenance, UnitOfWork};
+use crate::port::{Backfill, Delivered, Group, JobOutcome, Maintenance, UnitOfWork};
 use crate::time::Timestamp;
 
 /// What the upkeep gets wrong.
@@ -70,6 +70,18 @@ impl Maintenance for MutantMaintenance {
     async fn pushed_posts(&self, after: PostId, limit: u32) -> Result<Vec<PostId>> {
         let again = i64::from(self.fault == MaintenanceFault::RepeatsPosts);
         self.inner.pushed_posts(PostId::from_raw(after.raw() - again), limit).await
+    }
+
+    async fn backfills(&self) -> Result<Vec<Backfill>> {
+        self.inner.backfills().await
+    }
+
+    async fn fill(&self, rows: u32) -> Result<Option<Backfill>> {
+        self.inner.fill(rows).await
+    }
+
+    async fn pause_backfill(&self, name: &str, paused: bool) -> Result<bool> {
+        self.inner.pause_backfill(name, paused).await
     }
 
     async fn begin_job(&self, name: &str, owner: &str, every: Duration, lease: Duration) -> Result<bool> {
