@@ -26,6 +26,7 @@ fn every_command_explains_itself_with_examples() {
         &["dlq", "--help"],
         &["admin", "--help"],
         &["counters", "rebuild", "--help"],
+        &["backfill", "--help"],
         &["config", "--help"],
     ] {
         let out = here.done(command);
@@ -188,6 +189,23 @@ fn security_91_dead_letters_are_listed_shown_replayed_and_dropped() {
     assert!(here.done(&["dlq", "replay", "fan-out", "--all"]).starts_with("1 events"));
     let left = here.done(&["dlq", "list"]);
     assert!(left.lines().count() == 2 && left.lines().all(|line| line.contains(" waits ")), "{left}");
+}
+
+#[test]
+fn back_fills_are_listed_paused_and_run() {
+    let here = Installation::new();
+    let listed = here.done(&["backfill", "list"]);
+    assert!(listed.lines().count() > 0 && listed.lines().all(|line| line.contains("  running  0 rows  ")), "{listed}");
+    let names: Vec<&str> = listed.lines().filter_map(|line| line.split("  ").next()).collect();
+    assert_eq!(here.done(&["backfill", "pause", names[0]]), format!("{} waits\n", names[0]));
+    let run = here.done(&["backfill", "run"]);
+    assert!(run.contains(&format!("{} is done: 0 rows", names[1])), "{run}");
+    assert!(run.ends_with(&format!("paused or somebody else is at them: {}\n", names[0])), "{run}");
+    assert!(here.done(&["backfill", "list"]).contains(&format!("{}  paused", names[0])));
+    assert_eq!(here.done(&["backfill", "resume", names[0]]), format!("{} goes on\n", names[0]));
+    assert!(here.done(&["backfill", "run"]).ends_with("nothing is left to be filled in\n"));
+    let refused = here.run(&["backfill", "pause", "nothing"]);
+    assert!(refused.code == 1 && refused.err.contains("there is no back-fill nothing"), "{}", refused.err);
 }
 
 #[test]

@@ -98,7 +98,7 @@ async fn in_and_out(stage: &Stage) {
     assert_eq!(cookies(&out), format!("{SESSION}="));
     let over = stage.page("/auth/refresh", &json!({}), &cookies(&next), &[HOST, OWN]).await;
     assert_eq!((over.status, over.code().as_str()), (StatusCode::UNAUTHORIZED, "auth.token_invalid"));
-    assert_eq!(cookies(&over), format!("{SESSION}="), "the browser forgets it");
+    assert_eq!(cookies(&over), "", "another one may be kept by now");
     assert_eq!(stage.page("/auth/log-out", &json!({}), "", &[HOST, OWN]).await.status, StatusCode::OK, "out is out");
     assert_eq!(stage.ask_as(&joined, "{ me { profile { handle } } }").await.data("/me/profile/handle"), "mona");
 }
