@@ -84,6 +84,13 @@ impl Maintenance for MemoryStore {
         Ok(due)
     }
 
+    async fn keep_job(&self, name: &str, owner: &str, lease: Duration) -> Result<bool> {
+        let now = self.shared.clock.now();
+        let jobs = &mut self.shared.lock().jobs;
+        let own = jobs.get_mut(name).filter(|job| job.owner.as_deref() == Some(owner) && job.until > now);
+        Ok(own.map(|job| job.until = now + lease).is_some())
+    }
+
     async fn end_job(&self, name: &str, owner: &str, outcome: JobOutcome) -> Result<()> {
         let now = self.shared.clock.now();
         if let Some(job) = self.shared.lock().jobs.get_mut(name)

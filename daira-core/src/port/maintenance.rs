@@ -84,6 +84,9 @@ pub trait Maintenance: Send + Sync {
     /// is the owner's alone until `lease` is over.
     async fn begin_job(&self, name: &str, owner: &str, every: Duration, lease: Duration) -> Result<bool>;
 
+    /// Makes the owner's run its own for `lease` from now on; `false` when it lost the run meanwhile.
+    async fn keep_job(&self, name: &str, owner: &str, lease: Duration) -> Result<bool>;
+
     /// Ends the owner's run of a job; nothing happens when it lost the lease meanwhile.
     async fn end_job(&self, name: &str, owner: &str, outcome: JobOutcome) -> Result<()>;
 }

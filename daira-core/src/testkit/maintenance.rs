@@ -16,7 +16,7 @@ super::kit! { $
     maintenance_kit, "maintenance", single {
         maintenance: partitions_are_made_ahead, what_is_young_does_not_expire, a_snapshot_holds_what_is_outstanding,
             a_snapshot_stands_still, a_snapshot_overwrites_nothing, pushed_posts_go_by_id, a_job_is_run_by_one,
-            a_job_is_due_again_after_a_while, a_failed_job_may_run_at_once, a_dead_owner_loses_the_job,
+            a_job_is_due_again_after_a_while, a_failed_job_may_run_at_once, a_dead_owner_loses_the_job, a_living_owner_keeps_the_job,
             backfills_pause_and_go_on;
     }
 }
@@ -216,6 +216,23 @@ pub async fn a_dead_owner_loses_the_job(ports: &Ports) {
     assert!(jobs.begin_job("kit-purge", "a", Duration::ZERO, Duration::from_millis(100)).await.unwrap());
     ports.clock.sleep(Duration::from_millis(300)).await;
     assert!(jobs.begin_job("kit-purge", "b", Duration::ZERO, HOUR).await.unwrap());
+    assert!(!jobs.keep_job("kit-purge", "a", HOUR).await.unwrap());
     jobs.end_job("kit-purge", "a", JobOutcome::Failed).await.unwrap();
     assert!(!jobs.begin_job("kit-purge", "a", Duration::ZERO, HOUR).await.unwrap());
+}
+
+/// Whoever says in time that it is still at it keeps the run; whoever says so late lost it, taken over or not.
+pub async fn a_living_owner_keeps_the_job(ports: &Ports) {
+    let jobs = &ports.maintenance;
+    assert!(!jobs.keep_job("kit-purge", "a", HOUR).await.unwrap(), "there is no run");
+    assert!(jobs.begin_job("kit-purge", "a", Duration::ZERO, Duration::from_secs(60)).await.unwrap());
+    assert!(jobs.keep_job("kit-purge", "a", Duration::from_millis(100)).await.unwrap());
+    ports.clock.sleep(Duration::from_millis(300)).await;
+    assert!(!jobs.keep_job("kit-purge", "a", HOUR).await.unwrap(), "it is over");
+    assert!(jobs.begin_job("kit-purge", "b", Duration::ZERO, Duration::from_millis(100)).await.unwrap());
+    assert!(jobs.keep_job("kit-purge", "b", HOUR).await.unwrap());
+    ports.clock.sleep(Duration::from_millis(300)).await;
+    assert!(!jobs.begin_job("kit-purge", "a", Duration::ZERO, HOUR).await.unwrap(), "it is at it still");
+    jobs.end_job("kit-purge", "b", JobOutcome::Failed).await.unwrap();
+    assert!(!jobs.keep_job("kit-purge", "b", HOUR).await.unwrap(), "it ended");
 }

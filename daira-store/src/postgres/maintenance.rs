@@ -142,6 +142,19 @@ impl Maintenance for PgMaintenance {
         Ok(begun.rows_affected() == 1)
     }
 
+    async fn keep_job(&self, name: &str, owner: &str, lease: Duration) -> Result<bool> {
+        let kept = sqlx::query(
+            "update daira.job set until = now() + $3::bigint * interval '1 ms' where name = $1 and owner = $2 and until > now()",
+        )
+        .bind(name)
+        .bind(owner)
+        .bind(milliseconds(lease))
+        .execute(self.store.worker_pool())
+        .await
+        .map_err(|e| fault("maintenance.keep_job", e))?;
+        Ok(kept.rows_affected() == 1)
+    }
+
     async fn end_job(&self, name: &str, owner: &str, outcome: JobOutcome) -> Result<()> {
         sqlx::query(
             "update daira.job set owner = null, until = null, ended_at = now(), failed = $3

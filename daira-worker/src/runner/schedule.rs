@@ -1,7 +1,8 @@
-//! The life of one job: ask for its next run, do it, hand the lease back.
+//! The life of one job: ask for its next run, do it while the lease is kept, hand it back.
 
 use core::time::Duration;
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -9,12 +10,13 @@ use daira_core::Ports;
 use daira_core::error::{Error, ErrorKind};
 use daira_core::port::JobOutcome;
 use futures_util::FutureExt;
+use futures_util::future::{Either, select};
 use tokio_util::sync::CancellationToken;
 
 use super::{Job, RunnerMetrics, sleep};
 
-/// How long a run may take before another process may take it over.
-const LEASE: Duration = Duration::from_mins(10);
+/// How long after a process died another one may take its run over. The lease of whoever lives is kept for as long as it takes.
+const LEASE: Duration = Duration::from_secs(30);
 
 pub(super) async fn run(
     job: Arc<dyn Job>,
@@ -28,7 +30,14 @@ pub(super) async fn run(
     loop {
         match ports.maintenance.begin_job(job.name(), &owner, job.every(), LEASE).await {
             Ok(true) => {
-                let outcome = once(job.as_ref(), &ports, &metrics).await;
+                let run = pin!(once(job.as_ref(), &ports, &metrics));
+                let outcome = match select(run, pin!(lost(job.name(), &ports, &owner))).await {
+                    Either::Left((outcome, _)) => outcome,
+                    Either::Right(((), _)) => {
+                        tracing::warn!(job = job.name(), "somebody else went on with a job");
+                        continue;
+                    }
+                };
                 if let Err(error) = ports.maintenance.end_job(job.name(), &owner, outcome).await {
                     tracing::warn!(job = job.name(), ?error, "a job's lease could not be handed back; it will lapse");
                 }
@@ -39,6 +48,19 @@ pub(super) async fn run(
         let jitter = f64::from(u32::from_be_bytes(ports.ids.bytes())) / f64::from(u32::MAX);
         if !sleep(&ports, look_every.mul_f64(0.5 + jitter), &shutdown).await {
             return;
+        }
+    }
+}
+
+/// Keeps a run until it is lost.
+async fn lost(name: &str, ports: &Ports, owner: &str) {
+    loop {
+        ports.clock.sleep(LEASE / 3).await;
+        match ports.maintenance.keep_job(name, owner, LEASE).await {
+            Ok(true) => {}
+            Ok(false) => return,
+            // Whether it is lost is found out when the store is back; whatever the job does there fails meanwhile, too.
+            Err(error) => tracing::warn!(job = name, ?error, "a job's lease could not be kept"),
         }
     }
 }

@@ -22,14 +22,22 @@ pub enum MaintenanceFault {
     RepeatsPosts,
     /// Whoever asks for a job gets it.
     GivesToAll,
+    /// Whoever lost a run believes to have it.
+    KeepsForAll,
     /// Anybody can end a run.
     EndsForAll,
 }
 
 impl MaintenanceFault {
     /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::MakesTooFew, Self::ForgetsOutstanding, Self::RepeatsPosts, Self::GivesToAll, Self::EndsForAll];
+    pub const ALL: [Self; 6] = [
+        Self::MakesTooFew,
+        Self::ForgetsOutstanding,
+        Self::RepeatsPosts,
+        Self::GivesToAll,
+        Self::KeepsForAll,
+        Self::EndsForAll,
+    ];
 }
 
 /// Upkeep with a fault.
@@ -87,6 +95,11 @@ impl Maintenance for MutantMaintenance {
     async fn begin_job(&self, name: &str, owner: &str, every: Duration, lease: Duration) -> Result<bool> {
         let begun = self.inner.begin_job(name, owner, every, lease).await?;
         Ok(begun || self.fault == MaintenanceFault::GivesToAll)
+    }
+
+    async fn keep_job(&self, name: &str, owner: &str, lease: Duration) -> Result<bool> {
+        let kept = self.inner.keep_job(name, owner, lease).await?;
+        Ok(kept || self.fault == MaintenanceFault::KeepsForAll)
     }
 
     async fn end_job(&self, name: &str, owner: &str, outcome: JobOutcome) -> Result<()> {
