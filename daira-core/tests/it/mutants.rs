@@ -103,6 +103,7 @@ async fn the_maintenance_kit_notices_every_fault() {
                 fails(maintenance::a_snapshot_holds_what_is_outstanding(ports)).await
             }
             MaintenanceFault::RepeatsPosts => fails(maintenance::pushed_posts_go_by_id(ports)).await,
+            MaintenanceFault::KeepsForAll => fails(maintenance::a_living_owner_keeps_the_job(ports)).await,
             MaintenanceFault::GivesToAll | MaintenanceFault::EndsForAll => {
                 fails(maintenance::a_job_is_run_by_one(ports)).await
             }
