@@ -19,6 +19,7 @@
 pub mod account;
 pub mod actor;
 mod checks;
+pub mod circuit;
 pub mod comment;
 pub mod error;
 pub mod event;
@@ -37,6 +38,7 @@ pub mod port;
 pub mod post;
 pub mod proto;
 pub mod reaction;
+pub mod read_through;
 mod recent;
 pub mod record;
 pub mod secret;

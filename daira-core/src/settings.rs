@@ -47,8 +47,30 @@ pub struct Settings {
     pub texts: TextVersions,
     /// What is kept for how long.
     pub retention: Retention,
+    /// What is kept of answers, and for how long.
+    pub cache: CacheSettings,
     /// How often things may be done.
     pub limits: Limits,
+}
+
+/// What is kept of answers that are asked for often.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
+pub struct CacheSettings {
+    /// What each process keeps at most, in MiB.
+    pub near_mib: u32,
+    /// How long it is kept whose a handle is, in seconds. It is verified whenever it is used.
+    pub handle_seconds: u32,
+    /// How long it is kept that a handle is nobody's, in seconds: as long may somebody new stay unfound on another node whose message was
+    /// lost.
+    pub no_handle_seconds: u32,
+}
+
+impl Default for CacheSettings {
+    fn default() -> Self {
+        Self { near_mib: 16, handle_seconds: 300, no_handle_seconds: 10 }
+    }
 }
 
 /// What is kept for how long after it has served. What falls with the partitions of its table has its time there.
@@ -178,6 +200,7 @@ impl Default for Settings {
             minimum_age: 13,
             texts: TextVersions::default(),
             retention: Retention::default(),
+            cache: CacheSettings::default(),
             limits: Limits::default(),
         }
     }

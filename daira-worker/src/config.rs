@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use daira_core::record::TextVersions;
-use daira_core::settings::{Limits, Retention, Settings};
+use daira_core::settings::{CacheSettings, Limits, Retention, Settings};
 
 pub use doors::{Grpc, Http};
 pub(crate) use read::master_key;
@@ -62,6 +62,8 @@ pub struct Config {
     pub texts: TextVersions,
     /// What is kept for how long after it has served.
     pub retention: Retention,
+    /// What is kept of answers that are asked for often.
+    pub cache: CacheSettings,
     /// How often things may be done: `120/15m` is 120 at once, and 120 in each 15 minutes.
     pub limits: Limits,
 }
@@ -86,6 +88,7 @@ impl Default for Config {
             product: Product::default(),
             texts: TextVersions::default(),
             retention: Retention::default(),
+            cache: CacheSettings::default(),
             limits: Limits::default(),
         }
     }
@@ -336,6 +339,7 @@ impl Config {
         settings.phone_countries.clone_from(&self.phone.countries);
         settings.texts = self.texts.clone();
         settings.retention = self.retention.clone();
+        settings.cache = self.cache.clone();
         settings.limits = self.limits.clone();
         settings
     }

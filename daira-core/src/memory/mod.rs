@@ -17,6 +17,7 @@
 
 mod blob;
 mod bus;
+mod cache;
 mod chance;
 mod clock;
 mod fallback;
@@ -34,6 +35,7 @@ use std::sync::Arc;
 
 pub use blob::MemoryBlobs;
 pub use bus::MemoryBus;
+pub use cache::MemoryCache;
 pub use chance::{RandomIds, SeededIds};
 pub use clock::{ManualClock, WallClock};
 pub use fallback::FallbackLimiter;
@@ -46,7 +48,8 @@ pub use pubsub::MemoryPubSub;
 pub use signer::HmacSigner;
 pub use store::MemoryStore;
 
-use crate::port::{Clock, IdSource, Keys, NoPlaces, Ports};
+use crate::port::{Clock, IdSource, Keys, NoCache, NoPlaces, Ports, PubSub};
+use crate::read_through::ReadThrough;
 use crate::secret::Key;
 use crate::settings::Settings;
 
@@ -67,6 +70,14 @@ impl Ports {
         let settings = Settings::default();
         let store = MemoryStore::new(Arc::clone(&clock), &settings);
         let master = Key::new(ids.bytes());
+        let pubsub: Arc<dyn PubSub> = Arc::new(MemoryPubSub::default());
+        let kept = ReadThrough::new(
+            Arc::new(NoCache),
+            Arc::clone(&pubsub),
+            Arc::clone(&clock),
+            Arc::clone(&ids),
+            settings.cache.near_mib,
+        );
         Self {
             bus: Arc::new(MemoryBus::new(&store)),
             maintenance: Arc::new(store.clone()),
@@ -76,7 +87,8 @@ impl Ports {
             passkeys: Arc::new(MemoryPasskeys::new(Arc::clone(&ids))),
             signer: Arc::new(HmacSigner::new(master.derive("access"))),
             limiter: Arc::new(MemoryLimiter::new(Arc::clone(&clock))),
-            pubsub: Arc::new(MemoryPubSub::default()),
+            pubsub,
+            kept,
             mail: Arc::new(MemoryMail::default()),
             phone: Arc::new(MemoryPhone::default()),
             places: Arc::new(NoPlaces),

@@ -25,6 +25,7 @@
 //! | [`bus`] (`bus_kit!`) | [`Ports`](crate::port::Ports): the bus, over the log of the store |
 //! | [`maintenance`] (`maintenance_kit!`) | [`Ports`](crate::port::Ports): the same with what keeps it in shape |
 //! | [`blob`] (`blob_kit!`) | `Arc<dyn BlobStore>` |
+//! | [`cache`] (`cache_kit!`) | [`cache::Caches`]: one to test, and the same as another node has it |
 //! | [`clock`] (`clock_kit!`), [`ids`] (`ids_kit!`) | `Arc<dyn Clock>`, `Arc<dyn IdSource>` |
 //! | [`hasher`] (`hasher_kit!`) | `Arc<dyn PasswordHasher>` |
 //! | [`limiter`] (`limiter_kit!`) | [`limiter::Limiters`]: one to test, and the same as another node sees it |
@@ -45,6 +46,7 @@
 
 pub mod blob;
 pub mod bus;
+pub mod cache;
 pub mod clock;
 pub mod fixture;
 pub mod hasher;
@@ -62,7 +64,7 @@ mod turns;
 /// The kits that are one file, where the macros find them.
 #[doc(hidden)]
 pub mod single {
-    pub use super::{blob, bus, clock, hasher, ids, limiter, maintenance, passkey, pubsub, signer};
+    pub use super::{blob, bus, cache, clock, hasher, ids, limiter, maintenance, passkey, pubsub, signer};
 }
 
 /// Declares a kit: its list of cases by file, and the macro that turns it into tests.
@@ -157,6 +159,7 @@ mod tests {
             ("visibility", include_str!("store/visibility.rs"), super::store::CASES),
             ("bus", include_str!("bus.rs"), super::bus::CASES),
             ("blob", include_str!("blob.rs"), super::blob::CASES),
+            ("cache", include_str!("cache.rs"), super::cache::CASES),
             ("clock", include_str!("clock.rs"), super::clock::CASES),
             ("hasher", include_str!("hasher.rs"), super::hasher::CASES),
             ("ids", include_str!("ids.rs"), super::ids::CASES),

@@ -2,6 +2,7 @@
 //! are listed in the project's documents.
 
 mod apps;
+mod bearer;
 mod codes;
 mod exports;
 mod faces;

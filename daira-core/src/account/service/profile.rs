@@ -1,6 +1,8 @@
 //! The own account and profile: looking at them, changing what others see, changing the handle.
 
-use super::super::{Account, AccountRefusal, Profile};
+use std::sync::{Mutex, PoisonError};
+
+use super::super::{Account, AccountRefusal, Profile, forget_bearers};
 use super::{AccountService, audit};
 use crate::actor::{Actor, Member};
 use crate::checks::{Writing, acting, based_on, keyed};
@@ -149,7 +151,9 @@ impl AccountService {
         let handle = &new_handle(handle)?;
         let keyed = keyed("account.change_handle", key, &handle.as_str());
         let (clock, reserved) = (&self.ports.clock, self.ports.settings.handle_reserved);
-        self.ports
+        let former = &Mutex::new(None);
+        let id = self
+            .ports
             .transact_once(actor, keyed.as_ref(), |mut unit| {
                 Box::pin(async move {
                     let (unit, now) = (&mut *unit, clock.now());
@@ -158,18 +162,23 @@ impl AccountService {
                     if profile.handle == *handle {
                         return Ok(id);
                     }
+                    *former.lock().unwrap_or_else(PoisonError::into_inner) = Some(profile.handle.clone());
                     if !unit.accounts().claim_handle(handle, HandleHolder::Profile(id), None, now).await? {
                         return Err(Error::from(AccountRefusal::HandleTaken).on_field("handle"));
                     }
-                    let former = HandleHolder::Former(id, now + reserved);
-                    unit.accounts().claim_handle(&profile.handle, former, None, now).await?;
+                    let reserved = HandleHolder::Former(id, now + reserved);
+                    unit.accounts().claim_handle(&profile.handle, reserved, None, now).await?;
                     profile.handle = handle.clone();
                     store(unit, profile).await?;
                     audit(unit, "account.handle_changed", id, "", now).await?;
                     Ok(id)
                 })
             })
-            .await
+            .await?;
+        let former = former.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let both: Vec<&Handle> = former.iter().chain([handle]).collect();
+        forget_bearers(&self.ports, &both).await;
+        Ok(id)
     }
 }
 

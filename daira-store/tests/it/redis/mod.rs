@@ -1,5 +1,6 @@
 //! The Redis adapters on real servers, in each way that Redis is set up, and with the wire cut.
 
+mod cache;
 mod limiter;
 mod pubsub;
 mod wire;
