@@ -17,6 +17,7 @@
 //! | `credential` (feature) | Argon2id password hashing and signed tokens |
 
 pub mod account;
+pub mod activity;
 pub mod actor;
 mod checks;
 pub mod circuit;

@@ -41,6 +41,12 @@ pub struct Lives {
     pub missing: Duration,
 }
 
+impl Lives {
+    fn of(self, value: Option<&Bytes>) -> Duration {
+        if value.is_some() { self.found } else { self.missing }
+    }
+}
+
 /// Keeps answers of the truth. Cloning is cheap: clones are one.
 #[derive(Clone)]
 pub struct ReadThrough(Arc<Inner>);
@@ -252,10 +258,12 @@ impl ReadThrough {
     {
         let clock = &self.0.clock;
         let Cached { stamp, value } = self.0.far.get(core::slice::from_ref(key)).await.pop().unwrap_or_default();
-        if let Some(kept) = value.and_then(Kept::read)
+        if let Some(mut kept) = value.and_then(Kept::read)
             && Some(kept.until) > ends
             && !self.is_early(&kept)
         {
+            // A node whose clock is ahead gives nothing a longer life here.
+            kept.until = kept.until.min(clock.now() + lives.of(kept.value.as_ref()));
             self.keep_near(key, near, &kept);
             return Ok(kept);
         }
@@ -263,7 +271,7 @@ impl ReadThrough {
         let value = load.await?;
         let now = clock.now();
         let took = u32::try_from(now.as_micros().saturating_sub(began.as_micros()).max(0)).unwrap_or(u32::MAX);
-        let life = if value.is_some() { lives.found } else { lives.missing };
+        let life = lives.of(value.as_ref());
         let kept = Kept { until: now + life, took, value };
         if let Some(stamp) = stamp
             && let Err(error) = self.0.far.put(key, stamp, kept.write(), life).await

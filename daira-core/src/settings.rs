@@ -19,6 +19,8 @@ pub struct Settings {
     pub backfill_posts: u16,
     /// How long an access token is valid.
     pub access_token_life: Duration,
+    /// How long somebody is still shown as active after the node that said so died.
+    pub activity_life: Duration,
     /// A session ends when it is not refreshed for this long.
     pub session_idle: Duration,
     /// A session ends this long after it began, whatever happens.
@@ -186,6 +188,7 @@ impl Default for Settings {
             inbox_days: 8,
             backfill_posts: 100,
             access_token_life: Duration::from_mins(15),
+            activity_life: Duration::from_secs(45),
             session_idle: Duration::from_hours(60 * 24),
             session_life: Duration::from_hours(365 * 24),
             refresh_grace: Duration::from_secs(10),

@@ -159,6 +159,15 @@ mod tests {
     }
 
     #[test]
+    fn without_room_nothing_is_kept() {
+        let cache = MemoryCache::new(Arc::new(ManualClock::default()), 0);
+        let key = CacheKey::new("test", 1, "x").unwrap();
+        let stamp = cache.look(&key).stamp.unwrap();
+        assert!(!cache.keep(&key, stamp, Bytes::new(), Duration::from_hours(1)).unwrap());
+        assert_eq!(cache.look(&key).value, None);
+    }
+
+    #[test]
     fn nothing_outlives_its_time_when_the_clock_is_set_back() {
         let clock = Arc::new(ManualClock::default());
         let cache = MemoryCache::new(clock.clone(), 1 << 20);

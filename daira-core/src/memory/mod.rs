@@ -27,6 +27,7 @@ mod mail;
 mod maintenance;
 mod passkey;
 mod phone;
+mod presence;
 mod pubsub;
 mod signer;
 mod store;
@@ -44,11 +45,13 @@ pub use limiter::MemoryLimiter;
 pub use mail::MemoryMail;
 pub use passkey::{MemoryAuthenticator, MemoryPasskeys};
 pub use phone::MemoryPhone;
+pub use presence::MemoryPresence;
 pub use pubsub::MemoryPubSub;
 pub use signer::HmacSigner;
 pub use store::MemoryStore;
 
-use crate::port::{Clock, IdSource, Keys, NoCache, NoPlaces, Ports, PubSub};
+use crate::activity::Activity;
+use crate::port::{Clock, IdSource, Keys, NoCache, NoPlaces, Node, Ports, PubSub};
 use crate::read_through::ReadThrough;
 use crate::secret::Key;
 use crate::settings::Settings;
@@ -70,6 +73,7 @@ impl Ports {
         let settings = Settings::default();
         let store = MemoryStore::new(Arc::clone(&clock), &settings);
         let master = Key::new(ids.bytes());
+        let presence = Arc::new(MemoryPresence::new(Arc::clone(&clock)));
         let pubsub: Arc<dyn PubSub> = Arc::new(MemoryPubSub::default());
         let kept = ReadThrough::new(
             Arc::new(NoCache),
@@ -89,6 +93,7 @@ impl Ports {
             limiter: Arc::new(MemoryLimiter::new(Arc::clone(&clock))),
             pubsub,
             kept,
+            activity: Activity::new(presence, Arc::clone(&clock), Node([0; 8]), settings.activity_life),
             mail: Arc::new(MemoryMail::default()),
             phone: Arc::new(MemoryPhone::default()),
             places: Arc::new(NoPlaces),

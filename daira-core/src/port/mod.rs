@@ -15,6 +15,7 @@ mod maintenance;
 mod passkey;
 mod phone;
 mod places;
+mod presence;
 mod pubsub;
 mod signer;
 pub mod store;
@@ -33,12 +34,14 @@ pub use maintenance::{JobOutcome, Maintenance};
 pub use passkey::{Ceremony, PasskeyVerifier, PublicPart, Signed};
 pub use phone::{CheapestFirst, PhoneChannel, Text};
 pub use places::{NoPlaces, Places};
+pub use presence::{Node, Presence};
 pub(crate) use pubsub::hint;
 pub use pubsub::{Heard, MAX_SIGNAL, PubSub, Subscription, Topic};
 pub use signer::{Claims, IdClaims, PublicKey, TokenSigner};
 pub use store::{ReadView, Store, UnitOfWork};
 pub use transact::{Remembered, Unit};
 
+use crate::activity::Activity;
 use crate::page::Cursors;
 use crate::read_through::ReadThrough;
 use crate::secret::Key;
@@ -114,6 +117,8 @@ pub struct Ports {
     pub pubsub: Arc<dyn PubSub>,
     /// What is kept of answers that are asked for often, over a [`Cache`] that nodes may share.
     pub kept: ReadThrough,
+    /// Who is active now, over a [`Presence`] that nodes may share.
+    pub activity: Activity,
     /// Delivery of mail.
     pub mail: Arc<dyn Channel>,
     /// Delivery to phones.

@@ -10,7 +10,7 @@ use crate::graph::reach;
 use crate::id::{PostId, ProfileId};
 use crate::port::store::Lock;
 use crate::port::{Ports, UnitOfWork};
-use crate::text::{Handle, entities};
+use crate::text::entities;
 
 /// A post that `me` sees, with what decided it. Until the unit ends it is neither deleted nor edited, nobody blocks between
 /// `me` and its author, and the edges that made it visible stand.

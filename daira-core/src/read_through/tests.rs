@@ -239,6 +239,24 @@ async fn what_one_node_found_the_others_need_not_ask() {
 }
 
 #[tokio::test]
+async fn a_node_whose_clock_is_ahead_lengthens_no_life() {
+    let mut world = World::new();
+    let (ahead, node) = (world.over(world.far.clone(), Arc::new(SeededIds::new(2))), world.node().await);
+    let now = world.clock.now();
+    world.clock.set(now + Duration::from_hours(1));
+    assert_eq!(ask(&world, &ahead).await.unwrap(), text("one"));
+    // What nodes share goes by a clock of its own.
+    let kept = world.far.look(&key()).value.unwrap();
+    world.clock.set(now);
+    world.far.clear();
+    let stamp = world.far.look(&key()).stamp.unwrap();
+    assert!(world.far.keep(&key(), stamp, kept, Duration::from_hours(2)).unwrap());
+    assert_eq!((ask(&world, &node).await.unwrap(), world.truth.asked()), (text("one"), 1));
+    world.clock.advance(LIVES.found);
+    assert_eq!(node.near(&key()), None);
+}
+
+#[tokio::test]
 async fn a_change_is_seen_at_once_on_its_node_and_soon_on_all() {
     let mut world = World::new();
     let (one, other) = (world.node().await, world.node().await);

@@ -30,6 +30,7 @@
 //! | [`hasher`] (`hasher_kit!`) | `Arc<dyn PasswordHasher>` |
 //! | [`limiter`] (`limiter_kit!`) | [`limiter::Limiters`]: one to test, and the same as another node sees it |
 //! | [`passkey`] (`passkey_kit!`) | [`passkey::Passkeys`]: one to test, and two devices that answer it |
+//! | [`presence`] (`presence_kit!`) | [`presence::Rooms`]: one to test, and the same as another node has it |
 //! | [`pubsub`] (`pubsub_kit!`) | [`pubsub::Nodes`]: one to test, and the same as another node has it |
 //! | [`signer`] (`signer_kit!`) | [`signer::Signers`]: one to test, and one with another key |
 //!
@@ -56,6 +57,7 @@ pub mod limiter;
 pub mod maintenance;
 pub mod mutant;
 pub mod passkey;
+pub mod presence;
 pub mod pubsub;
 pub mod signer;
 pub mod store;
@@ -64,7 +66,7 @@ mod turns;
 /// The kits that are one file, where the macros find them.
 #[doc(hidden)]
 pub mod single {
-    pub use super::{blob, bus, cache, clock, hasher, ids, limiter, maintenance, passkey, pubsub, signer};
+    pub use super::{blob, bus, cache, clock, hasher, ids, limiter, maintenance, passkey, presence, pubsub, signer};
 }
 
 /// Declares a kit: its list of cases by file, and the macro that turns it into tests.
@@ -166,6 +168,7 @@ mod tests {
             ("limiter", include_str!("limiter.rs"), super::limiter::CASES),
             ("maintenance", include_str!("maintenance.rs"), super::maintenance::CASES),
             ("passkey", include_str!("passkey.rs"), super::passkey::CASES),
+            ("presence", include_str!("presence.rs"), super::presence::CASES),
             ("pubsub", include_str!("pubsub.rs"), super::pubsub::CASES),
             ("signer", include_str!("signer.rs"), super::signer::CASES),
         ] {

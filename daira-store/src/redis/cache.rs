@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use daira_core::circuit::{Circuit, Passage};
 use daira_core::error::Result;
 use daira_core::port::{Cache, CacheKey, Cached, Clock, IdSource, STAMP_LIFE, Stamp, check_cached};
 use futures_util::future::try_join_all;
@@ -13,11 +12,7 @@ use redis::{RedisResult, Script};
 
 use super::Redis;
 use super::connection::Wire;
-
-/// How long somebody waits for what is only to save them a moment.
-const PATIENCE: Duration = Duration::from_millis(200);
-/// How long the one waits who tries whether Redis is there again: as long as connecting anew may take.
-const TRIAL: Duration = Duration::from_secs(2);
+use super::optional::{Optional, PATIENCE};
 
 /// Replaces what has the stamp that is expected.
 const PUT: &str = r"
@@ -32,26 +27,25 @@ return 1
 /// is found; a Redis that is away is left alone, but for one who tries it each second.
 #[derive(Clone)]
 pub struct RedisCache {
-    redis: Redis,
+    redis: Optional,
     put: Script,
-    circuit: Arc<Circuit>,
     ids: Arc<dyn IdSource>,
 }
 
 impl core::fmt::Debug for RedisCache {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("RedisCache").field("circuit", &self.circuit).finish_non_exhaustive()
+        f.debug_struct("RedisCache").field("redis", &self.redis).finish_non_exhaustive()
     }
 }
 
 impl RedisCache {
     /// Over this connection; stamps are drawn from `ids`.
     pub fn new(redis: Redis, clock: Arc<dyn Clock>, ids: Arc<dyn IdSource>) -> Self {
-        Self { redis, put: Script::new(PUT), circuit: Arc::new(Circuit::new(clock)), ids }
+        Self { redis: Optional::new(redis, clock, "cache"), put: Script::new(PUT), ids }
     }
 
     fn name(&self, key: &CacheKey) -> String {
-        format!("{}cache:{}", self.redis.prefix(), key.name())
+        format!("{}cache:{}", self.redis.redis.prefix(), key.name())
     }
 
     /// An entry as it is stored.
@@ -70,30 +64,6 @@ impl RedisCache {
         look.arg(self.name(key)).arg(entry).arg("NX").arg("GET").arg("PX").arg(millis(STAMP_LIFE));
         let found: Option<Vec<u8>> = wire.ask(&look).await?;
         Ok(found.map_or(Cached { value: None, stamp: Some(stamp) }, read))
-    }
-
-    /// Asks Redis, unless it is to be left alone; nothing where it does not answer in time.
-    async fn ask<T>(&self, work: impl AsyncFnOnce(Wire, u64) -> RedisResult<T>) -> Option<T> {
-        let patience = match self.circuit.ask() {
-            Passage::Whole => PATIENCE,
-            Passage::Trial => TRIAL,
-            Passage::Open => return None,
-        };
-        match tokio::time::timeout(patience, self.redis.with(work)).await {
-            Ok(Ok(answer)) => {
-                if self.circuit.answered() {
-                    tracing::info!("the cache that nodes share is there again");
-                }
-                Some(answer)
-            }
-            outcome => {
-                if self.circuit.failed() {
-                    let error = outcome.err().map_or_else(String::new, |late| late.to_string());
-                    tracing::warn!(%error, "the cache that nodes share is away: the truth is asked instead");
-                }
-                None
-            }
-        }
     }
 }
 
@@ -116,7 +86,7 @@ impl Cache for RedisCache {
         }
         // All are written before the first answer is waited for.
         let look = async |wire: Wire, _| try_join_all(keys.iter().map(|key| self.look(&wire, key))).await;
-        self.ask(look).await.unwrap_or_else(|| vec![Cached::default(); keys.len()])
+        self.redis.ask(look).await.unwrap_or_else(|| vec![Cached::default(); keys.len()])
     }
 
     async fn put(&self, key: &CacheKey, stamp: Stamp, value: Bytes, life: Duration) -> Result<bool> {
@@ -130,7 +100,7 @@ impl Cache for RedisCache {
             Wire::One(mut one) => call.invoke_async(&mut one).await,
             Wire::Cluster(mut cluster) => call.invoke_async(&mut cluster).await,
         };
-        Ok(self.ask(put).await.unwrap_or(false))
+        Ok(self.redis.ask(put).await.unwrap_or(false))
     }
 
     async fn forget(&self, keys: &[CacheKey]) {
@@ -145,7 +115,7 @@ impl Cache for RedisCache {
             try_join_all(keys.iter().map(one)).await.map(drop)
         };
         // Tried even while it is left alone: what is not forgotten is kept until its life is over.
-        if !matches!(tokio::time::timeout(PATIENCE, self.redis.with(forget)).await, Ok(Ok(()))) {
+        if !matches!(tokio::time::timeout(PATIENCE, self.redis.redis.with(forget)).await, Ok(Ok(()))) {
             tracing::warn!(
                 keys = keys.len(),
                 "what changed could not be forgotten on Redis, and goes when its life is over"

@@ -14,11 +14,14 @@ mod cache;
 mod connection;
 mod hearing;
 mod limiter;
+mod optional;
+mod presence;
 mod pubsub;
 
 pub use cache::RedisCache;
 pub use connection::Redis;
 pub use limiter::RedisLimiter;
+pub use presence::RedisPresence;
 pub use pubsub::RedisPubSub;
 
 use daira_core::error::{Error, ErrorKind};

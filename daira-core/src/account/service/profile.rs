@@ -62,6 +62,9 @@ pub struct UpdateProfile {
     pub avatar: Option<Option<MediaId>>,
     /// Whether followers need approval. Opening up accepts everybody who asks.
     pub private: Option<bool>,
+    /// Whether those whom the profile follows may see that it is active. Not part of what has a version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shows_activity: Option<bool>,
     /// The version that the change is based on; with none it goes on top of whatever is there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<i32>,
@@ -109,6 +112,9 @@ impl AccountService {
                     apply(unit, &mut changed, change).await?;
                     if changed != profile {
                         store(unit, changed).await?;
+                    }
+                    if let Some(shows) = change.shows_activity {
+                        unit.accounts().set_shows_activity(profile.id, shows).await?;
                     }
                     Ok(profile.id)
                 })
@@ -196,7 +202,7 @@ async fn store(unit: &mut dyn UnitOfWork, profile: Profile) -> Result<()> {
 
 /// Applies a change whose texts are checked; the picture is looked at here.
 async fn apply(unit: &mut dyn UnitOfWork, profile: &mut Profile, change: &UpdateProfile) -> Result<()> {
-    let UpdateProfile { name, bio, links, avatar, private, version: _ } = change.clone();
+    let UpdateProfile { name, bio, links, avatar, private, shows_activity: _, version: _ } = change.clone();
     profile.name = name.unwrap_or_else(|| core::mem::take(&mut profile.name));
     profile.bio = bio.unwrap_or_else(|| core::mem::take(&mut profile.bio));
     profile.links = links.unwrap_or_else(|| core::mem::take(&mut profile.links));

@@ -12,6 +12,6 @@ pub use bus::{BusFault, MutantBus};
 pub use maintenance::{MaintenanceFault, MutantMaintenance};
 pub use small::{
     BlobFault, CacheFault, CredulousPasskeys, DeafHasher, FrozenIds, HastyClock, LimiterFault, MutantBlobs,
-    MutantCache, MutantLimiter, MutantPubSub, PubSubFault, TimelessSigner,
+    MutantCache, MutantLimiter, MutantPresence, MutantPubSub, PresenceFault, PubSubFault, TimelessSigner,
 };
 pub use store::{MutantStore, StoreFault};

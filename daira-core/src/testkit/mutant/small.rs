@@ -11,8 +11,8 @@ use crate::error::Result;
 use crate::id::{AccountId, Id, ProfileId};
 use crate::port::{
     BlobMeta, BlobStore, Bucket, Cache, CacheKey, Cached, Ceremony, Charge, Claims, Clock, IdClaims, IdSource,
-    MAX_CACHED, MAX_SIGNAL, PasskeyVerifier, PasswordHasher, PubSub, PublicKey, PublicPart, RateLimiter, Signed, Stamp,
-    Subject, Subscription, TokenSigner, Topic,
+    MAX_CACHED, MAX_SIGNAL, Node, PasskeyVerifier, PasswordHasher, Presence, PubSub, PublicKey, PublicPart,
+    RateLimiter, Signed, Stamp, Subject, Subscription, TokenSigner, Topic,
 };
 use crate::secret::Secret;
 use crate::time::Timestamp;
@@ -315,6 +315,64 @@ impl Cache for MutantCache {
         if self.fault != CacheFault::KeepsForgotten {
             self.inner.forget(&self.keys(keys)).await;
         }
+    }
+}
+
+/// What a presence gets wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PresenceFault {
+    /// Whoever leaves one node has left all.
+    OneNode,
+    /// A dead node's word holds for good.
+    NeverEnds,
+    /// Nobody leaves.
+    KeepsWhoLeft,
+    /// Only the first of a beat counts.
+    OnlyTheFirst,
+}
+
+impl PresenceFault {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::OneNode, Self::NeverEnds, Self::KeepsWhoLeft, Self::OnlyTheFirst];
+}
+
+/// A presence with a fault.
+pub struct MutantPresence {
+    inner: Arc<dyn Presence>,
+    fault: PresenceFault,
+}
+
+impl core::fmt::Debug for MutantPresence {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("MutantPresence").field("fault", &self.fault).finish_non_exhaustive()
+    }
+}
+
+impl MutantPresence {
+    /// Breaks a presence.
+    pub fn new(inner: Arc<dyn Presence>, fault: PresenceFault) -> Self {
+        Self { inner, fault }
+    }
+
+    fn node(&self, node: Node) -> Node {
+        if self.fault == PresenceFault::OneNode { Node([0; 8]) } else { node }
+    }
+}
+
+#[async_trait]
+impl Presence for MutantPresence {
+    async fn beat(&self, node: Node, profiles: &[ProfileId], life: Duration) {
+        let life = if self.fault == PresenceFault::NeverEnds { life * 100_000 } else { life };
+        let only = if self.fault == PresenceFault::OnlyTheFirst { 1 } else { usize::MAX };
+        self.inner.beat(self.node(node), profiles.get(..only.min(profiles.len())).unwrap_or_default(), life).await;
+    }
+    async fn leave(&self, node: Node, profiles: &[ProfileId]) {
+        if self.fault != PresenceFault::KeepsWhoLeft {
+            self.inner.leave(self.node(node), profiles).await;
+        }
+    }
+    async fn present(&self, profiles: &[ProfileId]) -> Vec<ProfileId> {
+        self.inner.present(profiles).await
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod cache;
 mod limiter;
+mod presence;
 mod pubsub;
 mod wire;
 
