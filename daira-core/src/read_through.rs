@@ -8,7 +8,7 @@
 //! - **One flight.** Of all who miss at once in this process one asks; the others wait for the same answer, and share its failure,
 //!   which is not kept. Whoever asks may go away: the others go on.
 //! - **Early refresh.** An answer is asked for anew shortly before its life is over, by one who is drawn, so that not everybody misses
-//!   when it ends: when *now* − Δ·ln *u* ≥ *end*, for *u* evenly from (0, 1] and Δ how long the truth took last time (XFetch
+//!   when it ends: when *now* − Δ·ln *u* ≥ *end*, for *u* evenly from (0, 1] and Δ how long the truth took last time (`XFetch`
 //!   with β = 1: Vattani, Chierichetti, Lowenstein, "Optimal Probabilistic Cache Stampede Prevention", VLDB 2015).
 //! - **Nothing there** is kept, too, for a shorter life.
 //! - **Changes.** Who changed something calls [`forget`](ReadThrough::forget) after the commit. The stamps of [`Cache`] are taken

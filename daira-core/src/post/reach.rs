@@ -1,6 +1,7 @@
 //! Reaching a post inside a unit of work, so that what was decided on it holds until the unit ends, and finding out whom a
 //! text may mention.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Audience, Post, policy};
@@ -49,8 +50,8 @@ pub(super) async fn mentioned(
         // By id: two units that take several pairs take them in the same order.
         let ids: BTreeSet<ProfileId> = known.iter().map(|(id, _)| *id).chain(found.iter().copied()).collect();
         for id in ids {
-            if !seen.contains_key(&id) {
-                seen.insert(id, reach(unit, me, id).await?.map(|(profile, _)| profile));
+            if let Entry::Vacant(unseen) = seen.entry(id) {
+                unseen.insert(reach(unit, me, id).await?.map(|(profile, _)| profile));
             }
         }
         within_reach.extend(found.into_iter().filter(|id| matches!(seen.get(id), Some(Some(_)))));

@@ -105,6 +105,7 @@ fn key() -> CacheKey {
     CacheKey::new("test", 1, "x").unwrap()
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "an answer, as it is compared with")]
 fn text(text: &'static str) -> Option<Bytes> {
     Some(Bytes::from_static(text.as_bytes()))
 }

@@ -63,14 +63,14 @@ impl RedisCache {
         let mut look = redis::cmd("SET");
         look.arg(self.name(key)).arg(entry).arg("NX").arg("GET").arg("PX").arg(millis(STAMP_LIFE));
         let found: Option<Vec<u8>> = wire.ask(&look).await?;
-        Ok(found.map_or(Cached { value: None, stamp: Some(stamp) }, read))
+        Ok(found.map_or(Cached { value: None, stamp: Some(stamp) }, |entry| read(&entry)))
     }
 }
 
 /// What is no entry of ours is as good as nothing, and is not replaced.
-fn read(entry: Vec<u8>) -> Cached {
-    let Some((stamp, [is_value, ..])) = entry.split_first_chunk() else { return Cached::default() };
-    let value = (*is_value == 1).then(|| Bytes::from(entry.clone()).slice(stamp.len() + 1..));
+fn read(entry: &[u8]) -> Cached {
+    let Some((stamp, [is_value, value @ ..])) = entry.split_first_chunk() else { return Cached::default() };
+    let value = (*is_value == 1).then(|| Bytes::copy_from_slice(value));
     Cached { value, stamp: Some(Stamp(*stamp)) }
 }
 
