@@ -105,7 +105,7 @@ async fn a_handle_that_changed_hands_unheard_shows_whose_it_is() {
 }
 
 #[tokio::test]
-async fn security_what_is_kept_shows_nobody_who_is_hidden() {
+async fn what_is_kept_shows_nobody_who_is_hidden() {
     let (world, _tasks) = keeping().await;
     let [mona, ali] = [world.join("mona").await, world.join("karim").await];
     assert_eq!(world.seen(&actor(&ali), "mona").await, Some(mona.member.profile));
