@@ -17,8 +17,10 @@
 //! | `credential` (feature) | Argon2id password hashing and signed tokens |
 
 pub mod account;
+pub mod activity;
 pub mod actor;
 mod checks;
+pub mod circuit;
 pub mod comment;
 pub mod error;
 pub mod event;
@@ -37,6 +39,7 @@ pub mod port;
 pub mod post;
 pub mod proto;
 pub mod reaction;
+pub mod read_through;
 mod recent;
 pub mod record;
 pub mod secret;

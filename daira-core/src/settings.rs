@@ -19,6 +19,8 @@ pub struct Settings {
     pub backfill_posts: u16,
     /// How long an access token is valid.
     pub access_token_life: Duration,
+    /// How long somebody is still shown as active after the node that said so died.
+    pub activity_life: Duration,
     /// A session ends when it is not refreshed for this long.
     pub session_idle: Duration,
     /// A session ends this long after it began, whatever happens.
@@ -47,8 +49,30 @@ pub struct Settings {
     pub texts: TextVersions,
     /// What is kept for how long.
     pub retention: Retention,
+    /// What is kept of answers, and for how long.
+    pub cache: CacheSettings,
     /// How often things may be done.
     pub limits: Limits,
+}
+
+/// What is kept of answers that are asked for often.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
+pub struct CacheSettings {
+    /// What each process keeps at most, in MiB.
+    pub near_mib: u32,
+    /// How long it is kept whose a handle is, in seconds. It is verified whenever it is used.
+    pub handle_seconds: u32,
+    /// How long it is kept that a handle is nobody's, in seconds: as long may somebody new stay unfound on another node whose message was
+    /// lost.
+    pub no_handle_seconds: u32,
+}
+
+impl Default for CacheSettings {
+    fn default() -> Self {
+        Self { near_mib: 16, handle_seconds: 300, no_handle_seconds: 10 }
+    }
 }
 
 /// What is kept for how long after it has served. What falls with the partitions of its table has its time there.
@@ -164,6 +188,7 @@ impl Default for Settings {
             inbox_days: 8,
             backfill_posts: 100,
             access_token_life: Duration::from_mins(15),
+            activity_life: Duration::from_secs(45),
             session_idle: Duration::from_hours(60 * 24),
             session_life: Duration::from_hours(365 * 24),
             refresh_grace: Duration::from_secs(10),
@@ -178,6 +203,7 @@ impl Default for Settings {
             minimum_age: 13,
             texts: TextVersions::default(),
             retention: Retention::default(),
+            cache: CacheSettings::default(),
             limits: Limits::default(),
         }
     }

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use daira_core::Ports;
 use daira_core::account::AccountService;
+use daira_core::activity::Activity;
 use daira_core::comment::CommentService;
 use daira_core::graph::GraphService;
 use daira_core::hashtag::HashtagService;
@@ -34,6 +35,8 @@ pub struct Services {
     pub oauth: OauthService,
     /// Follows, blocks, mutes, circles.
     pub graph: GraphService,
+    /// Who is active now.
+    pub activity: Activity,
     /// Posts.
     pub posts: PostService,
     /// Comments.
@@ -71,6 +74,7 @@ impl Services {
             exports: ExportService::new(ports.clone(), accounts.clone()),
             accounts,
             graph: GraphService::new(ports.clone()),
+            activity: ports.activity.clone(),
             posts: PostService::new(ports.clone()),
             comments: CommentService::new(ports.clone()),
             reactions: ReactionService::new(ports.clone()),

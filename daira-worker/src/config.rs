@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use daira_core::record::TextVersions;
-use daira_core::settings::{Limits, Retention, Settings};
+use daira_core::settings::{CacheSettings, Limits, Retention, Settings};
 
 pub use doors::{Grpc, Http};
 pub(crate) use read::master_key;
@@ -62,6 +62,8 @@ pub struct Config {
     pub texts: TextVersions,
     /// What is kept for how long after it has served.
     pub retention: Retention,
+    /// What is kept of answers that are asked for often.
+    pub cache: CacheSettings,
     /// How often things may be done: `120/15m` is 120 at once, and 120 in each 15 minutes.
     pub limits: Limits,
 }
@@ -86,6 +88,7 @@ impl Default for Config {
             product: Product::default(),
             texts: TextVersions::default(),
             retention: Retention::default(),
+            cache: CacheSettings::default(),
             limits: Limits::default(),
         }
     }
@@ -260,12 +263,18 @@ pub struct Product {
     pub pull_threshold: i64,
     /// How long an access token is valid, in seconds.
     pub access_token_seconds: u64,
+    /// How long somebody is still shown as active when the node that said so died, in seconds.
+    pub activity_seconds: u64,
 }
 
 impl Default for Product {
     fn default() -> Self {
         let settings = Settings::default();
-        Self { pull_threshold: settings.pull_threshold, access_token_seconds: settings.access_token_life.as_secs() }
+        Self {
+            pull_threshold: settings.pull_threshold,
+            access_token_seconds: settings.access_token_life.as_secs(),
+            activity_seconds: settings.activity_life.as_secs(),
+        }
     }
 }
 
@@ -325,6 +334,9 @@ impl Config {
         if !(60..=3600).contains(&self.product.access_token_seconds) {
             return wrong("product.access_token_seconds must be 60 to 3600");
         }
+        if !(2..=3600).contains(&self.product.activity_seconds) {
+            return wrong("product.activity_seconds must be 2 to 3600");
+        }
         Ok(())
     }
 
@@ -332,10 +344,12 @@ impl Config {
     pub fn settings(&self) -> Settings {
         let mut settings = Settings::default();
         settings.pull_threshold = self.product.pull_threshold;
+        settings.activity_life = core::time::Duration::from_secs(self.product.activity_seconds);
         settings.access_token_life = core::time::Duration::from_secs(self.product.access_token_seconds);
         settings.phone_countries.clone_from(&self.phone.countries);
         settings.texts = self.texts.clone();
         settings.retention = self.retention.clone();
+        settings.cache = self.cache.clone();
         settings.limits = self.limits.clone();
         settings
     }

@@ -18,6 +18,7 @@
 //! change_email ──▶ mail with a code to the new address ──▶ confirm_email ──▶ notice to the old one
 //! ```
 
+mod bearer;
 mod delivery;
 mod directory;
 pub mod factor;
@@ -33,6 +34,7 @@ pub mod sms;
 pub mod token;
 
 pub use crate::checks::acting;
+pub(crate) use bearer::{bearer_at_hand, forget_bearers};
 pub use delivery::{Delivery, Due};
 pub use directory::{Freshness, POLL_EVERY, SessionDirectory};
 pub use factor::{Authenticator, SecondFactor};

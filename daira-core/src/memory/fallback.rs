@@ -1,50 +1,32 @@
 //! Limits while the count that all nodes share is out of reach.
 
-use core::sync::atomic::{AtomicI64, Ordering};
-use core::time::Duration;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
 use super::MemoryLimiter;
+use crate::circuit::{Circuit, Passage};
 use crate::error::{Error, ErrorKind, Result};
 use crate::port::{Bucket, Charge, Clock, RateLimiter};
-
-/// How long the shared count rests after it failed, before one request tries it again.
-const REST: Duration = Duration::from_secs(1);
 
 /// Counts for all nodes together, and for this node alone while that is out of reach: then each node lets through what
 /// all may together, but for what is strict, which nobody may.
 pub struct FallbackLimiter {
     shared: Arc<dyn RateLimiter>,
     local: MemoryLimiter,
-    clock: Arc<dyn Clock>,
-    /// When the shared count is to be tried again, in microseconds; 0 while it answers.
-    again_at: AtomicI64,
+    circuit: Circuit,
 }
 
 impl core::fmt::Debug for FallbackLimiter {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("FallbackLimiter")
-            .field("away", &(self.again_at.load(Ordering::Relaxed) != 0))
-            .finish_non_exhaustive()
+        f.debug_struct("FallbackLimiter").field("circuit", &self.circuit).finish_non_exhaustive()
     }
 }
 
 impl FallbackLimiter {
     /// Over a count that is shared.
     pub fn new(shared: Arc<dyn RateLimiter>, clock: Arc<dyn Clock>) -> Self {
-        Self { shared, local: MemoryLimiter::new(Arc::clone(&clock)), clock, again_at: AtomicI64::new(0) }
-    }
-
-    /// Whether this request may ask the shared count: any while it answers, and one after each rest.
-    fn may_ask(&self) -> bool {
-        let (again_at, now) = (self.again_at.load(Ordering::Acquire), self.clock.now());
-        let next = (now + REST).as_micros();
-        // What is further ahead than a rest was written before the clock was set back.
-        let is_due = again_at <= now.as_micros() || again_at > next;
-        again_at == 0
-            || (is_due && self.again_at.compare_exchange(again_at, next, Ordering::AcqRel, Ordering::Relaxed).is_ok())
+        Self { shared, local: MemoryLimiter::new(Arc::clone(&clock)), circuit: Circuit::new(clock) }
     }
 }
 
@@ -54,17 +36,16 @@ impl RateLimiter for FallbackLimiter {
         if charges.is_empty() {
             return Ok(Vec::new());
         }
-        if self.may_ask() {
+        if self.circuit.ask() != Passage::Open {
             match self.shared.charge(charges).await {
                 Ok(buckets) => {
-                    if self.again_at.swap(0, Ordering::AcqRel) != 0 {
+                    if self.circuit.answered() {
                         tracing::info!("limits are counted for all nodes again");
                     }
                     return Ok(buckets);
                 }
                 Err(error) => {
-                    let again_at = (self.clock.now() + REST).as_micros();
-                    if self.again_at.swap(again_at, Ordering::AcqRel) == 0 {
+                    if self.circuit.failed() {
                         tracing::warn!(?error, "limits are counted by this node alone for now");
                     }
                 }
@@ -79,7 +60,8 @@ impl RateLimiter for FallbackLimiter {
 
 #[cfg(test)]
 mod tests {
-    use core::sync::atomic::{AtomicBool, AtomicUsize};
+    use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+    use core::time::Duration;
 
     use super::*;
     use crate::id::{AccountId, Id};
@@ -125,7 +107,7 @@ mod tests {
         assert_eq!(far.asked.load(Ordering::Relaxed), 5, "it is left in peace once it failed");
 
         far.cut.store(false, Ordering::Relaxed);
-        clock.advance(REST);
+        clock.advance(Duration::from_secs(1));
         clock.set(clock.now() - Duration::from_hours(1));
         let strict = Charge { strict: true, limit: "y", ..ask };
         assert!(!refused(strict).await.unwrap() && !refused(strict).await.unwrap());

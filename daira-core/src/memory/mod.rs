@@ -17,6 +17,7 @@
 
 mod blob;
 mod bus;
+mod cache;
 mod chance;
 mod clock;
 mod fallback;
@@ -26,6 +27,7 @@ mod mail;
 mod maintenance;
 mod passkey;
 mod phone;
+mod presence;
 mod pubsub;
 mod signer;
 mod store;
@@ -34,6 +36,7 @@ use std::sync::Arc;
 
 pub use blob::MemoryBlobs;
 pub use bus::MemoryBus;
+pub use cache::MemoryCache;
 pub use chance::{RandomIds, SeededIds};
 pub use clock::{ManualClock, WallClock};
 pub use fallback::FallbackLimiter;
@@ -42,11 +45,14 @@ pub use limiter::MemoryLimiter;
 pub use mail::MemoryMail;
 pub use passkey::{MemoryAuthenticator, MemoryPasskeys};
 pub use phone::MemoryPhone;
+pub use presence::MemoryPresence;
 pub use pubsub::MemoryPubSub;
 pub use signer::HmacSigner;
 pub use store::MemoryStore;
 
-use crate::port::{Clock, IdSource, Keys, NoPlaces, Ports};
+use crate::activity::Activity;
+use crate::port::{Clock, IdSource, Keys, NoCache, NoPlaces, Node, Ports, PubSub};
+use crate::read_through::ReadThrough;
 use crate::secret::Key;
 use crate::settings::Settings;
 
@@ -67,6 +73,15 @@ impl Ports {
         let settings = Settings::default();
         let store = MemoryStore::new(Arc::clone(&clock), &settings);
         let master = Key::new(ids.bytes());
+        let presence = Arc::new(MemoryPresence::new(Arc::clone(&clock)));
+        let pubsub: Arc<dyn PubSub> = Arc::new(MemoryPubSub::default());
+        let kept = ReadThrough::new(
+            Arc::new(NoCache),
+            Arc::clone(&pubsub),
+            Arc::clone(&clock),
+            Arc::clone(&ids),
+            settings.cache.near_mib,
+        );
         Self {
             bus: Arc::new(MemoryBus::new(&store)),
             maintenance: Arc::new(store.clone()),
@@ -76,7 +91,9 @@ impl Ports {
             passkeys: Arc::new(MemoryPasskeys::new(Arc::clone(&ids))),
             signer: Arc::new(HmacSigner::new(master.derive("access"))),
             limiter: Arc::new(MemoryLimiter::new(Arc::clone(&clock))),
-            pubsub: Arc::new(MemoryPubSub::default()),
+            pubsub,
+            kept,
+            activity: Activity::new(presence, Arc::clone(&clock), Node([0; 8]), settings.activity_life),
             mail: Arc::new(MemoryMail::default()),
             phone: Arc::new(MemoryPhone::default()),
             places: Arc::new(NoPlaces),

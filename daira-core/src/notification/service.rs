@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::idempotency::IdempotencyKey;
 use crate::page::{Connection, Limit};
 use crate::port::store::Access;
-use crate::port::{Heard, Ports, ReadView, Subscription, Topic};
+use crate::port::{Heard, Ports, ReadView, Subscription, Topic, hint};
 use crate::time::Timestamp;
 
 /// How often somebody who watches looks unasked: what they were to be told may have been lost.
@@ -108,7 +108,7 @@ impl NotificationService {
         people.sort_unstable();
         people.dedup();
         let messages: Vec<_> = people.into_iter().map(|to| (Topic::Notifications(to), Bytes::new())).collect();
-        self.ports.hint(&messages).await
+        hint(&*self.ports.pubsub, &messages).await
     }
 
     /// How many groups are unread, at most 100, which stands for that many or more: show it as "99+". The view must be the

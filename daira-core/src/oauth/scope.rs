@@ -148,6 +148,7 @@ const OPEN: &[(&str, Scopes)] = &[
     ("Profile.followers", Scopes::READ_FEED),
     ("Profile.following", Scopes::READ_FEED),
     ("Profile.relation", Scopes::READ_FEED),
+    ("Profile.activeNow", Scopes::READ_PROFILE),
     ("Relation.requestedBy", Scopes::CLOSED),
     ("Relation.blocks", Scopes::CLOSED),
     ("Relation.mutesPosts", Scopes::CLOSED),

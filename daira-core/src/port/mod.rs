@@ -6,6 +6,7 @@
 
 mod blob;
 mod bus;
+mod cache;
 mod channel;
 mod clock;
 mod hasher;
@@ -14,6 +15,7 @@ mod maintenance;
 mod passkey;
 mod phone;
 mod places;
+mod presence;
 mod pubsub;
 mod signer;
 pub mod store;
@@ -23,6 +25,7 @@ use std::sync::Arc;
 
 pub use blob::{BlobMeta, BlobStore, BlobStoreExt, check_blob_key};
 pub use bus::{DeadLetter, Delivered, EventBatch, EventBus, Group, Lag, Savepoint};
+pub use cache::{Cache, CacheKey, Cached, MAX_CACHED, NoCache, STAMP_LIFE, Stamp, check_cached};
 pub use channel::{Channel, Handed, Message};
 pub use clock::{Clock, IdSource};
 pub use hasher::PasswordHasher;
@@ -31,12 +34,16 @@ pub use maintenance::{Backfill, BackfillState, JobOutcome, Maintenance};
 pub use passkey::{Ceremony, PasskeyVerifier, PublicPart, Signed};
 pub use phone::{CheapestFirst, PhoneChannel, Text};
 pub use places::{NoPlaces, Places};
+pub use presence::{Node, Presence};
+pub(crate) use pubsub::hint;
 pub use pubsub::{Heard, MAX_SIGNAL, PubSub, Subscription, Topic};
 pub use signer::{Claims, IdClaims, PublicKey, TokenSigner};
 pub use store::{ReadView, Store, UnitOfWork};
 pub use transact::{Remembered, Unit};
 
+use crate::activity::Activity;
 use crate::page::Cursors;
+use crate::read_through::ReadThrough;
 use crate::secret::Key;
 use crate::settings::Settings;
 
@@ -108,6 +115,10 @@ pub struct Ports {
     pub limiter: Arc<dyn RateLimiter>,
     /// What nodes tell each other at once.
     pub pubsub: Arc<dyn PubSub>,
+    /// What is kept of answers that are asked for often, over a [`Cache`] that nodes may share.
+    pub kept: ReadThrough,
+    /// Who is active now, over a [`Presence`] that nodes may share.
+    pub activity: Activity,
     /// Delivery of mail.
     pub mail: Arc<dyn Channel>,
     /// Delivery to phones.

@@ -11,7 +11,6 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::future::{Either, select};
 
-use super::Ports;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::ProfileId;
 
@@ -29,6 +28,8 @@ pub enum Topic {
     Sessions,
     /// There is something new for this profile to be notified of. The message is empty.
     Notifications(ProfileId),
+    /// What is kept of the truth is so no more: the names of keys of the cache, a line each.
+    Cache,
 }
 
 /// As adapters name it: letters, digits, `_` and a colon, at most 40 characters.
@@ -36,6 +37,7 @@ impl fmt::Display for Topic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sessions => f.write_str("sessions"),
+            Self::Cache => f.write_str("cache"),
             Self::Notifications(profile) => write!(f, "notifications:{profile}"),
         }
     }
@@ -48,6 +50,7 @@ impl FromStr for Topic {
         let unknown = || Error::new(ErrorKind::Corrupt, "pubsub.topic");
         match name.split_once(':') {
             None if name == "sessions" => Ok(Self::Sessions),
+            None if name == "cache" => Ok(Self::Cache),
             Some(("notifications", profile)) => profile.parse().map(Self::Notifications).map_err(|_| unknown()),
             _ => Err(unknown()),
         }
@@ -65,19 +68,17 @@ pub enum Heard {
     Silence,
 }
 
-impl Ports {
-    /// Gives a hint and waits no longer for it to be told than whoever needs it waits to look for themselves.
-    ///
-    /// # Errors
-    /// When it was not told in time; nobody needs to try again.
-    pub(crate) async fn hint(&self, messages: &[(Topic, Bytes)]) -> Result<()> {
-        if messages.is_empty() {
-            return Ok(());
-        }
-        match select(self.pubsub.publish(messages), futures_timer::Delay::new(HINT_WITHIN)).await {
-            Either::Left((told, _)) => told,
-            Either::Right(_) => Err(Error::new(ErrorKind::Unavailable, "pubsub.late")),
-        }
+/// Gives a hint and waits no longer for it to be told than whoever needs it waits to look for themselves.
+///
+/// # Errors
+/// When it was not told in time; nobody needs to try again.
+pub(crate) async fn hint(pubsub: &dyn PubSub, messages: &[(Topic, Bytes)]) -> Result<()> {
+    if messages.is_empty() {
+        return Ok(());
+    }
+    match select(pubsub.publish(messages), futures_timer::Delay::new(HINT_WITHIN)).await {
+        Either::Left((told, _)) => told,
+        Either::Right(_) => Err(Error::new(ErrorKind::Unavailable, "pubsub.late")),
     }
 }
 
@@ -110,6 +111,7 @@ mod tests {
     fn names_are_read_as_they_are_written() {
         for topic in [
             Topic::Sessions,
+            Topic::Cache,
             Topic::Notifications(ProfileId::from_raw(7)),
             Topic::Notifications(ProfileId::from_raw(i64::MAX)),
         ] {

@@ -103,7 +103,7 @@ impl PostService {
                         visibility: input.visibility,
                         replies: input.replies,
                         media,
-                        mentions: mentioned(&mut *unit, &me, text).await?,
+                        mentions: mentioned(ports, &mut *unit, &me, text).await?,
                         tags: tags_of(text),
                         warning: warning.clone(),
                         delivery: delivery(&mut *unit, me.id, ports.settings.pull_threshold).await?,
@@ -138,11 +138,11 @@ impl PostService {
         let member = *actor.member()?;
         let keyed = keyed("post.edit", key, &(id, input));
         let warning = &content::warning(input.warning.as_deref())?;
-        let clock = &self.ports.clock;
-        self.ports
+        let ports = &self.ports;
+        ports
             .transact_once(actor, keyed.as_ref(), |mut unit| {
                 Box::pin(async move {
-                    let now = clock.now();
+                    let now = ports.clock.now();
                     let me = acting(&mut *unit, &member, now, PostRefusal::Restricted).await?;
                     let before = own_post(&mut *unit, me.id, id).await?;
                     if before.deleted_at.is_some() {
@@ -160,7 +160,7 @@ impl PostService {
                         own_circle(&mut *unit, &me, after.visibility).await?;
                     }
                     if after.text != before.text {
-                        after.mentions = mentioned(&mut *unit, &me, &after.text).await?;
+                        after.mentions = mentioned(ports, &mut *unit, &me, &after.text).await?;
                         after.tags = tags_of(&after.text);
                     }
                     let reworded = after.text != before.text || after.warning != before.warning;

@@ -25,10 +25,12 @@
 //! | [`bus`] (`bus_kit!`) | [`Ports`](crate::port::Ports): the bus, over the log of the store |
 //! | [`maintenance`] (`maintenance_kit!`) | [`Ports`](crate::port::Ports): the same with what keeps it in shape |
 //! | [`blob`] (`blob_kit!`) | `Arc<dyn BlobStore>` |
+//! | [`cache`] (`cache_kit!`) | [`cache::Caches`]: one to test, and the same as another node has it |
 //! | [`clock`] (`clock_kit!`), [`ids`] (`ids_kit!`) | `Arc<dyn Clock>`, `Arc<dyn IdSource>` |
 //! | [`hasher`] (`hasher_kit!`) | `Arc<dyn PasswordHasher>` |
 //! | [`limiter`] (`limiter_kit!`) | [`limiter::Limiters`]: one to test, and the same as another node sees it |
 //! | [`passkey`] (`passkey_kit!`) | [`passkey::Passkeys`]: one to test, and two devices that answer it |
+//! | [`presence`] (`presence_kit!`) | [`presence::Rooms`]: one to test, and the same as another node has it |
 //! | [`pubsub`] (`pubsub_kit!`) | [`pubsub::Nodes`]: one to test, and the same as another node has it |
 //! | [`signer`] (`signer_kit!`) | [`signer::Signers`]: one to test, and one with another key |
 //!
@@ -45,6 +47,7 @@
 
 pub mod blob;
 pub mod bus;
+pub mod cache;
 pub mod clock;
 pub mod fixture;
 pub mod hasher;
@@ -54,6 +57,7 @@ pub mod limiter;
 pub mod maintenance;
 pub mod mutant;
 pub mod passkey;
+pub mod presence;
 pub mod pubsub;
 pub mod signer;
 pub mod store;
@@ -62,7 +66,7 @@ mod turns;
 /// The kits that are one file, where the macros find them.
 #[doc(hidden)]
 pub mod single {
-    pub use super::{blob, bus, clock, hasher, ids, limiter, maintenance, passkey, pubsub, signer};
+    pub use super::{blob, bus, cache, clock, hasher, ids, limiter, maintenance, passkey, presence, pubsub, signer};
 }
 
 /// Declares a kit: its list of cases by file, and the macro that turns it into tests.
@@ -157,12 +161,14 @@ mod tests {
             ("visibility", include_str!("store/visibility.rs"), super::store::CASES),
             ("bus", include_str!("bus.rs"), super::bus::CASES),
             ("blob", include_str!("blob.rs"), super::blob::CASES),
+            ("cache", include_str!("cache.rs"), super::cache::CASES),
             ("clock", include_str!("clock.rs"), super::clock::CASES),
             ("hasher", include_str!("hasher.rs"), super::hasher::CASES),
             ("ids", include_str!("ids.rs"), super::ids::CASES),
             ("limiter", include_str!("limiter.rs"), super::limiter::CASES),
             ("maintenance", include_str!("maintenance.rs"), super::maintenance::CASES),
             ("passkey", include_str!("passkey.rs"), super::passkey::CASES),
+            ("presence", include_str!("presence.rs"), super::presence::CASES),
             ("pubsub", include_str!("pubsub.rs"), super::pubsub::CASES),
             ("signer", include_str!("signer.rs"), super::signer::CASES),
         ] {

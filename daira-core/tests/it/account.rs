@@ -3,6 +3,7 @@
 
 mod apps;
 mod blobs;
+mod bearer;
 mod codes;
 mod exports;
 mod faces;

@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use daira_core::memory::{
-    FallbackLimiter, HmacHasher, HmacSigner, ManualClock, MemoryAuthenticator, MemoryBlobs, MemoryLimiter,
-    MemoryPasskeys, MemoryPubSub, RandomIds, SeededIds, WallClock,
+    FallbackLimiter, HmacHasher, HmacSigner, ManualClock, MemoryAuthenticator, MemoryBlobs, MemoryCache, MemoryLimiter,
+    MemoryPasskeys, MemoryPresence, MemoryPubSub, RandomIds, SeededIds, WallClock,
 };
 use daira_core::port::{BlobStore, Clock, IdSource, PasswordHasher, Ports};
 use daira_core::secret::Key;
+use daira_core::testkit::cache::Caches;
 use daira_core::testkit::law;
 use daira_core::testkit::limiter::Limiters;
 use daira_core::testkit::passkey::Passkeys;
+use daira_core::testkit::presence::Rooms;
 use daira_core::testkit::pubsub::Nodes;
 use daira_core::testkit::signer::Signers;
 
@@ -46,6 +48,21 @@ fn counted_afar() -> Limiters {
 
 daira_core::limiter_kit!(memory_limiter, counted());
 daira_core::limiter_kit!(fallback_limiter, counted_afar());
+fn keeping() -> Caches {
+    let clock = Arc::new(ManualClock::default());
+    let one = Arc::new(MemoryCache::new(clock.clone(), 4 << 20));
+    Caches { one: one.clone(), other: one, clock }
+}
+
+daira_core::cache_kit!(memory_cache, keeping());
+fn meeting() -> Rooms {
+    let clock = Arc::new(ManualClock::default());
+    let one = Arc::new(MemoryPresence::new(clock.clone()));
+    Rooms { one: one.clone(), other: one, clock }
+}
+
+daira_core::presence_kit!(memory_presence, meeting());
+
 fn talking() -> Nodes {
     let here = MemoryPubSub::default();
     Nodes { one: Arc::new(here.clone()), other: Arc::new(here) }

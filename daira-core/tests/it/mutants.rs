@@ -5,21 +5,25 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use daira_core::memory::{
-    HmacHasher, HmacSigner, ManualClock, MemoryAuthenticator, MemoryBlobs, MemoryLimiter, MemoryPasskeys, MemoryPubSub,
-    RandomIds, WallClock,
+    HmacHasher, HmacSigner, ManualClock, MemoryAuthenticator, MemoryBlobs, MemoryCache, MemoryLimiter, MemoryPasskeys,
+    MemoryPresence, MemoryPubSub, RandomIds, WallClock,
 };
 use daira_core::port::{BlobStore, Clock, IdSource, PasswordHasher, Ports};
 use daira_core::secret::Key;
+use daira_core::testkit::cache::Caches;
 use daira_core::testkit::limiter::Limiters;
 use daira_core::testkit::mutant::{
-    BlobFault, BusFault, CredulousPasskeys, DeafHasher, FrozenIds, HastyClock, LimiterFault, MaintenanceFault,
-    MutantBlobs, MutantBus, MutantLimiter, MutantMaintenance, MutantPubSub, MutantStore, PubSubFault, StoreFault,
-    TimelessSigner,
+    BlobFault, BusFault, CacheFault, CredulousPasskeys, DeafHasher, FrozenIds, HastyClock, LimiterFault,
+    MaintenanceFault, MutantBlobs, MutantBus, MutantCache, MutantLimiter, MutantMaintenance, MutantPresence,
+    MutantPubSub, MutantStore, PresenceFault, PubSubFault, StoreFault, TimelessSigner,
 };
 use daira_core::testkit::passkey::Passkeys;
+use daira_core::testkit::presence::Rooms;
 use daira_core::testkit::pubsub::Nodes;
 use daira_core::testkit::signer::Signers;
-use daira_core::testkit::{blob, bus, clock, hasher, ids, law, limiter, maintenance, passkey, pubsub, signer, store};
+use daira_core::testkit::{
+    blob, bus, cache, clock, hasher, ids, law, limiter, maintenance, passkey, presence, pubsub, signer, store,
+};
 use daira_core::time::Timestamp;
 use futures_util::FutureExt;
 
@@ -164,6 +168,43 @@ async fn the_pubsub_kit_notices_every_fault() {
     }
     let apart = || Arc::new(MemoryPubSub::default());
     assert!(fails(pubsub::nodes_hear_each_other(&Nodes { one: apart(), other: apart() })).await);
+}
+
+#[tokio::test]
+async fn the_cache_kit_notices_every_fault() {
+    for fault in CacheFault::ALL {
+        let clock = Arc::new(ManualClock::default());
+        let inner = Arc::new(MemoryCache::new(clock.clone(), 4 << 20));
+        let one = Arc::new(MutantCache::new(inner, fault));
+        let caches = &Caches { one: one.clone(), other: one, clock };
+        let noticed = match fault {
+            CacheFault::IgnoresStamps | CacheFault::KeepsForgotten => {
+                fails(cache::nothing_from_before_a_change_is_kept(caches)).await
+            }
+            CacheFault::NeverEnds => fails(cache::its_time_ends(caches)).await,
+            CacheFault::MixesLayouts => fails(cache::kinds_layouts_and_things_are_apart(caches)).await,
+            CacheFault::Sorts => fails(cache::many_are_found_in_their_order(caches)).await,
+            CacheFault::Cuts => fails(cache::too_much_is_refused(caches)).await,
+        };
+        assert!(noticed, "nothing noticed {fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_presence_kit_notices_every_fault() {
+    for fault in PresenceFault::ALL {
+        let clock = Arc::new(ManualClock::default());
+        let inner = Arc::new(MemoryPresence::new(clock.clone()));
+        let one = Arc::new(MutantPresence::new(inner, fault));
+        let rooms = &Rooms { one: one.clone(), other: one, clock };
+        let noticed = match fault {
+            PresenceFault::OneNode => fails(presence::who_left_one_node_may_be_on_another(rooms)).await,
+            PresenceFault::NeverEnds => fails(presence::a_node_that_died_is_forgotten(rooms)).await,
+            PresenceFault::KeepsWhoLeft => fails(presence::whoever_is_said_is_there_until_they_leave(rooms)).await,
+            PresenceFault::OnlyTheFirst => fails(presence::many_are_asked_for_at_once(rooms)).await,
+        };
+        assert!(noticed, "nothing noticed {fault:?}");
+    }
 }
 
 #[tokio::test]

@@ -207,7 +207,10 @@ impl Engine {
         let live = self.live(caller);
         let request = request(&document, name.as_ref(), variables).data(live.scope()).data(live);
         let (shape, context, kind) = (Arc::clone(&self.shape), caller.context.clone(), kind_name(checked.kind));
+        // Whoever is told things as they happen is there.
+        let here = self.services.activity.enter(&caller.pass);
         let answers = self.live.execute_stream(request).map(move |mut response| {
+            let _here = &here;
             completed(&mut response, &document, name.as_deref(), &shape);
             Answer::executed(&response, kind, &context)
         });

@@ -72,12 +72,17 @@ pub(super) struct CountersOf(pub ProfileId);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct RelationTo(pub ProfileId);
 
+/// Whether a profile is active, as far as the actor may know: found when it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct ActiveNow(pub ProfileId);
+
 /// What was fetched of each kind.
 #[derive(Default)]
 pub(super) struct Shelves {
     profiles: Shelf<ProfileId, Arc<Profile>>,
     counters: Shelf<CountersOf, ProfileCounters>,
     relations: Shelf<RelationTo, Relation>,
+    active: Shelf<ActiveNow, ()>,
     posts: Shelf<PostId, Arc<PostCard>>,
     comments: Shelf<CommentId, Arc<CommentCard>>,
     media: Shelf<MediaId, Arc<Media>>,
@@ -152,10 +157,11 @@ impl Reads {
     /// Forgets everything: what follows sees the truth as it is then.
     pub(super) async fn renew(&self) {
         *self.view.lock().await = None;
-        let Shelves { profiles, counters, relations, posts, comments, media } = &self.shelves;
+        let Shelves { profiles, counters, relations, active, posts, comments, media } = &self.shelves;
         profiles.clear();
         counters.clear();
         relations.clear();
+        active.clear();
         posts.clear();
         comments.clear();
         media.clear();
@@ -253,6 +259,18 @@ impl Batch for RelationTo {
         let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
         let found = services.graph.relations(view, &ids).await?;
         Ok(found.into_iter().map(|(id, relation)| (RelationTo(id), relation)).collect())
+    }
+}
+
+#[async_trait]
+impl Batch for ActiveNow {
+    type Value = ();
+    fn shelf(shelves: &Shelves) -> &Shelf<Self, Self::Value> {
+        &shelves.active
+    }
+    async fn fetch(services: &Services, view: &mut dyn ReadView, keys: &[Self]) -> Result<Vec<(Self, Self::Value)>> {
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        Ok(services.activity.of(view, &ids).await?.into_iter().map(|id| (ActiveNow(id), ())).collect())
     }
 }
 

@@ -82,7 +82,20 @@ impl Query {
         #[graphql(desc = "The handle, with or without @.")] handle: String,
     ) -> Result<Option<Profile>> {
         let Ok(handle) = Handle::existing(handle.strip_prefix('@').unwrap_or(&handle)) else { return Ok(None) };
-        let found = ctx.scope().reads.view().await?.accounts().profile_by_handle(&handle).await?;
+        let scope = ctx.scope();
+        let accounts = &scope.services.accounts;
+        let bearer = match accounts.bearer_at_hand(&handle) {
+            Some(known) => known,
+            None => scope.reads.apart(accounts.bearer(&handle)).await?,
+        };
+        let Some(bearer) = bearer else { return Ok(None) };
+        if let Some(profile) = scope.reads.load(bearer).await?
+            && profile.handle == handle
+        {
+            return Ok(Some(Profile::Alone(profile)));
+        }
+        // Hidden from the reader, or it bears another one by now.
+        let found = scope.reads.view().await?.accounts().profile_by_handle(&handle).await?;
         Ok(found.map(|profile| Profile::Alone(profile.into())))
     }
 

@@ -404,20 +404,23 @@ impl AccountService for Grpc {
 
     async fn get_profile(&self, request: Request<GetProfileRequest>) -> Result<Response<GetProfileResponse>, Status> {
         let caller = self.caller(&request).await?;
-        let mut view = self.ports.store.read(&caller.actor, Access::Read).await.map_err(caller.told())?;
-        let found = match request.into_inner().by {
-            Some(By::Id(text)) => {
-                let profile = id(&text, "id").map_err(caller.told())?;
-                view.accounts().profiles(&[profile]).await.map_err(caller.told())?.pop()
+        let nobody = || caller.told()(Error::not_found());
+        let (profile, handle) = match request.into_inner().by {
+            Some(By::Id(text)) => (id(&text, "id").map_err(caller.told())?, None),
+            Some(By::Handle(text)) => {
+                // A text that is no handle is nobody's handle.
+                let handle = Handle::existing(&text).map_err(|_| nobody())?;
+                let bearer = self.services.accounts.bearer(&handle).await.map_err(caller.told())?;
+                (bearer.ok_or_else(nobody)?, Some(handle))
             }
-            // A text that is no handle is nobody's handle.
-            Some(By::Handle(text)) => match Handle::existing(&text) {
-                Ok(handle) => view.accounts().profile_by_handle(&handle).await.map_err(caller.told())?,
-                Err(_) => None,
-            },
-            None => None,
+            None => return Err(nobody()),
         };
-        let profile = found.ok_or_else(|| caller.told()(Error::not_found()))?;
+        let mut view = self.ports.store.read(&caller.actor, Access::Read).await.map_err(caller.told())?;
+        let found = match handle {
+            None => view.accounts().profiles(&[profile]).await.map(|mut found| found.pop()),
+            Some(handle) => self.services.accounts.profile_of(&mut *view, &handle, profile).await,
+        };
+        let profile = found.map_err(caller.told())?.ok_or_else(nobody)?;
         let counters = view.accounts().profile_counters(&[profile.id]).await.map_err(caller.told())?;
         let counters = counters.first().map(|c| c.1).unwrap_or_default();
         Ok(Response::new(GetProfileResponse { profile: Some(convert::profile(&profile, counters)) }))

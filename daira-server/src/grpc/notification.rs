@@ -101,7 +101,10 @@ impl NotificationService for Grpc {
         let place = self.streams.enter(&caller.actor, caller.client.address).map_err(caller.told())?;
         let watched = self.services.notifications.watch(&caller.actor, since).await.map_err(caller.told())?;
         let (store, actor, locale) = (self.ports.store.clone(), caller.actor.clone(), caller.locale);
+        // Whoever is told things as they happen is there.
+        let here = self.services.activity.enter(&caller.pass);
         let lines = watched.then(move |group| {
+            let _here = &here;
             let (store, actor) = (store.clone(), actor.clone());
             async move {
                 let mut view = store.read(&actor, Access::Read).await?;

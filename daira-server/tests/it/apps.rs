@@ -147,6 +147,7 @@ async fn held_to_what_they_were_given(stage: &Stage) {
     for more in [
         "{ me { account { email } } }",
         "{ x: me { ...F } } fragment F on Viewer { sessions { id } }",
+        "{ me { showsActivity } }",
         "{ me { apps { id } connectedApps { appId } } }",
         "{ sessions { id } }",
         "{ me { circles { id } } }",
@@ -161,6 +162,10 @@ async fn held_to_what_they_were_given(stage: &Stage) {
         let reply = stage.ask_as(&reads, more).await;
         assert_eq!((reply.status, reply.code().as_str()), (StatusCode::FORBIDDEN, "oauth.scope_missing"), "{more}");
     }
+    let active = "{ profile(handle: \"omar\") { activeNow } }";
+    assert_eq!(stage.ask_as(&reads, active).await.data("/profile/activeNow"), json!(false));
+    let feed = stage.as_app(&mona, &app, "read:feed").await;
+    assert_eq!(stage.ask_as(&feed, active).await.code(), "oauth.scope_missing");
     let writes = stage.as_app(&mona, &app, "write:posts").await;
     stage.publish(&writes, json!({ "text": "من التطبيق" })).await;
     assert_eq!(stage.ask_as(&writes, "{ homeFeed { edges { cursor } } }").await.code(), "oauth.scope_missing");

@@ -194,9 +194,13 @@ impl Running<'_> {
     /// Logs in as the demo world's liveliest person.
     pub(crate) fn log_in(&self) -> String {
         let login = std::fs::read(self.installation.data().join("demo-login.json")).unwrap();
-        let login: Value = serde_json::from_slice(&login).unwrap();
+        self.log_in_with(&serde_json::from_slice(&login).unwrap())
+    }
+
+    /// Logs in with an e-mail address and a password.
+    pub(crate) fn log_in_with(&self, login: &Value) -> String {
         let document = "mutation ($email: String!, $password: String!) { logIn(input: { email: $email, password: $password, device: \"Test\" }) { tokens { accessToken } userErrors { code } } }";
-        let answer = self.ask(None, document, &login).json();
+        let answer = self.ask(None, document, login).json();
         let token = answer.pointer("/data/logIn/tokens/accessToken").and_then(Value::as_str);
         token.unwrap_or_else(|| panic!("{answer}")).to_owned()
     }
@@ -214,6 +218,12 @@ impl Running<'_> {
     pub(crate) fn has(&self, token: &str, post: &str) -> bool {
         let answer = self.ask(Some(token), "query ($id: ID!) { post(id: $id) { id } }", &json!({ "id": post })).json();
         answer.pointer("/data/post/id").and_then(Value::as_str) == Some(post)
+    }
+
+    /// Ends it at once, so that it says nothing more.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
     }
 
     /// Ends it as an operator does, and answers with which code it ended.

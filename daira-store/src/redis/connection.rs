@@ -8,7 +8,7 @@ use redis::aio::MultiplexedConnection;
 use redis::cluster::ClusterClient;
 use redis::cluster_async::ClusterConnection;
 use redis::sentinel::{SentinelClient, SentinelClientBuilder, SentinelServerType};
-use redis::{AsyncConnectionConfig, FromRedisValue, ProtocolVersion, RedisError, RedisResult, ScriptInvocation};
+use redis::{AsyncConnectionConfig, Cmd, FromRedisValue, ProtocolVersion, RedisError, RedisResult, ScriptInvocation};
 use tokio::sync::Mutex;
 
 use super::address::{Address, Login};
@@ -51,6 +51,16 @@ enum Place {
 pub(super) enum Wire {
     One(MultiplexedConnection),
     Cluster(ClusterConnection),
+}
+
+impl Wire {
+    /// Runs one command.
+    pub(super) async fn ask<T: FromRedisValue>(&self, command: &Cmd) -> RedisResult<T> {
+        match self {
+            Self::One(one) => command.query_async(&mut one.clone()).await,
+            Self::Cluster(cluster) => command.query_async(&mut cluster.clone()).await,
+        }
+    }
 }
 
 impl core::fmt::Debug for Redis {

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use daira_core::error::{Error, ErrorKind, Result};
 use daira_core::port::{MAX_SIGNAL, PubSub, Subscription, Topic};
 use futures_util::future::try_join_all;
-use redis::{Cmd, RedisResult};
+use redis::RedisResult;
 use tokio::sync::Mutex;
 
 use super::connection::Wire;
@@ -148,11 +148,11 @@ impl Wire {
     }
 
     async fn tell(&self, channel: String, message: &[u8]) -> RedisResult<()> {
-        let command = |name| -> Cmd { redis::cmd(name).arg(channel).arg(message).to_owned() };
-        match self {
-            Self::One(one) => command("PUBLISH").query_async(&mut one.clone()).await,
-            Self::Cluster(cluster) => command("SPUBLISH").query_async(&mut cluster.clone()).await,
-        }
+        let name = match self {
+            Self::One(_) => "PUBLISH",
+            Self::Cluster(_) => "SPUBLISH",
+        };
+        self.ask(redis::cmd(name).arg(channel).arg(message)).await
     }
 }
 

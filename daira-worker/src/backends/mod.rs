@@ -14,9 +14,14 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use daira_core::Ports;
+use daira_core::activity::Activity;
 use daira_core::credential::{Argon2id, Argon2idCost};
-use daira_core::memory::{FallbackLimiter, MemoryLimiter, RandomIds, WallClock};
-use daira_core::port::{Channel, CheapestFirst, Keys, NoPlaces, PhoneChannel, Places, PubSub, RateLimiter};
+use daira_core::memory::{FallbackLimiter, MemoryLimiter, MemoryPresence, RandomIds, WallClock};
+use daira_core::port::{
+    Cache, Channel, CheapestFirst, IdSource, Keys, NoCache, NoPlaces, Node, PhoneChannel, Places, Presence, PubSub,
+    RateLimiter,
+};
+use daira_core::read_through::ReadThrough;
 use daira_core::secret::{Key, Secret};
 use daira_media::FsBlobs;
 use daira_store::postgres::cluster::{Cluster, ClusterConfig, MINIMUM_MAJOR};
@@ -24,7 +29,7 @@ use daira_store::postgres::{
     Bootstrap, BusSettings, PgBus, PgMaintenance, PgPubSub, PgStore, PgStoreConfig, SchemaState, migrate, migrate_to,
     schema_state,
 };
-use daira_store::redis::{Redis, RedisLimiter, RedisPubSub};
+use daira_store::redis::{Redis, RedisCache, RedisLimiter, RedisPresence, RedisPubSub};
 use prometheus_client::registry::Registry;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -91,6 +96,9 @@ impl Backends {
             Some(redis) => Signals::Redis(RedisPubSub::new(redis.clone())),
             None => Signals::Postgres(Box::new(PgPubSub::new(&store))),
         };
+        let far = cache(redis.clone());
+        let presence = presence(redis.clone());
+        let kept = ReadThrough::new(far, signals.port(), Arc::new(WallClock), ids.clone(), settings.cache.near_mib);
         let ports = Ports {
             bus: Arc::new(bus.clone()),
             maintenance: Arc::new(PgMaintenance::new(&store)),
@@ -101,6 +109,13 @@ impl Backends {
             signer: Arc::new(keys::signer(master, config.tokens.key)?),
             limiter: limiter(redis),
             pubsub: signals.port(),
+            kept,
+            activity: Activity::new(
+                presence,
+                Arc::new(WallClock),
+                Node((&*ids as &dyn IdSource).bytes()),
+                settings.activity_life,
+            ),
             mail: mail(config)?,
             phone: phone(config)?,
             places: places(config)?,
@@ -174,6 +189,22 @@ impl Backends {
                 () = stop.cancelled() => {}
                 () = signals.attend(&url) => {}
             }
+        });
+        let (kept, stop) = (self.ports.kept.clone(), shutdown.clone());
+        tasks.spawn(async move {
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = kept.attend() => {}
+            }
+        });
+        let (activity, stop) = (self.ports.activity.clone(), shutdown.clone());
+        tasks.spawn(async move {
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = activity.attend() => {}
+            }
+            // Those whose streams ended with this node.
+            activity.say().await;
         });
         if let Some(cluster) = self.cluster.clone() {
             let shutdown = shutdown.clone();
@@ -250,6 +281,22 @@ fn limiter(redis: Option<Redis>) -> Arc<dyn RateLimiter> {
     match redis {
         None => Arc::new(MemoryLimiter::new(clock)),
         Some(redis) => Arc::new(FallbackLimiter::new(Arc::new(RedisLimiter::new(redis)), clock)),
+    }
+}
+
+/// What nodes keep together, where there is a Redis; else each keeps for itself.
+fn cache(redis: Option<Redis>) -> Arc<dyn Cache> {
+    match redis {
+        None => Arc::new(NoCache),
+        Some(redis) => Arc::new(RedisCache::new(redis, Arc::new(WallClock), Arc::new(RandomIds))),
+    }
+}
+
+/// Who is there on any node, where there is a Redis; else on this one.
+fn presence(redis: Option<Redis>) -> Arc<dyn Presence> {
+    match redis {
+        None => Arc::new(MemoryPresence::new(Arc::new(WallClock))),
+        Some(redis) => Arc::new(RedisPresence::new(redis, Arc::new(WallClock))),
     }
 }
 

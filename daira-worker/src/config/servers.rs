@@ -66,9 +66,9 @@ impl Default for Database {
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct Redis {
-    /// Address of the Redis in which all nodes count their limits together: `redis://host:port`,
-    /// `redis+sentinel://host:port,host:port/master` or `redis+cluster://host:port,host:port`. When absent, each node
-    /// counts for itself.
+    /// Address of the Redis in which all nodes count their limits together, keep what is asked often, and say who is active:
+    /// `redis://host:port`, `redis+sentinel://host:port,host:port/master` or `redis+cluster://host:port,host:port`. When
+    /// absent, each node does so for itself.
     pub url: Option<SecretText>,
     /// What all keys begin with.
     pub prefix: String,

@@ -18,8 +18,9 @@ holds that the map names every column of the database and no other; another eras
 and looks for them in every column ([ADR 15](adr/0015-erasure.md)).
 
 Files of pictures lie in the blob store under keys that stand in `media.variants`, and go with their row. Redis holds
-buckets of limits under ids and keyed digests, for as long as they fill up again, and hints that nobody keeps. Logs hold
-ids and codes.
+buckets of limits under ids and keyed digests, for as long as they fill up again; the ids of profiles under their handles, for
+minutes, forgotten when somebody is erased; which profiles have a stream open, for less than a minute after the last word of their
+node; and hints that nobody keeps. Logs hold ids and codes.
 ";
 
 pub(super) fn generate(out: &Path) -> Result<()> {

@@ -4,7 +4,7 @@
 //! client shows or sends for one face tells of another. What belongs to the person behind them (log-ins, limits, blocks by
 //! others, suspension) belongs to the account and holds for all of them.
 
-use super::super::{AccountRefusal, Origin, Profile, ProfileKind, Session, Standing, policy};
+use super::super::{AccountRefusal, Origin, Profile, ProfileKind, Session, Standing, forget_bearers, policy};
 use super::profile::{NAME, new_handle};
 use super::{AccountService, DEVICE, DRAWS, Tokens, audit, is_taken, out_of_draws};
 use crate::actor::{Actor, Member};
@@ -78,6 +78,7 @@ impl AccountService {
                 })
                 .await;
             if !is_taken(&outcome) {
+                forget_bearers(&self.ports, &[handle]).await;
                 return outcome;
             }
         }

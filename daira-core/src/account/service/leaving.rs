@@ -9,7 +9,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use super::super::{Account, AccountRefusal, AccountState, Email, MailingKind, policy};
+use super::super::{Account, AccountRefusal, AccountState, Email, MailingKind, forget_bearers, policy};
 use super::{AccountService, audit, end_all, send, taken};
 use crate::actor::Actor;
 use crate::checks::keyed;
@@ -207,19 +207,24 @@ impl AccountService {
                 let is_due = |account: &Account| account.leaving_at.is_some_and(|at| at <= now);
                 let Some(account) = account.filter(is_due) else { return Ok(None) };
                 if account.state == AccountState::Deleted {
-                    return Ok(Some(Vec::<SessionId>::new()));
+                    return Ok(Some((Vec::<SessionId>::new(), Vec::new())));
                 }
                 let ended = end_all(unit, id, None, None, now, |_| "erased").await?;
                 // Nobody's by then: it outlives the account, and goes when it is sent.
                 let goodbye = self.mailing(MailingKind::Erased, account.email.clone(), None, account.locale);
+                let mut handles = Vec::new();
+                for face in unit.accounts().faces(id).await? {
+                    handles.extend(unit.accounts().profile(face, Lock::None).await?.map(|face| face.handle));
+                }
                 change(unit, Account { state: AccountState::Deleted, ..account }).await?;
                 audit(unit, "account.erasing", id, "", now).await?;
                 send(unit, &goodbye).await?;
-                Ok(Some(ended))
+                Ok(Some((ended, handles)))
             })
         });
-        let Some(ended) = ended.await? else { return Ok(false) };
+        let Some((ended, handles)) = ended.await? else { return Ok(false) };
         self.tell_ended(&ended, now).await;
+        forget_bearers(&self.ports, &handles.iter().collect::<Vec<_>>()).await;
         Ok(true)
     }
 }

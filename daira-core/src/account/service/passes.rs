@@ -15,7 +15,7 @@ use crate::actor::{Actor, Member};
 use crate::error::{CommonRefusal, Error, Result};
 use crate::id::{Id, SessionId};
 use crate::oauth::{Granted, OauthRefusal, Scopes};
-use crate::port::{Claims, Heard, MAX_SIGNAL, Topic};
+use crate::port::{Claims, Heard, MAX_SIGNAL, Topic, hint};
 use crate::secret::Secret;
 use crate::time::Timestamp;
 use crate::trust::Trust;
@@ -189,7 +189,7 @@ impl AccountService {
         }
         let message = |ids: &[SessionId]| ids.iter().flat_map(|id| id.raw().to_be_bytes()).collect();
         let messages: Vec<_> = ended.chunks(MAX_SIGNAL / 8).map(|ids| (Topic::Sessions, message(ids))).collect();
-        if let Err(error) = self.ports.hint(&messages).await {
+        if let Err(error) = hint(&*self.ports.pubsub, &messages).await {
             tracing::warn!(?error, "the end of a session could not be told at once, and is found by the polls");
         }
     }

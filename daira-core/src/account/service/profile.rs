@@ -1,6 +1,8 @@
 //! The own account and profile: looking at them, changing what others see, changing the handle.
 
-use super::super::{Account, AccountRefusal, Profile};
+use std::sync::{Mutex, PoisonError};
+
+use super::super::{Account, AccountRefusal, Profile, forget_bearers};
 use super::{AccountService, audit};
 use crate::actor::{Actor, Member};
 use crate::checks::{Writing, acting, based_on, keyed};
@@ -60,6 +62,9 @@ pub struct UpdateProfile {
     pub avatar: Option<Option<MediaId>>,
     /// Whether followers need approval. Opening up accepts everybody who asks.
     pub private: Option<bool>,
+    /// Whether those whom the profile follows may see that it is active. Not part of what has a version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shows_activity: Option<bool>,
     /// The version that the change is based on; with none it goes on top of whatever is there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<i32>,
@@ -108,6 +113,9 @@ impl AccountService {
                     if changed != profile {
                         store(unit, changed).await?;
                     }
+                    if let Some(shows) = change.shows_activity {
+                        unit.accounts().set_shows_activity(profile.id, shows).await?;
+                    }
                     Ok(profile.id)
                 })
             })
@@ -149,7 +157,9 @@ impl AccountService {
         let handle = &new_handle(handle)?;
         let keyed = keyed("account.change_handle", key, &handle.as_str());
         let (clock, reserved) = (&self.ports.clock, self.ports.settings.handle_reserved);
-        self.ports
+        let former = &Mutex::new(None);
+        let id = self
+            .ports
             .transact_once(actor, keyed.as_ref(), |mut unit| {
                 Box::pin(async move {
                     let (unit, now) = (&mut *unit, clock.now());
@@ -158,18 +168,23 @@ impl AccountService {
                     if profile.handle == *handle {
                         return Ok(id);
                     }
+                    *former.lock().unwrap_or_else(PoisonError::into_inner) = Some(profile.handle.clone());
                     if !unit.accounts().claim_handle(handle, HandleHolder::Profile(id), None, now).await? {
                         return Err(Error::from(AccountRefusal::HandleTaken).on_field("handle"));
                     }
-                    let former = HandleHolder::Former(id, now + reserved);
-                    unit.accounts().claim_handle(&profile.handle, former, None, now).await?;
+                    let reserved = HandleHolder::Former(id, now + reserved);
+                    unit.accounts().claim_handle(&profile.handle, reserved, None, now).await?;
                     profile.handle = handle.clone();
                     store(unit, profile).await?;
                     audit(unit, "account.handle_changed", id, "", now).await?;
                     Ok(id)
                 })
             })
-            .await
+            .await?;
+        let former = former.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let both: Vec<&Handle> = former.iter().chain([handle]).collect();
+        forget_bearers(&self.ports, &both).await;
+        Ok(id)
     }
 }
 
@@ -187,7 +202,7 @@ async fn store(unit: &mut dyn UnitOfWork, profile: Profile) -> Result<()> {
 
 /// Applies a change whose texts are checked; the picture is looked at here.
 async fn apply(unit: &mut dyn UnitOfWork, profile: &mut Profile, change: &UpdateProfile) -> Result<()> {
-    let UpdateProfile { name, bio, links, avatar, private, version: _ } = change.clone();
+    let UpdateProfile { name, bio, links, avatar, private, shows_activity: _, version: _ } = change.clone();
     profile.name = name.unwrap_or_else(|| core::mem::take(&mut profile.name));
     profile.bio = bio.unwrap_or_else(|| core::mem::take(&mut profile.bio));
     profile.links = links.unwrap_or_else(|| core::mem::take(&mut profile.links));

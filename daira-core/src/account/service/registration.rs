@@ -3,6 +3,7 @@
 //! Whether an e-mail has an account already is told by the mail alone: `register` does the same work and gives the same
 //! answer, and a code that comes too late is as wrong as any other.
 
+use super::super::forget_bearers;
 use super::super::{
     Account, AccountRefusal, AccountState, Email, Origin, Profile, ProfileKind, Registration, Session, Standing,
     password, policy, token,
@@ -126,7 +127,8 @@ impl AccountService {
                 continue;
             }
             return match outcome {
-                Ok(Some((session, email))) => {
+                Ok(Some((session, email, handle))) => {
+                    forget_bearers(&self.ports, &[&handle]).await;
                     self.logged_in(&session, self.device_token(client, email.as_str(), &session))
                 }
                 Ok(None) => Err(refuse()),
@@ -145,7 +147,7 @@ impl AccountService {
         client: &Client,
         input: &VerifyEmail,
         device: &str,
-    ) -> Result<Option<(Session, Email)>> {
+    ) -> Result<Option<(Session, Email, Handle)>> {
         let (ids, shard, now) = (&self.ports.ids, self.ports.ids.shard(), self.ports.clock.now());
         let member =
             Member { account: ids.draw(now, shard), profile: ids.draw(now, shard), session: ids.draw(now, shard) };
@@ -166,9 +168,9 @@ impl AccountService {
                         unit.accounts().set_attempts(registration.id, registration.attempts + 1).await?;
                         return Ok(None);
                     }
-                    let email = registration.email.clone();
+                    let (email, handle) = (registration.email.clone(), registration.handle.clone());
                     settle(&mut *unit, registration, session, &settings.texts, now).await?;
-                    Ok(Some((session.clone(), email)))
+                    Ok(Some((session.clone(), email, handle)))
                 })
             })
             .await

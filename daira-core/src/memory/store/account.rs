@@ -4,7 +4,7 @@ use core::cmp::Reverse;
 
 use async_trait::async_trait;
 
-use super::rows::{HeldHandle, OF_ACCOUNT, Password};
+use super::rows::{HeldHandle, OF_ACCOUNT, Password, Quiet};
 use super::table::each;
 use super::world::Viewer;
 use super::{MemoryUnit, MemoryView};
@@ -141,6 +141,15 @@ impl AccountRepository for MemoryUnit {
     async fn update_profile(&mut self, profile: &Profile) -> Result<()> {
         self.may_write_account(profile.account)?;
         self.change().profiles.update(profile.clone(), "profile.update")
+    }
+
+    async fn set_shows_activity(&mut self, profile: ProfileId, shows: bool) -> Result<()> {
+        self.may_write(&[profile])?;
+        if shows {
+            self.change().quiet.remove(&profile);
+            return Ok(());
+        }
+        self.change().quiet.put(Quiet { profile }, "profile.activity").map(drop)
     }
 
     async fn profiles_by_handle(&mut self, handles: &[Handle]) -> Result<Vec<ProfileId>> {
@@ -312,6 +321,10 @@ impl AccountReads for MemoryView {
 
     async fn own_profiles(&mut self) -> Result<Vec<Profile>> {
         Ok(self.own_account_id().map(|account| self.faces(account)).unwrap_or_default())
+    }
+
+    async fn shows_activity(&mut self) -> Result<bool> {
+        Ok(self.viewer.profile().is_some_and(|me| self.world.quiet.get(&me).is_none()))
     }
 
     async fn profiles(&mut self, ids: &[ProfileId]) -> Result<Vec<Profile>> {

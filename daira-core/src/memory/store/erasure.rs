@@ -134,6 +134,7 @@ impl World {
         self.circle_members.take(all, |m| mine(m.member) || drawn.contains(&m.circle));
         self.notifications.take(all, |n| mine(n.recipient) || mine(n.actor));
         self.markers.take(all, |m| mine(m.profile));
+        self.quiet.take(all, |q| mine(q.profile));
         self.inbox.take(all, |i| mine(i.profile) || mine(i.author));
         self.affinities.take(all, |a| mine(a.viewer) || mine(a.author));
         self.frozen.take(all, |f| mine(f.viewer));

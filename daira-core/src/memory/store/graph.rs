@@ -158,6 +158,16 @@ impl GraphReads for MemoryView {
         Ok(shown.map(|(p, relation)| (p.id, relation)).collect())
     }
 
+    async fn showing_activity(&mut self, of: &[ProfileId]) -> Result<Vec<ProfileId>> {
+        let Some(me) = self.viewer.profile() else { return Ok(Vec::new()) };
+        let shown = each(of).filter(|id| {
+            self.world.follows.get(&(*id, me)).is_some()
+                && self.world.quiet.get(id).is_none()
+                && self.world.seen_profile(self.viewer, *id).is_some()
+        });
+        Ok(shown.collect())
+    }
+
     async fn followers(&mut self, of: ProfileId, after: Option<EdgeKey>, limit: Limit) -> Result<Page<Edge>> {
         if !self.world.sees_edges(self.viewer, of) {
             return Ok(Page::empty());

@@ -80,6 +80,7 @@ rows! {
     Profile: ProfileId = |p| p.id, version version,
         unique [("handle", |p| (p.standing != Standing::Gone).then(|| p.handle.as_str().to_owned()))],
         index [|p| (p.account.raw(), 0)];
+    Quiet: ProfileId = |q| q.profile;
     HeldHandle: Handle = |h| h.handle.clone();
     Session: SessionId = |s| s.id, index [|s| (s.account.raw(), 0)];
     Follow: (ProfileId, ProfileId) = |f| (f.follower, f.followee),
@@ -153,6 +154,12 @@ pub(crate) struct CircleMember {
 pub(crate) struct PostTag {
     pub(crate) tag: TagKey,
     pub(crate) post: PostId,
+}
+
+/// A profile that shows nobody when it is active.
+#[derive(Debug, Clone)]
+pub(crate) struct Quiet {
+    pub(crate) profile: ProfileId,
 }
 
 #[derive(Debug, Clone)]

@@ -5,7 +5,7 @@
 
 use super::rows::{
     ANSWERS, AffinityRow, AuditLine, BLOCKED_ACCOUNT, CircleMember, Counter, FROM, FrozenList, HeldHandle, InboxRow,
-    Letter, Logged, NumberedNote, Page, Password, Position, PostTag, ReadMarker, StoredKey,
+    Letter, Logged, NumberedNote, Page, Password, Position, PostTag, Quiet, ReadMarker, StoredKey,
 };
 use super::table::Table;
 use crate::account::{
@@ -41,6 +41,7 @@ pub(crate) struct World {
     pub(crate) accounts: Table<Account>,
     pub(crate) passwords: Table<Password>,
     pub(crate) profiles: Table<Profile>,
+    pub(crate) quiet: Table<Quiet>,
     pub(crate) handles: Table<HeldHandle>,
     pub(crate) sessions: Table<Session>,
     pub(crate) follows: Table<Follow>,

@@ -74,6 +74,8 @@ pub trait AccountRepository: Send {
     async fn profile(&mut self, id: ProfileId, lock: Lock) -> Result<Option<Profile>>;
     /// Stores a changed profile whose version is one above the stored one; else `Stale`.
     async fn update_profile(&mut self, profile: &Profile) -> Result<()>;
+    /// Sets whether a profile lets others see that it is active; from the start it does.
+    async fn set_shows_activity(&mut self, profile: ProfileId, shows: bool) -> Result<()>;
     /// The profiles behind these handles; unknown handles are left out.
     async fn profiles_by_handle(&mut self, handles: &[Handle]) -> Result<Vec<ProfileId>>;
     /// Takes a handle for a holder, if it is free at `now`: never held, lapsed, or held by the same holder (a
@@ -126,6 +128,8 @@ pub trait AccountReads: Send {
     async fn own_sessions(&mut self, now: Timestamp) -> Result<Vec<Session>>;
     /// All profiles of the actor's account.
     async fn own_profiles(&mut self) -> Result<Vec<Profile>>;
+    /// Whether the acting profile lets others see that it is active; no for who has none.
+    async fn shows_activity(&mut self) -> Result<bool>;
     /// The visible ones among these profiles, in any order.
     async fn profiles(&mut self, ids: &[ProfileId]) -> Result<Vec<Profile>>;
     /// The visible profile with this handle.

@@ -87,6 +87,9 @@ pub trait GraphReads: Send {
     /// How the actor stands to these profiles. Who blocks the actor is left out or told as such
     /// ([`blocked_by`](Relation::blocked_by), which no client is shown); whom the actor blocks is here.
     async fn relations(&mut self, to: &[ProfileId]) -> Result<Vec<(ProfileId, Relation)>>;
+    /// Those of these profiles that let the actor see whether they are active, in any order: they follow the actor, are
+    /// visible, and show it.
+    async fn showing_activity(&mut self, of: &[ProfileId]) -> Result<Vec<ProfileId>>;
     /// Who follows a profile. A private profile's lists are for itself and its followers.
     async fn followers(&mut self, of: ProfileId, after: Option<EdgeKey>, limit: Limit) -> Result<Page<Edge>>;
     /// Whom a profile follows.

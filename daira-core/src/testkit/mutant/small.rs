@@ -10,8 +10,9 @@ use bytes::Bytes;
 use crate::error::Result;
 use crate::id::{AccountId, Id, ProfileId};
 use crate::port::{
-    BlobMeta, BlobStore, Bucket, Ceremony, Charge, Claims, Clock, IdClaims, IdSource, MAX_SIGNAL, PasskeyVerifier,
-    PasswordHasher, PubSub, PublicKey, PublicPart, RateLimiter, Signed, Subject, Subscription, TokenSigner, Topic,
+    BlobMeta, BlobStore, Bucket, Cache, CacheKey, Cached, Ceremony, Charge, Claims, Clock, IdClaims, IdSource,
+    MAX_CACHED, MAX_SIGNAL, Node, PasskeyVerifier, PasswordHasher, Presence, PubSub, PublicKey, PublicPart,
+    RateLimiter, Signed, Stamp, Subject, Subscription, TokenSigner, Topic,
 };
 use crate::secret::Secret;
 use crate::time::Timestamp;
@@ -234,6 +235,144 @@ impl PubSub for MutantPubSub {
     }
     async fn subscribe(&self, topic: Topic) -> Box<dyn Subscription> {
         self.inner.subscribe(topic).await
+    }
+}
+
+/// What a cache gets wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CacheFault {
+    /// What was read before a change is kept after it.
+    IgnoresStamps,
+    /// Nothing is forgotten.
+    KeepsForgotten,
+    /// Nothing grows old.
+    NeverEnds,
+    /// Another layout of the same thing is the same.
+    MixesLayouts,
+    /// Answers come in the order of the keys' names.
+    Sorts,
+    /// What is too large is kept without its end.
+    Cuts,
+}
+
+impl CacheFault {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::IgnoresStamps, Self::KeepsForgotten, Self::NeverEnds, Self::MixesLayouts, Self::Sorts, Self::Cuts];
+}
+
+/// A cache with a fault.
+pub struct MutantCache {
+    inner: Arc<dyn Cache>,
+    fault: CacheFault,
+}
+
+impl core::fmt::Debug for MutantCache {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("MutantCache").field("fault", &self.fault).finish_non_exhaustive()
+    }
+}
+
+impl MutantCache {
+    /// Breaks a cache.
+    pub fn new(inner: Arc<dyn Cache>, fault: CacheFault) -> Self {
+        Self { inner, fault }
+    }
+
+    fn keys(&self, keys: &[CacheKey]) -> Vec<CacheKey> {
+        let mut keys = keys.to_vec();
+        match self.fault {
+            CacheFault::MixesLayouts => {
+                for key in &mut keys {
+                    let name: Vec<&str> = key.name().split(':').collect();
+                    *key = CacheKey::named(&[name[0], name[2]].join(":"));
+                }
+            }
+            CacheFault::Sorts => keys.sort(),
+            _ => {}
+        }
+        keys
+    }
+}
+
+#[async_trait]
+impl Cache for MutantCache {
+    async fn get(&self, keys: &[CacheKey]) -> Vec<Cached> {
+        self.inner.get(&self.keys(keys)).await
+    }
+    async fn put(&self, key: &CacheKey, stamp: Stamp, mut value: Bytes, mut life: Duration) -> Result<bool> {
+        let keys = self.keys(core::slice::from_ref(key));
+        let mut stamp = stamp;
+        match self.fault {
+            CacheFault::IgnoresStamps => stamp = self.inner.get(&keys).await[0].stamp.unwrap_or(stamp),
+            CacheFault::NeverEnds => life = Duration::from_hours(1_000),
+            CacheFault::Cuts => value.truncate(MAX_CACHED),
+            _ => {}
+        }
+        self.inner.put(&keys[0], stamp, value, life).await
+    }
+    async fn forget(&self, keys: &[CacheKey]) {
+        if self.fault != CacheFault::KeepsForgotten {
+            self.inner.forget(&self.keys(keys)).await;
+        }
+    }
+}
+
+/// What a presence gets wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PresenceFault {
+    /// Whoever leaves one node has left all.
+    OneNode,
+    /// A dead node's word holds for good.
+    NeverEnds,
+    /// Nobody leaves.
+    KeepsWhoLeft,
+    /// Only the first of a beat counts.
+    OnlyTheFirst,
+}
+
+impl PresenceFault {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::OneNode, Self::NeverEnds, Self::KeepsWhoLeft, Self::OnlyTheFirst];
+}
+
+/// A presence with a fault.
+pub struct MutantPresence {
+    inner: Arc<dyn Presence>,
+    fault: PresenceFault,
+}
+
+impl core::fmt::Debug for MutantPresence {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("MutantPresence").field("fault", &self.fault).finish_non_exhaustive()
+    }
+}
+
+impl MutantPresence {
+    /// Breaks a presence.
+    pub fn new(inner: Arc<dyn Presence>, fault: PresenceFault) -> Self {
+        Self { inner, fault }
+    }
+
+    fn node(&self, node: Node) -> Node {
+        if self.fault == PresenceFault::OneNode { Node([0; 8]) } else { node }
+    }
+}
+
+#[async_trait]
+impl Presence for MutantPresence {
+    async fn beat(&self, node: Node, profiles: &[ProfileId], life: Duration) {
+        let life = if self.fault == PresenceFault::NeverEnds { life * 100_000 } else { life };
+        let only = if self.fault == PresenceFault::OnlyTheFirst { 1 } else { usize::MAX };
+        self.inner.beat(self.node(node), profiles.get(..only.min(profiles.len())).unwrap_or_default(), life).await;
+    }
+    async fn leave(&self, node: Node, profiles: &[ProfileId]) {
+        if self.fault != PresenceFault::KeepsWhoLeft {
+            self.inner.leave(self.node(node), profiles).await;
+        }
+    }
+    async fn present(&self, profiles: &[ProfileId]) -> Vec<ProfileId> {
+        self.inner.present(profiles).await
     }
 }
 

@@ -208,3 +208,34 @@ pub async fn circles_go_by_name(ports: &Ports) {
         assert!(view.graph().circles().await.unwrap().iter().all(|circle| circle.owner != mona.id));
     }
 }
+
+/// Whether somebody is active is shown to people whom they follow and who see them, as long as they let it; nobody else sets that.
+pub async fn activity_is_for_whom_one_follows_and_lets_see_it(ports: &Ports) {
+    let world = world(ports);
+    let [mona, ali, eve] = [world.person("mona").await, world.person("ali").await, world.person("eve").await];
+    world.follow(&ali, &mona).await;
+    let all = [eve.id, ali.id, mona.id, ali.id];
+    let shown = async |to: &Actor| world.view(to).await.graph().showing_activity(&all).await.unwrap();
+    assert_eq!(shown(&mona.actor()).await, [ali.id]);
+    assert!(shown(&ali.actor()).await.is_empty(), "following somebody does not show them");
+    assert!(shown(&eve.actor()).await.is_empty() && shown(&Actor::Anonymous).await.is_empty());
+
+    let set = async |actor: &Actor, shows| {
+        let mut unit = world.unit(actor).await;
+        unit.accounts().set_shows_activity(ali.id, shows).await?;
+        unit.commit().await
+    };
+    for other in [&mona.actor(), &eve.actor(), &Actor::Anonymous] {
+        assert!(set(other, false).await.is_err());
+    }
+    assert_eq!(shown(&mona.actor()).await, [ali.id]);
+    for shows in [false, false, true, true] {
+        set(&ali.actor(), shows).await.unwrap();
+        assert_eq!(world.view(&ali.actor()).await.accounts().shows_activity().await.unwrap(), shows);
+        assert_eq!(shown(&mona.actor()).await.len(), usize::from(shows));
+    }
+    assert!(world.view(&mona.actor()).await.accounts().shows_activity().await.unwrap(), "from the start");
+    assert!(!world.view(&Actor::Anonymous).await.accounts().shows_activity().await.unwrap());
+    world.block(&ali, &mona).await;
+    assert!(shown(&mona.actor()).await.is_empty(), "whoever is hidden is");
+}

@@ -58,7 +58,8 @@ super::kit! { $
             a_deleted_circle_is_seen_by_nobody, one_leaves_all_circles_of_an_owner;
         lists: followers_and_followees_go_newest_first, edges_of_one_instant_are_paged_once_each,
             private_lists_are_for_followers, lists_leave_hidden_people_out, own_lists_are_ones_own,
-            relations_tell_nobody_that_they_are_blocked, circles_go_by_name;
+            relations_tell_nobody_that_they_are_blocked, circles_go_by_name,
+            activity_is_for_whom_one_follows_and_lets_see_it;
         post: a_post_comes_back_whole, a_post_has_one_id, a_stale_edit_is_refused, an_edit_replaces_tags_and_keeps_history,
             history_is_for_who_sees_the_post, others_cannot_change_a_post, an_audience_tells_every_edge,
             posts_of_an_author_go_newest_first, a_tag_lists_public_posts, a_tag_keeps_its_first_spelling,

@@ -1,5 +1,6 @@
 //! Apps of others: let in, given tokens, shut out; and what RFC 9700 says that is tried with them.
 
+use daira_core::account::Pass;
 use daira_core::id::AppId;
 use daira_core::idempotency::IdempotencyKey;
 use daira_core::memory::RandomIds;
@@ -97,6 +98,11 @@ async fn an_app_acts_as_one_profile_within_what_it_was_given() {
     assert_eq!(refusal::<_, OauthRefusal>(naked), OauthRefusal::ScopeMissing, "who asks no scope lets no app in");
     let house = stage.world.accounts.admit(&mona.tokens.access).await.unwrap();
     assert!(house.may(Scopes::CLOSED).is_ok() && house.granted().is_none());
+    let enter = |pass| stage.world.ports.activity.enter(pass).is_some();
+    assert!(
+        enter(&house) && !enter(&pass) && !enter(&Pass::ANONYMOUS),
+        "who listens is there, an app says nothing of it"
+    );
 
     let next = stage.oauth.refresh(&client(&stage.trains), issued.refresh.as_ref().unwrap(), None).await.unwrap();
     assert_eq!((next.scopes, stage.lives(&next.access).await), (issued.scopes, true));

@@ -54,6 +54,7 @@ async fn a_profile_changes_where_it_is_told_to() {
         links: Some(vec!["https://example.com/mona".to_owned()]),
         avatar: Some(Some(picture)),
         private: Some(true),
+        shows_activity: None,
         version: Some(1),
     };
     for _ in 0..2 {

@@ -22,6 +22,8 @@ inputs! {
         avatar_id: MaybeUndefined<ID>,
         /// Whether followers need approval. Opening up accepts everybody who asks.
         is_private: Option<bool>,
+        /// Whether those whom the profile follows may see that it is active.
+        shows_activity: Option<bool>,
         /// The version that the change is based on; with none it goes on top of whatever is there.
         version: Option<i32>,
     }
@@ -93,7 +95,8 @@ impl ProfileMutation {
                 MaybeUndefined::Value(avatar) => Some(Some(id(&avatar, "avatarId")?)),
             };
             let (name, bio, links, version) = (input.name, input.bio, input.links, input.version);
-            let update = UpdateProfile { name, bio, links, avatar, private: input.is_private, version };
+            let (private, shows_activity) = (input.is_private, input.shows_activity);
+            let update = UpdateProfile { name, bio, links, avatar, private, shows_activity, version };
             let profile = scope.services.accounts.update_profile(&scope.actor, update, key).await?;
             Ok(UpdateProfilePayload { profile: Profile::load(scope, profile).await?, ..Default::default() })
         })

@@ -96,6 +96,13 @@ impl Viewer {
         Ok(profiles.into_iter().find(|profile| profile.id == me).map(|profile| profile.version))
     }
 
+    /// Whether those whom the acting profile follows may see that it is active.
+    async fn shows_activity(&self, ctx: &Context<'_>) -> Result<Option<bool>> {
+        let scope = ctx.scope();
+        scope.member()?;
+        Ok(Some(scope.reads.view().await?.accounts().shows_activity().await?))
+    }
+
     /// All their profiles, oldest first.
     async fn profiles(&self, ctx: &Context<'_>) -> Result<Option<Vec<Profile>>> {
         let scope = ctx.scope();

@@ -13,7 +13,7 @@ use super::media::Picture;
 use super::post::Post;
 use super::scalar::DateTime;
 use crate::graphql::connection::{Connection, PostEdge, ProfileEdge};
-use crate::graphql::loaders::{CountersOf, RelationTo};
+use crate::graphql::loaders::{ActiveNow, CountersOf, RelationTo};
 use crate::graphql::scope::{InScope, Scope, limit};
 
 /// A profile, wherever it was read with.
@@ -114,6 +114,16 @@ impl Profile {
             None => Ok(None),
             Some(viewer) if viewer == id => Ok(None),
             Some(_) => Ok(Some(scope.reads.load(RelationTo(id)).await?.unwrap_or_default().into())),
+        }
+    }
+
+    /// Whether it is active now, for those whom it follows and if it lets them see; false for everybody else and where nobody
+    /// can say.
+    async fn active_now(&self, ctx: &Context<'_>) -> Result<bool> {
+        let (scope, id) = (ctx.scope(), self.model().id);
+        match scope.viewer() {
+            Some(viewer) if viewer != id => Ok(scope.reads.load(ActiveNow(id)).await?.is_some()),
+            _ => Ok(false),
         }
     }
 

@@ -12,12 +12,12 @@ use super::{ADDED, log_out, react, two};
 use crate::harness::{Person, Reply, Stage, json_request};
 
 /// What an answer that goes on has said so far.
-struct Events {
+pub(super) struct Events {
     body: BodyDataStream,
     text: String,
 }
 
-async fn open(stage: &Stage, who: Option<&Person>, query: &str) -> Events {
+pub(super) async fn open(stage: &Stage, who: Option<&Person>, query: &str) -> Events {
     let mut request = json_request(who.map(|who| who.token.as_str()), json!({ "query": query }).to_string());
     request.headers_mut().insert(header::ACCEPT, "text/event-stream".parse().unwrap());
     let response = stage.router.clone().oneshot(request).await.unwrap();

@@ -1,6 +1,7 @@
 //! What is told as it happens, over each transport that streams: WebSocket, server-sent events, gRPC; by clients that say
 //! exactly what they are told to, and by those that others use.
 
+mod activity;
 mod calls;
 mod clients;
 mod events;

@@ -347,6 +347,13 @@ impl AccountRepository for PgUnit {
         self.check_version("profile.update", done)
     }
 
+    async fn set_shows_activity(&mut self, profile: ProfileId, shows: bool) -> Result<()> {
+        let done = sqlx::query!("update daira.profile set shows_activity = $2 where id = $1", profile.raw(), shows)
+            .execute(self.connection())
+            .await;
+        self.check("profile.activity", done).map(drop)
+    }
+
     async fn profiles_by_handle(&mut self, handles: &[Handle]) -> Result<Vec<ProfileId>> {
         let wanted: Vec<String> = handles.iter().map(|h| h.as_str().to_owned()).collect();
         let found =

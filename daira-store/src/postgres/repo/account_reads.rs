@@ -136,6 +136,15 @@ impl AccountReads for PgView {
         models(rows)
     }
 
+    async fn shows_activity(&mut self) -> Result<bool> {
+        let Some(member) = self.member() else { return Ok(false) };
+        let shows = sqlx::query_scalar!("select shows_activity from daira.profile where id = $1", member.profile.raw())
+            .fetch_optional(self.connection())
+            .await
+            .map_err(|e| fault("profile.activity", e))?;
+        Ok(shows.unwrap_or(false))
+    }
+
     async fn profiles(&mut self, ids: &[ProfileId]) -> Result<Vec<Profile>> {
         let rows = sqlx::query_as!(
             ProfileRow,

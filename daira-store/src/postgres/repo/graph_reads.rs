@@ -78,6 +78,23 @@ impl GraphReads for PgView {
         Ok(relations.collect())
     }
 
+    async fn showing_activity(&mut self, of: &[ProfileId]) -> Result<Vec<ProfileId>> {
+        let Some(member) = self.member() else { return Ok(Vec::new()) };
+        let rows = sqlx::query_scalar!(
+            r#"select p.id as "id!"
+               from daira.profile p
+               where p.id = any($1) and p.shows_activity
+                 and exists (select from daira.follow f where f.follower = p.id and f.followee = $2 offset 0)
+                 and exists (select from daira.visible_profile v where v.id = p.id offset 0)"#,
+            &raws(of),
+            member.profile.raw(),
+        )
+        .fetch_all(self.connection())
+        .await
+        .map_err(|e| fault("graph.showing_activity", e))?;
+        Ok(rows.into_iter().map(ProfileId::from_raw).collect())
+    }
+
     async fn followers(&mut self, of: ProfileId, after: Option<EdgeKey>, limit: Limit) -> Result<Page<Edge>> {
         let (at, profile) = place(after);
         let rows = sqlx::query_as!(

@@ -1,6 +1,8 @@
 //! The Redis adapters on real servers, in each way that Redis is set up, and with the wire cut.
 
+mod cache;
 mod limiter;
+mod presence;
 mod pubsub;
 mod wire;
 
