@@ -117,6 +117,8 @@ fn words(kind: MailingKind) -> Option<(Words, Words)> {
         | MailingKind::PasskeyCopied
         | MailingKind::AppConnected
         | MailingKind::Erased
+        | MailingKind::IdentityLinked
+        | MailingKind::IdentityUnlinked
         | MailingKind::ExportReady => return of_passkeys_and_apps(kind),
     })
 }
@@ -145,6 +147,30 @@ fn of_passkeys_and_apps(kind: MailingKind) -> Option<(Words, Words)> {
                 "An app was connected to your DAIRA account",
                 "An app was allowed to use one of your DAIRA profiles just now. In the settings you can see which apps are connected and disconnect them.\n\n\
                  If it was you, there is nothing to do.\nIf it was not, somebody is in your account: disconnect the app and change your password at once.\n",
+            ),
+        ),
+        MailingKind::IdentityLinked => (
+            (
+                "طريقة دخول جديدة لحسابك على دايرة",
+                "حساب ليك عند موقع تاني اتربط بحسابك على دايرة، واللي يدخل بيه هناك يدخل حسابك هنا من غير كلمة السر.\n\n\
+                 لو ده إنت، مش محتاج تعمل حاجة.\nلو مش إنت، حد دخل حسابك: فك الربط من الإعدادات وغيّر كلمة السر حالاً.\n",
+            ),
+            (
+                "A new way into your DAIRA account",
+                "An account of yours elsewhere was linked with your DAIRA account just now. Whoever signs in there gets in here without your password.\n\n\
+                 If it was you, there is nothing to do.\nIf it was not, somebody is in your account: unlink it in the settings and change your password at once.\n",
+            ),
+        ),
+        MailingKind::IdentityUnlinked => (
+            (
+                "طريقة دخول اتشالت من حسابك على دايرة",
+                "اتفك ربط حساب ليك عند موقع تاني بحسابك على دايرة، ومابقاش ينفع تدخل بيه. الأجهزة اللي داخلة حسابك زي ما هي.\n\n\
+                 لو ده إنت، مش محتاج تعمل حاجة.\nلو مش إنت، حد دخل حسابك: غيّر كلمة السر وراجع أجهزتك حالاً.\n",
+            ),
+            (
+                "A way into your DAIRA account was removed",
+                "An account of yours elsewhere was unlinked from your DAIRA account just now; nobody gets in with it any more. Devices that are logged in stay so.\n\n\
+                 If it was you, there is nothing to do.\nIf it was not, somebody is in your account: change your password and look at your devices at once.\n",
             ),
         ),
         MailingKind::PasskeyAdded => (

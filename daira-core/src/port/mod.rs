@@ -9,6 +9,7 @@ mod bus;
 mod channel;
 mod clock;
 mod hasher;
+mod identity;
 mod limiter;
 mod maintenance;
 mod passkey;
@@ -26,6 +27,7 @@ pub use bus::{DeadLetter, Delivered, EventBatch, EventBus, Group, Lag, Savepoint
 pub use channel::{Channel, Handed, Message};
 pub use clock::{Clock, IdSource};
 pub use hasher::PasswordHasher;
+pub use identity::{AuthorizationAnswer, AuthorizationRequest, IdentityClaims, IdentityProviders, Provider};
 pub use limiter::{Bucket, Charge, LimitRefusal, Quota, QuotaError, RateLimiter, Subject};
 pub use maintenance::{JobOutcome, Maintenance};
 pub use passkey::{Ceremony, PasskeyVerifier, PublicPart, Signed};
@@ -59,6 +61,8 @@ pub struct Keys {
     pub limits: Key,
     /// Encrypts what second factors are made of, and log-ins that wait for one.
     pub factor: Key,
+    /// Makes and seals what people are sent to providers of identities with, and brought back.
+    pub identity: Key,
     /// Makes the codes and secrets of apps of others.
     pub oauth: Key,
     /// Seals the audit trail.
@@ -77,6 +81,7 @@ impl Keys {
             device: master.derive("device"),
             limits: master.derive("limits"),
             factor: master.derive("factor"),
+            identity: master.derive("identity"),
             oauth: master.derive("oauth"),
             audit: master.derive("audit"),
         }
@@ -102,6 +107,8 @@ pub struct Ports {
     pub hasher: Arc<dyn PasswordHasher>,
     /// Passkeys.
     pub passkeys: Arc<dyn PasskeyVerifier>,
+    /// Providers of identities.
+    pub identities: Arc<dyn IdentityProviders>,
     /// Access tokens.
     pub signer: Arc<dyn TokenSigner>,
     /// Limits on how often something may happen.

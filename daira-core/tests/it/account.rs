@@ -5,6 +5,7 @@ mod apps;
 mod codes;
 mod exports;
 mod faces;
+mod identity;
 mod joining;
 #[cfg(feature = "credential")]
 mod keys;

@@ -11,7 +11,7 @@ mod store;
 pub use bus::{BusFault, MutantBus};
 pub use maintenance::{MaintenanceFault, MutantMaintenance};
 pub use small::{
-    BlobFault, CredulousPasskeys, DeafHasher, FrozenIds, HastyClock, LimiterFault, MutantBlobs, MutantLimiter,
-    MutantPubSub, PubSubFault, TimelessSigner,
+    BlobFault, CredulousIdentities, CredulousPasskeys, DeafHasher, FrozenIds, HastyClock, LimiterFault, MutantBlobs,
+    MutantLimiter, MutantPubSub, PubSubFault, TimelessSigner,
 };
 pub use store::{MutantStore, StoreFault};
