@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn security_numbers_of_private_networks_are_told_from_public_ones() {
+    fn security_108_numbers_of_private_networks_are_told_from_public_ones() {
         for public in ["8.8.8.8", "41.32.0.1", "2a00:1450::1", "100.63.0.1", "172.32.0.1", "198.17.0.1"] {
             assert!(is_public(public.parse().unwrap()), "{public}");
         }
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn security_a_name_that_leads_inside_leads_nowhere() {
+    async fn security_108_a_name_that_leads_inside_leads_nowhere() {
         let look_up = async |inside: Option<&str>| {
             let mut resolver = Resolver { inner: GaiResolver::new(), inside: inside.map(Into::into) };
             resolver.call("localhost".parse().unwrap()).await.unwrap().count()

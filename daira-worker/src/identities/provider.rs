@@ -26,7 +26,7 @@ use super::token::{self, Expected, Keys, Refused};
 use crate::outgoing::{Body, Outgoing, address, host_of, is_public};
 
 /// How long a provider may take for one answer; a person waits.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(5);
 /// How long what it says of itself is remembered.
 const REMEMBERED: Duration = Duration::from_hours(1);
 /// How long nobody looks for keys again.

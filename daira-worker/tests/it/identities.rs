@@ -82,7 +82,7 @@ async fn every_algorithm_of_ours_and_every_next_key_is_believed() {
 }
 
 #[tokio::test]
-async fn security_a_forged_token_lets_nobody_in() {
+async fn security_17_18_21_a_forged_token_lets_nobody_in() {
     let world = world().await;
     for algorithm in ["EdDSA", "ES256", "RS256"] {
         world.one.sign_by(algorithm);
@@ -121,7 +121,7 @@ async fn security_a_forged_token_lets_nobody_in() {
 }
 
 #[tokio::test]
-async fn security_an_answer_that_does_not_say_whose_it_is_is_none_where_it_always_does() {
+async fn security_21_an_answer_that_does_not_say_whose_it_is_is_none_where_it_always_does() {
     let world = world().await;
     world.one.behave(Manners { is_silent: true, ..Manners::default() });
     assert!(matches!(world.come().await, Ok(None)), "it promised to");
@@ -144,7 +144,7 @@ async fn what_a_provider_does_not_vouch_for_is_not_told() {
 }
 
 #[tokio::test]
-async fn security_a_provider_in_trouble_is_told_from_a_refusal() {
+async fn a_provider_in_trouble_is_told_from_a_refusal() {
     for place in [Place::Document, Place::Keys, Place::Tokens] {
         let troubles = [500, 503, 429, 404, 200].map(Trouble::Status);
         for trouble in troubles.into_iter().chain([Trouble::Endless, Trouble::Garbage, Trouble::Redirect]) {
@@ -164,7 +164,7 @@ async fn security_a_provider_in_trouble_is_told_from_a_refusal() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn security_who_waits_behind_a_provider_that_hangs_does_not_wait_as_well() {
+async fn who_waits_behind_a_provider_that_hangs_does_not_wait_as_well() {
     let world = world().await;
     world.one.behave(Manners { trouble: Some((Place::Document, Trouble::Hang)), ..Manners::default() });
     let request = request();
@@ -175,7 +175,7 @@ async fn security_who_waits_behind_a_provider_that_hangs_does_not_wait_as_well()
 }
 
 #[tokio::test]
-async fn security_a_provider_that_lies_about_itself_is_asked_nothing() {
+async fn security_108_a_provider_that_lies_about_itself_is_asked_nothing() {
     let inside = "http://10.0.0.7/token";
     for (member, value) in [
         ("issuer", "https://other.example"),

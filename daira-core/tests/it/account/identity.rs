@@ -155,7 +155,7 @@ async fn who_is_new_joins_as_everybody_does_and_comes_in_by_the_identity_from_th
 }
 
 #[tokio::test]
-async fn security_accounts_are_never_joined_by_an_address() {
+async fn security_07_accounts_are_never_joined_by_an_address() {
     let there = elsewhere();
     let mona = there.world.join("mona").await;
     // The provider says the same address: it opens nothing, and what is answered is what everybody gets.
@@ -175,7 +175,7 @@ async fn security_accounts_are_never_joined_by_an_address() {
 }
 
 #[tokio::test]
-async fn security_who_registers_an_address_first_gets_no_part_of_its_owners_account() {
+async fn security_07_who_registers_an_address_first_gets_no_part_of_its_owners_account() {
     let there = elsewhere();
     // Somebody opens a registration under an address that is not theirs, from an identity of theirs, and waits.
     let evil = there.newcomer("evil").await;
@@ -218,7 +218,7 @@ async fn a_repeated_wish_to_join_is_one_registration() {
 }
 
 #[tokio::test]
-async fn security_a_way_is_its_browsers_and_takes_one_answer() {
+async fn security_66_a_way_is_its_browsers_and_takes_one_answer() {
     let there = elsewhere();
     there.joined("mona").await;
     let (mine, theirs) = (
@@ -241,7 +241,7 @@ async fn security_a_way_is_its_browsers_and_takes_one_answer() {
 }
 
 #[tokio::test]
-async fn security_two_answers_at_once_begin_one_session() {
+async fn security_41_two_answers_at_once_begin_one_session() {
     let there = elsewhere();
     let mona = there.joined("mona").await;
     for _ in 0..20 {
@@ -256,7 +256,7 @@ async fn security_two_answers_at_once_begin_one_session() {
 }
 
 #[tokio::test]
-async fn security_an_answer_of_another_provider_is_none() {
+async fn security_21_an_answer_of_another_provider_is_none() {
     let there = elsewhere();
     there.joined("mona").await;
     let begun = there.begin(&Actor::Anonymous, IdentityPurpose::LogIn).await.unwrap();
@@ -270,7 +270,7 @@ async fn security_an_answer_of_another_provider_is_none() {
 }
 
 #[tokio::test]
-async fn security_nobody_is_sent_back_to_where_it_was_not_agreed() {
+async fn security_66_nobody_is_sent_back_to_where_it_was_not_agreed() {
     let there = elsewhere();
     let go = async |provider: &str, redirect: &str| {
         let wish = Elsewhere::wish(provider, IdentityPurpose::LogIn);
@@ -316,7 +316,7 @@ async fn a_second_factor_is_asked_for_and_states_hold() {
 }
 
 #[tokio::test]
-async fn security_who_is_still_signed_in_elsewhere_proved_nothing_here() {
+async fn security_12_who_is_still_signed_in_elsewhere_proved_nothing_here() {
     let there = elsewhere();
     let mona = there.joined("mona").await;
     let enter = async |at: Option<Timestamp>| {
@@ -442,7 +442,7 @@ async fn who_proves_themselves_at_the_provider_may_change_ways_in() {
 }
 
 #[tokio::test]
-async fn security_a_proof_elsewhere_is_not_less_than_one_here() {
+async fn security_12_a_proof_elsewhere_is_not_less_than_one_here() {
     let there = elsewhere();
     let guarded = there.world.guard("mona").await;
     let (owner, accounts) = (&actor(&guarded.person), &there.world.accounts);
