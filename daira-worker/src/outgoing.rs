@@ -36,8 +36,8 @@ pub(crate) struct Answer {
 }
 
 impl Outgoing {
-    #[cfg(feature = "phone")]
     /// To whatever the operator named, waiting so long for an answer.
+    #[cfg(feature = "phone")]
     pub(crate) fn new(patience: Duration) -> Self {
         Self::over(Resolver { inner: GaiResolver::new(), inside: None }, patience)
     }
@@ -55,8 +55,8 @@ impl Outgoing {
         Self { client: Client::builder(TokioExecutor::new()).build(builder.wrap_connector(http)), patience }
     }
 
-    #[cfg(feature = "phone")]
     /// Waits this long for an answer.
+    #[cfg(feature = "phone")]
     pub(crate) fn with_patience(self, patience: Duration) -> Self {
         Self { patience, ..self }
     }

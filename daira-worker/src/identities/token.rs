@@ -26,6 +26,8 @@ const SHORTEST_RSA: usize = 2_048 / 8;
 /// How far clocks may differ, and how old a token for a code may be, in seconds.
 const SKEW: i64 = 60;
 const OLDEST: i64 = 10 * 60;
+/// The latest instant that a token may name, in seconds: the end of the year 9999.
+const END_OF_TIME: i64 = 253_402_300_799;
 
 /// Why a token is not believed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -208,7 +210,7 @@ fn believe(body: Body, algorithm: Algorithm, expected: &Expected<'_>) -> Result<
         identity: Identity { issuer: body.iss, subject: body.sub },
         email: body.email.filter(|_| is_verified),
         name: body.name,
-        authenticated_at: body.auth_time.map(Timestamp::from_seconds),
+        authenticated_at: body.auth_time.filter(|at| (0..=END_OF_TIME).contains(at)).map(Timestamp::from_seconds),
     })
 }
 

@@ -118,6 +118,9 @@ async fn security_17_18_21_a_forged_token_lets_nobody_in() {
     world.clock.advance(Duration::from_mins(1));
     world.one.behave(Manners { forgery: Some(Forgery::ForeignKey), ..Manners::default() });
     assert!(matches!(world.come().await, Ok(None)));
+    world.one.behave(Manners { forgery: Some(Forgery::Numbers), ..Manners::default() });
+    let claims = world.come().await.unwrap().unwrap();
+    assert_eq!(claims.authenticated_at, None, "no instant that there is");
 }
 
 #[tokio::test]

@@ -176,6 +176,9 @@ impl AccountService {
     /// [`LimitRefusal::Reached`](crate::port::LimitRefusal); those of the device's name; faults while the provider is away.
     pub async fn begin_identity(&self, actor: &Actor, client: &Client, input: &BeginIdentity) -> Result<BegunIdentity> {
         let unknown = |field| Error::from(AccountRefusal::ProviderUnknown).on_field(field);
+        if input.purpose != IdentityPurpose::LogIn {
+            actor.member()?;
+        }
         let device = DEVICE.check(&input.device)?;
         let provider = self.providers().iter().find(|provider| provider.name == input.provider);
         let provider = provider.ok_or_else(|| unknown("provider"))?;

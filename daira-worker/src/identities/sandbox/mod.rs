@@ -84,6 +84,8 @@ pub enum Forgery {
     Doubled,
     /// They are longer than anybody reads.
     Long,
+    /// Their numbers are as large as numbers can be; that alone is no forgery.
+    Numbers,
 }
 
 /// How it behaves.
@@ -379,6 +381,7 @@ fn forged(forgery: Option<Forgery>, now: i64) -> Vec<(&'static str, Value)> {
         Some(Forgery::Old) => vec![("iat", json!(now - 601))],
         Some(Forgery::Early) => vec![("iat", json!(now + 61))],
         Some(Forgery::AccessToken) => vec![("at_hash", json!(half_hash("another", Algorithm::EdDSA)))],
+        Some(Forgery::Numbers) => ["exp", "auth_time"].map(|name| (name, json!(i64::MAX))).to_vec(),
         _ => Vec::new(),
     }
 }
