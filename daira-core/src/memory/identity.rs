@@ -38,7 +38,8 @@ impl MemoryIdentities {
         let state = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "state")?.1.into_owned();
         let request = known.asked.get(&state)?.clone();
         let mut claims = who.clone();
-        claims.identity.issuer = self.providers.iter().find(|one| one.name == request.provider)?.issuer.clone();
+        let provider = self.providers.iter().find(|one| one.name == request.provider)?;
+        claims.identity.issuer.clone_from(&provider.issuer);
         let code = format!("code-{}", known.codes.len());
         let answer = AuthorizationAnswer { code: Secret::new(&code), issuer: Some(claims.identity.issuer.clone()) };
         known.codes.insert(code, (request, claims));

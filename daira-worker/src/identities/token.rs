@@ -217,7 +217,7 @@ fn believe(body: Body, algorithm: Algorithm, expected: &Expected<'_>) -> Result<
 /// The left half of a token's hash, as the algorithm of the ID token hashes.
 pub(super) fn half_hash(token: &str, algorithm: Algorithm) -> String {
     match algorithm {
-        Algorithm::EdDSA => BASE64URL_NOPAD.encode(&Sha512::digest(token)[..32]),
-        _ => BASE64URL_NOPAD.encode(&Sha256::digest(token)[..16]),
+        Algorithm::EdDSA => BASE64URL_NOPAD.encode(Sha512::digest(token).get(..32).unwrap_or_default()),
+        _ => BASE64URL_NOPAD.encode(Sha256::digest(token).get(..16).unwrap_or_default()),
     }
 }

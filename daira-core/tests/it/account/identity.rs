@@ -53,7 +53,7 @@ impl Elsewhere {
         self.world.accounts.begin_identity(actor, &Client::default(), &Self::wish("one", purpose)).await
     }
 
-    fn who(&self, subject: &str, authenticated_at: Option<Timestamp>) -> IdentityClaims {
+    fn who(subject: &str, authenticated_at: Option<Timestamp>) -> IdentityClaims {
         let identity = Identity { issuer: String::new(), subject: subject.to_owned() };
         let email = Some(format!("{subject}@example.com"));
         IdentityClaims { identity, email, name: Some("منى".to_owned()), authenticated_at }
@@ -61,7 +61,7 @@ impl Elsewhere {
 
     /// What a browser comes back with from where it was sent, as somebody who proved themselves there just now.
     fn agreed(&self, begun: &BegunIdentity, subject: &str) -> IdentityAnswer {
-        self.agreed_as(begun, &self.who(subject, Some(self.world.clock.now())))
+        self.agreed_as(begun, &Elsewhere::who(subject, Some(self.world.clock.now())))
     }
 
     fn agreed_as(&self, begun: &BegunIdentity, who: &IdentityClaims) -> IdentityAnswer {
@@ -321,7 +321,7 @@ async fn security_12_who_is_still_signed_in_elsewhere_proved_nothing_here() {
     let mona = there.joined("mona").await;
     let enter = async |at: Option<Timestamp>| {
         let begun = there.begin(&Actor::Anonymous, IdentityPurpose::LogIn).await.unwrap();
-        match there.finish(&there.agreed_as(&begun, &there.who("mona", at))).await.unwrap() {
+        match there.finish(&there.agreed_as(&begun, &Elsewhere::who("mona", at))).await.unwrap() {
             IdentityEntry::In(inside) => *inside,
             other => panic!("{other:?}"),
         }
@@ -430,7 +430,7 @@ async fn who_proves_themselves_at_the_provider_may_change_ways_in() {
     there.world.advance(Duration::from_mins(11));
     let prove = async |subject: &str, at: Option<Timestamp>, code: Option<&Secret>| {
         let begun = there.begin(owner, IdentityPurpose::Proof).await?;
-        let answer = there.agreed_as(&begun, &there.who(subject, at));
+        let answer = there.agreed_as(&begun, &Elsewhere::who(subject, at));
         accounts.prove_with_identity(owner, &Client::default(), &answer, code).await
     };
     let now = there.world.clock.now();
@@ -474,6 +474,25 @@ async fn a_browser_that_comes_back_leaves_the_session_it_had() {
     let entry = there.finish(&there.agreed(&begun, "mona")).await.unwrap();
     assert!(matches!(entry, IdentityEntry::In(_)));
     assert!(accounts.authenticate(&before.tokens.access).await.is_err());
+}
+
+#[tokio::test]
+async fn a_strange_device_is_told_and_who_leaves_can_come_back() {
+    let there = elsewhere();
+    let mona = there.joined("mona").await;
+    let strange = |events: Vec<String>| events.iter().filter(|kind| kind.ends_with("device_seen")).count();
+    let first = there.inside("mona").await;
+    assert_eq!(strange(there.world.events("before").await), 1);
+    let client = Client { known_device: Some(first.device), ..Client::default() };
+    let begun = there.begin(&Actor::Anonymous, IdentityPurpose::LogIn).await.unwrap();
+    let answer = there.agreed(&begun, "mona");
+    assert!(matches!(there.world.accounts.log_in_with_identity(&client, &answer).await, Ok(IdentityEntry::In(_))));
+    assert_eq!(strange(there.world.events("after").await), 1, "it is known by now");
+    there.world.accounts.request_deletion(&actor(&mona), None).await.unwrap();
+    let back = there.inside("mona").await;
+    there.world.accounts.cancel_deletion(&actor(&back), None).await.unwrap();
+    there.world.advance(Duration::from_hours(31 * 24));
+    assert_eq!(there.world.accounts.erase_due(10).await.unwrap(), 0);
 }
 
 #[tokio::test]

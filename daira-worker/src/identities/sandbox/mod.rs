@@ -251,7 +251,7 @@ impl Inner {
     fn document(&self) -> Reply {
         let at = |path: &str| format!("{}{path}", self.issuer);
         let state = self.state();
-        let mut document = json!({
+        let mut document = members(json!({
             "issuer": self.issuer,
             "authorization_endpoint": at("/authorize"),
             "token_endpoint": at("/token"),
@@ -260,11 +260,9 @@ impl Inner {
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": ["EdDSA", "ES256", "RS256"],
             "authorization_response_iss_parameter_supported": true,
-        });
-        for (name, value) in &state.manners.says {
-            document[name] = value.clone();
-        }
-        Reply::json(&document)
+        }));
+        document.extend(state.manners.says.clone());
+        Reply::json(&document.into())
     }
 
     fn keys(&self) -> Reply {
@@ -337,7 +335,7 @@ impl Inner {
         let state = self.state();
         let (algorithm, manners) = (state.algorithm.unwrap_or(Algorithm::EdDSA), &state.manners);
         let now = self.clock.now().as_seconds();
-        let mut claims = json!({
+        let mut claims = members(json!({
             "iss": self.issuer,
             "sub": given.subject,
             "aud": CLIENT,
@@ -348,23 +346,24 @@ impl Inner {
             "email": format!("{}@example.com", given.subject),
             "email_verified": !manners.is_unsure,
             "name": "منى علي",
-        });
+        }));
         if !manners.hides_when {
-            claims["auth_time"] = json!(now);
+            claims.insert("auth_time".to_owned(), json!(now));
         }
-        for (member, value) in forged(manners.forgery, now) {
-            claims[member] = value;
-        }
-        let mut text = claims.to_string();
-        match manners.forgery {
-            Some(Forgery::Doubled) => text = text.replacen('{', "{\"sub\":\"somebody\",", 1),
-            Some(Forgery::Long) => claims["name"] = json!("x".repeat(20_000)),
-            _ => {}
-        }
-        if manners.forgery == Some(Forgery::Long) {
-            text = claims.to_string();
+        claims.extend(forged(manners.forgery, now).into_iter().map(|(member, value)| (member.to_owned(), value)));
+        let mut text = Value::from(claims).to_string();
+        if manners.forgery == Some(Forgery::Doubled) {
+            text = text.replacen('{', "{\"sub\":\"somebody\",", 1);
         }
         signed(&text, algorithm, state.turn, manners.forgery)
+    }
+}
+
+/// The members of an object.
+fn members(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(members) => members,
+        _ => Map::new(),
     }
 }
 
@@ -381,6 +380,7 @@ fn forged(forgery: Option<Forgery>, now: i64) -> Vec<(&'static str, Value)> {
         Some(Forgery::Old) => vec![("iat", json!(now - 601))],
         Some(Forgery::Early) => vec![("iat", json!(now + 61))],
         Some(Forgery::AccessToken) => vec![("at_hash", json!(half_hash("another", Algorithm::EdDSA)))],
+        Some(Forgery::Long) => vec![("name", json!("x".repeat(20_000)))],
         Some(Forgery::Numbers) => ["exp", "auth_time"].map(|name| (name, json!(i64::MAX))).to_vec(),
         _ => Vec::new(),
     }
