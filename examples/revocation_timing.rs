@@ -27,7 +27,8 @@ impl Client {
     }
 
     async fn log_in(&self, base: &str, email: &str, password: &str) -> Result<String> {
-        let query = "mutation ($input: LogInInput!) { logIn(input: $input) { tokens { accessToken } userErrors { code } } }";
+        let query =
+            "mutation ($input: LogInInput!) { logIn(input: $input) { tokens { accessToken } userErrors { code } } }";
         let input = json!({ "email": email, "password": password, "device": "stopwatch" });
         let answer = self.ask(base, None, query, json!({ "input": input })).await?;
         let token = answer.pointer("/data/logIn/tokens/accessToken").and_then(Value::as_str);
@@ -92,11 +93,13 @@ async fn runs() {
     let server = Box::pin(server_in_process::start()).await;
     let (base, client) = (server.url("http"), Client(reqwest::Client::new()));
     let (email, password) = ("nour@example.com", "3ala ahwet el me3allem");
-    let wish = json!({ "email": email, "password": password, "handle": "nour", "name": "نور", "birthDate": "1999-04-25" });
+    let wish =
+        json!({ "email": email, "password": password, "handle": "nour", "name": "نور", "birthDate": "1999-04-25" });
     let register = "mutation ($input: RegisterInput!) { register(input: $input) { registrationId } }";
     let opened = client.ask(base, None, register, json!({ "input": wish })).await.unwrap();
     let code = server.mailed()(email).await.unwrap();
-    let proof = json!({ "registrationId": opened.pointer("/data/register/registrationId"), "code": code, "device": "x" });
+    let proof =
+        json!({ "registrationId": opened.pointer("/data/register/registrationId"), "code": code, "device": "x" });
     let verify = "mutation ($input: VerifyEmailInput!) { verifyEmail(input: $input) { userErrors { code } } }";
     client.ask(base, None, verify, json!({ "input": proof })).await.unwrap();
     assert_eq!(measure([base, base], email, password, 2).await.unwrap().len(), 2);

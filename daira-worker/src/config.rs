@@ -6,6 +6,7 @@
 //! for secrets. `DATABASE_URL` is understood as `database.url`. A setting that does not exist is an error that names it.
 
 mod doors;
+mod providers;
 mod read;
 mod servers;
 
@@ -17,6 +18,7 @@ use daira_core::record::TextVersions;
 use daira_core::settings::{CacheSettings, Limits, Retention, Settings};
 
 pub use doors::{Grpc, Http};
+pub use providers::{ProviderSettings, Providers};
 pub(crate) use read::master_key;
 pub use read::{ConfigError, SecretText, colours};
 pub use servers::{Database, Redis};
@@ -47,6 +49,9 @@ pub struct Config {
     pub workers: Workers,
     /// Passkeys.
     pub passkeys: Passkeys,
+    /// Providers of identities that people can sign in with, by name: `[providers.google]` and below it `issuer`, `client_id`,
+    /// `client_secret`, and if need be `scopes` and `redirects`.
+    pub providers: Providers,
     /// Mail.
     pub mail: Mail,
     /// Codes to phones.
@@ -81,6 +86,7 @@ impl Default for Config {
             grpc: Grpc::default(),
             workers: Workers::default(),
             passkeys: Passkeys::default(),
+            providers: Providers::new(),
             mail: Mail::default(),
             phone: Phone::default(),
             places: PlacesSettings::default(),
@@ -319,6 +325,7 @@ impl Config {
                 return wrong(&format!("{told} are set together or not at all"));
             }
         }
+        providers::check(&self.providers)?;
         if self.http.web_origins.iter().any(|origin| origin == "*") {
             return wrong("http.web_origins cannot be \"*\": pages of anybody would keep sessions; name your own");
         }

@@ -12,6 +12,10 @@ pub mod config;
 pub mod deliver;
 #[cfg(feature = "credential")]
 pub mod hasher;
+#[cfg(feature = "identities")]
+pub mod identities;
+#[cfg(any(feature = "phone", feature = "identities"))]
+mod outgoing;
 #[cfg(feature = "passkeys")]
 pub mod passkeys;
 #[cfg(feature = "places")]

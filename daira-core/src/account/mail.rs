@@ -251,6 +251,7 @@ mod tests {
         Registration {
             id: ChallengeId::from_raw(9),
             email: Email::new("mona@example.com").unwrap(),
+            identity: None,
             password_hash: "secret-hash".to_owned(),
             handle: Handle::existing("buy.cheap.pills").unwrap(),
             name: "http://evil.example".to_owned(),

@@ -15,6 +15,7 @@
 //! request_log_in_code ──▶ mail or message with a code ──▶ log_in_with_code ──▶ Tokens
 //! change_phone ──▶ message with a code ──▶ confirm_phone ──▶ notice by mail and to the old number
 //! request_deletion ──▶ notice by mail, all sessions ended ──▶ log_in, cancel_deletion │ erase_due, once the grace is over
+//! begin_identity ──▶ browser at a provider ──▶ log_in_with_identity ──▶ Tokens │ a ticket ──▶ join_with_identity ──▶ mail with a code
 //! change_email ──▶ mail with a code to the new address ──▶ confirm_email ──▶ notice to the old one
 //! ```
 
@@ -22,6 +23,7 @@ mod bearer;
 mod delivery;
 mod directory;
 pub mod factor;
+mod identity;
 pub mod mail;
 mod model;
 mod notice;
@@ -38,6 +40,7 @@ pub(crate) use bearer::{bearer_at_hand, forget_bearers};
 pub use delivery::{Delivery, Due};
 pub use directory::{Freshness, POLL_EVERY, SessionDirectory};
 pub use factor::{Authenticator, SecondFactor};
+pub use identity::{Identity, LinkedIdentity};
 pub(crate) use model::Origin;
 pub use model::{
     Account, AccountState, Email, Mailing, MailingKind, Profile, ProfileCounters, ProfileKind, Registration, Session,
@@ -46,8 +49,9 @@ pub use model::{
 pub use passkey::{CeremonyKind, Passkey, PendingCeremony, StoredPasskey};
 pub use phone::{Contact, Phone, VerifiedPhone};
 pub use service::{
-    AccountService, AddedPasskey, BegunCeremony, ChangePassword, Enrolment, Entry, FactorStatus, LogIn, LogInWithCode,
-    LoggedIn, MAX_FACES, Me, Pass, Register, Tokens, UpdateProfile, VerifyEmail, Waited,
+    AccountService, AddedPasskey, BeginIdentity, BegunCeremony, BegunIdentity, ChangePassword, Enrolment, Entry,
+    FactorStatus, IdentityAnswer, IdentityEntry, IdentityPurpose, JoinWithIdentity, LogIn, LogInWithCode, LoggedIn,
+    MAX_FACES, Me, NewIdentity, Pass, Register, Tokens, UpdateProfile, VerifyEmail, Waited, WaysIn,
 };
 pub(crate) use service::{audit, end_all, end_session, send, taken};
 
@@ -102,6 +106,18 @@ crate::refusals! {
         PasskeyTaken = "account.passkey_taken", Conflict, "This passkey is already set up.", "مفتاح المرور ده متسجّل بالفعل.";
         /// The account has as many passkeys as it may.
         PasskeysFull = "account.passkeys_full", Conflict, "You have twenty passkeys already; remove one first.", "عندك عشرين مفتاح مرور بالفعل؛ امسح واحد الأول.";
+        /// What came back from a provider was not made by it, for us, for this log-in and now, or was used before.
+        IdentityInvalid = "auth.identity_invalid", Unauthenticated, "This sign-in did not work; please start again.", "الدخول ده مانفعش؛ ابدأ من الأول.";
+        /// A provider that is not set up, or that would send people elsewhere than it may.
+        ProviderUnknown = "account.provider_unknown", Invalid, "This way to sign in is not available here.", "طريقة الدخول دي مش متاحة هنا.";
+        /// The identity opens another account.
+        IdentityTaken = "account.identity_taken", Conflict, "This sign-in belongs to another DAIRA account.", "طريقة الدخول دي بتاعة حساب تاني على دايرة.";
+        /// The account is linked with that provider already.
+        IdentitySet = "account.identity_set", Conflict, "Your account is linked with this provider already; unlink it first.", "حسابك مربوط بالطريقة دي بالفعل؛ فك الربط الأول.";
+        /// Nothing would be left that lets the owner in.
+        LastWayIn = "account.last_way_in", Conflict, "This is the last way into your account; set a password first.", "دي آخر طريقة تدخل بيها حسابك؛ اعمل كلمة سر الأول.";
+        /// There is a password already, which is changed by giving it.
+        PasswordSet = "account.password_set", Conflict, "Your account has a password already.", "حسابك ليه كلمة سر بالفعل.";
         /// There is no second factor.
         SecondFactorMissing = "account.second_factor_missing", Conflict, "Your account has no second factor.", "حسابك مش عليه تأكيد بخطوتين.";
         /// The account may not be used now.

@@ -8,7 +8,7 @@ use crate::place::Place;
 use crate::text::Handle;
 use crate::time::{Date, Timestamp};
 
-use super::{AccountRefusal, Contact};
+use super::{AccountRefusal, Contact, Identity};
 
 /// An e-mail address, trimmed and lower-cased: two spellings of one mailbox are one address.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -213,8 +213,10 @@ pub struct Registration {
     pub id: ChallengeId,
     /// The address to verify.
     pub email: Email,
-    /// The hash of the chosen password.
+    /// The hash of the chosen password, or what stands in its place.
     pub password_hash: String,
+    /// Who the person is at a provider, if they came from one: it opens the account that is made.
+    pub identity: Option<Identity>,
     /// The wanted handle, held while the registration lives.
     pub handle: Handle,
     /// The display name.
@@ -276,6 +278,10 @@ pub enum MailingKind {
     Erased,
     /// What the person asked to have of everything that is kept of them is ready.
     ExportReady,
+    /// An identity at a provider opens the account from now on.
+    IdentityLinked,
+    /// One does not any more.
+    IdentityUnlinked,
 }
 
 impl MailingKind {

@@ -52,18 +52,6 @@ fn words(kind: MailingKind) -> Option<(Words, Words)> {
                  If it was you, there is nothing to do.\nIf it was not, somebody is in your account: write to our support from this address at once.\n",
             ),
         ),
-        MailingKind::PhoneChanged => (
-            (
-                "رقم الموبايل بتاع حسابك على دايرة اتغيّر",
-                "رقم الموبايل اللي بتدخل بيه حسابك على دايرة اتضاف أو اتغيّر أو اتشال دلوقتي.\n\n\
-                 لو ده إنت، مش محتاج تعمل حاجة.\nلو مش إنت، حد دخل حسابك: غيّر كلمة السر وراجع الرقم حالاً.\n",
-            ),
-            (
-                "The phone number of your DAIRA account was changed",
-                "The phone number that you can log in to your DAIRA account with was added, changed or removed just now.\n\n\
-                 If it was you, there is nothing to do.\nIf it was not, somebody is in your account: change your password and look at the number at once.\n",
-            ),
-        ),
         MailingKind::SecondFactorOn => (
             (
                 "التأكيد بخطوتين اشتغل على حسابك على دايرة",
@@ -118,6 +106,51 @@ fn words(kind: MailingKind) -> Option<(Words, Words)> {
         | MailingKind::AppConnected
         | MailingKind::Erased
         | MailingKind::ExportReady => return of_passkeys_and_apps(kind),
+        MailingKind::PhoneChanged | MailingKind::IdentityLinked | MailingKind::IdentityUnlinked => {
+            return of_numbers_and_identities(kind);
+        }
+    })
+}
+
+fn of_numbers_and_identities(kind: MailingKind) -> Option<(Words, Words)> {
+    Some(match kind {
+        MailingKind::PhoneChanged => (
+            (
+                "رقم الموبايل بتاع حسابك على دايرة اتغيّر",
+                "رقم الموبايل اللي بتدخل بيه حسابك على دايرة اتضاف أو اتغيّر أو اتشال دلوقتي.\n\n\
+                 لو ده إنت، مش محتاج تعمل حاجة.\nلو مش إنت، حد دخل حسابك: غيّر كلمة السر وراجع الرقم حالاً.\n",
+            ),
+            (
+                "The phone number of your DAIRA account was changed",
+                "The phone number that you can log in to your DAIRA account with was added, changed or removed just now.\n\n\
+                 If it was you, there is nothing to do.\nIf it was not, somebody is in your account: change your password and look at the number at once.\n",
+            ),
+        ),
+        MailingKind::IdentityLinked => (
+            (
+                "طريقة دخول جديدة لحسابك على دايرة",
+                "حساب ليك عند موقع تاني اتربط بحسابك على دايرة، واللي يدخل بيه هناك يدخل حسابك هنا من غير كلمة السر.\n\n\
+                 لو ده إنت، مش محتاج تعمل حاجة.\nلو مش إنت، حد دخل حسابك: فك الربط من الإعدادات وغيّر كلمة السر حالاً.\n",
+            ),
+            (
+                "A new way into your DAIRA account",
+                "An account of yours elsewhere was linked with your DAIRA account just now. Whoever signs in there gets in here without your password.\n\n\
+                 If it was you, there is nothing to do.\nIf it was not, somebody is in your account: unlink it in the settings and change your password at once.\n",
+            ),
+        ),
+        MailingKind::IdentityUnlinked => (
+            (
+                "طريقة دخول اتشالت من حسابك على دايرة",
+                "اتفك ربط حساب ليك عند موقع تاني بحسابك على دايرة، ومابقاش ينفع تدخل بيه. الأجهزة اللي داخلة حسابك زي ما هي.\n\n\
+                 لو ده إنت، مش محتاج تعمل حاجة.\nلو مش إنت، حد دخل حسابك: غيّر كلمة السر وراجع أجهزتك حالاً.\n",
+            ),
+            (
+                "A way into your DAIRA account was removed",
+                "An account of yours elsewhere was unlinked from your DAIRA account just now; nobody gets in with it any more. Devices that are logged in stay so.\n\n\
+                 If it was you, there is nothing to do.\nIf it was not, somebody is in your account: change your password and look at your devices at once.\n",
+            ),
+        ),
+        _ => return None,
     })
 }
 
@@ -206,7 +239,7 @@ mod tests {
     use crate::id::{ChallengeId, Id};
     use crate::time::Timestamp;
 
-    const KINDS: [MailingKind; 17] = [
+    const KINDS: [MailingKind; 19] = [
         MailingKind::PasswordReset,
         MailingKind::NewEmail,
         MailingKind::PasswordChanged,
@@ -224,6 +257,8 @@ mod tests {
         MailingKind::PhoneChanged,
         MailingKind::Erased,
         MailingKind::ExportReady,
+        MailingKind::IdentityLinked,
+        MailingKind::IdentityUnlinked,
     ];
 
     #[test]

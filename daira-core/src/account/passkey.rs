@@ -50,6 +50,12 @@ pub enum CeremonyKind {
     LogIn,
     /// A proof on a session.
     Proof,
+    /// A log-in by an identity at a provider.
+    IdentityLogIn,
+    /// A new identity of an account.
+    IdentityLink,
+    /// A proof on a session, by an identity.
+    IdentityProof,
 }
 
 /// A ceremony that waits for its answer, and takes one.
@@ -59,7 +65,7 @@ pub struct PendingCeremony {
     pub id: ChallengeId,
     /// What it is for.
     pub kind: CeremonyKind,
-    /// Whose passkeys may answer; anybody's where nobody is named.
+    /// Whose passkeys or identities may answer; anybody's where nobody is named.
     pub account: Option<AccountId>,
     /// What the answer is checked by.
     pub state: Vec<u8>,

@@ -42,11 +42,25 @@ const MAX_DIGITS: usize = 16;
 /// The shortest word that two common ones are looked for in, and the longest text.
 const PAIR: core::ops::RangeInclusive<usize> = 3..=40;
 
+/// How what is no hash begins; hashes begin with `$`.
+const NO_PASSWORD: char = '!';
+
 /// The longest unit whose repetition is no password.
 const MAX_UNIT: usize = 6;
 
 /// A personal word of fewer characters may stand inside a password.
 const MIN_WORD: usize = 4;
+
+/// What stands in the place of a hash where an account has no password: no password hashes to it, and no two are the same, so
+/// what is bound to it ends with it as it would with a hash.
+pub fn none(random: [u8; 16]) -> String {
+    format!("{NO_PASSWORD}{}", data_encoding::HEXLOWER.encode(&random))
+}
+
+/// Whether a stored hash is of a password, rather than what stands in its place.
+pub fn is_some(hash: &str) -> bool {
+    !hash.starts_with(NO_PASSWORD)
+}
 
 /// The form in which a password is hashed and compared.
 ///

@@ -4,6 +4,7 @@
 mod codes;
 mod delivery;
 mod faces;
+mod identity;
 mod leaving;
 mod limits;
 mod passes;
@@ -33,6 +34,9 @@ use crate::trust::{STRIKE_LIFE, Trust};
 
 pub use codes::LogInWithCode;
 pub use faces::MAX_FACES;
+pub use identity::{
+    BeginIdentity, BegunIdentity, IdentityAnswer, IdentityEntry, IdentityPurpose, JoinWithIdentity, NewIdentity, WaysIn,
+};
 pub use passes::Pass;
 pub use passkey::{AddedPasskey, BegunCeremony};
 pub use profile::{Me, UpdateProfile};

@@ -22,6 +22,7 @@ mod chance;
 mod clock;
 mod fallback;
 mod hasher;
+mod identity;
 mod limiter;
 mod mail;
 mod maintenance;
@@ -41,6 +42,7 @@ pub use chance::{RandomIds, SeededIds};
 pub use clock::{ManualClock, WallClock};
 pub use fallback::FallbackLimiter;
 pub use hasher::HmacHasher;
+pub use identity::MemoryIdentities;
 pub use limiter::MemoryLimiter;
 pub use mail::MemoryMail;
 pub use passkey::{MemoryAuthenticator, MemoryPasskeys};
@@ -89,6 +91,7 @@ impl Ports {
             blobs: Arc::new(MemoryBlobs::default()),
             hasher: Arc::new(HmacHasher::new(Arc::clone(&ids), rounds)),
             passkeys: Arc::new(MemoryPasskeys::new(Arc::clone(&ids))),
+            identities: Arc::new(MemoryIdentities::default()),
             signer: Arc::new(HmacSigner::new(master.derive("access"))),
             limiter: Arc::new(MemoryLimiter::new(Arc::clone(&clock))),
             pubsub,

@@ -10,6 +10,7 @@ mod cache;
 mod channel;
 mod clock;
 mod hasher;
+mod identity;
 mod limiter;
 mod maintenance;
 mod passkey;
@@ -29,6 +30,7 @@ pub use cache::{Cache, CacheKey, Cached, MAX_CACHED, NoCache, STAMP_LIFE, Stamp,
 pub use channel::{Channel, Handed, Message};
 pub use clock::{Clock, IdSource};
 pub use hasher::PasswordHasher;
+pub use identity::{AuthorizationAnswer, AuthorizationRequest, IdentityClaims, IdentityProviders, Provider};
 pub use limiter::{Bucket, Charge, LimitRefusal, Quota, QuotaError, RateLimiter, Subject};
 pub use maintenance::{Backfill, BackfillState, JobOutcome, Maintenance};
 pub use passkey::{Ceremony, PasskeyVerifier, PublicPart, Signed};
@@ -66,6 +68,8 @@ pub struct Keys {
     pub limits: Key,
     /// Encrypts what second factors are made of, and log-ins that wait for one.
     pub factor: Key,
+    /// Makes and seals what people are sent to providers of identities with, and brought back.
+    pub identity: Key,
     /// Makes the codes and secrets of apps of others.
     pub oauth: Key,
     /// Seals the audit trail.
@@ -84,6 +88,7 @@ impl Keys {
             device: master.derive("device"),
             limits: master.derive("limits"),
             factor: master.derive("factor"),
+            identity: master.derive("identity"),
             oauth: master.derive("oauth"),
             audit: master.derive("audit"),
         }
@@ -109,6 +114,8 @@ pub struct Ports {
     pub hasher: Arc<dyn PasswordHasher>,
     /// Passkeys.
     pub passkeys: Arc<dyn PasskeyVerifier>,
+    /// Providers of identities.
+    pub identities: Arc<dyn IdentityProviders>,
     /// Access tokens.
     pub signer: Arc<dyn TokenSigner>,
     /// Limits on how often something may happen.

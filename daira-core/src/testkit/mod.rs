@@ -28,6 +28,7 @@
 //! | [`cache`] (`cache_kit!`) | [`cache::Caches`]: one to test, and the same as another node has it |
 //! | [`clock`] (`clock_kit!`), [`ids`] (`ids_kit!`) | `Arc<dyn Clock>`, `Arc<dyn IdSource>` |
 //! | [`hasher`] (`hasher_kit!`) | `Arc<dyn PasswordHasher>` |
+//! | [`identity`] (`identity_kit!`) | [`identity::Identities`]: one to test, and a browser that goes to its providers |
 //! | [`limiter`] (`limiter_kit!`) | [`limiter::Limiters`]: one to test, and the same as another node sees it |
 //! | [`passkey`] (`passkey_kit!`) | [`passkey::Passkeys`]: one to test, and two devices that answer it |
 //! | [`presence`] (`presence_kit!`) | [`presence::Rooms`]: one to test, and the same as another node has it |
@@ -51,6 +52,7 @@ pub mod cache;
 pub mod clock;
 pub mod fixture;
 pub mod hasher;
+pub mod identity;
 pub mod ids;
 pub mod law;
 pub mod limiter;
@@ -66,7 +68,9 @@ mod turns;
 /// The kits that are one file, where the macros find them.
 #[doc(hidden)]
 pub mod single {
-    pub use super::{blob, bus, cache, clock, hasher, ids, limiter, maintenance, passkey, presence, pubsub, signer};
+    pub use super::{
+        blob, bus, cache, clock, hasher, identity, ids, limiter, maintenance, passkey, presence, pubsub, signer,
+    };
 }
 
 /// Declares a kit: its list of cases by file, and the macro that turns it into tests.
@@ -147,6 +151,7 @@ mod tests {
             ("export", include_str!("store/export.rs"), super::store::CASES),
             ("factor", include_str!("store/factor.rs"), super::store::CASES),
             ("feed", include_str!("store/feed.rs"), super::store::CASES),
+            ("identity", include_str!("store/identity.rs"), super::store::CASES),
             ("inbox", include_str!("store/inbox.rs"), super::store::CASES),
             ("journal", include_str!("store/journal.rs"), super::store::CASES),
             ("lists", include_str!("store/lists.rs"), super::store::CASES),
@@ -164,6 +169,7 @@ mod tests {
             ("cache", include_str!("cache.rs"), super::cache::CASES),
             ("clock", include_str!("clock.rs"), super::clock::CASES),
             ("hasher", include_str!("hasher.rs"), super::hasher::CASES),
+            ("identity", include_str!("identity.rs"), super::identity::CASES),
             ("ids", include_str!("ids.rs"), super::ids::CASES),
             ("limiter", include_str!("limiter.rs"), super::limiter::CASES),
             ("maintenance", include_str!("maintenance.rs"), super::maintenance::CASES),

@@ -2,11 +2,12 @@
 //! are listed in the project's documents.
 
 mod apps;
-mod blobs;
 mod bearer;
+mod blobs;
 mod codes;
 mod exports;
 mod faces;
+mod identity;
 mod joining;
 #[cfg(feature = "credential")]
 mod keys;

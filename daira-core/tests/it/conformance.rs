@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use daira_core::memory::{
-    FallbackLimiter, HmacHasher, HmacSigner, ManualClock, MemoryAuthenticator, MemoryBlobs, MemoryCache, MemoryLimiter,
-    MemoryPasskeys, MemoryPresence, MemoryPubSub, RandomIds, SeededIds, WallClock,
+    FallbackLimiter, HmacHasher, HmacSigner, ManualClock, MemoryAuthenticator, MemoryBlobs, MemoryCache,
+    MemoryIdentities, MemoryLimiter, MemoryPasskeys, MemoryPresence, MemoryPubSub, RandomIds, SeededIds, WallClock,
 };
-use daira_core::port::{BlobStore, Clock, IdSource, PasswordHasher, Ports};
+use daira_core::port::{BlobStore, Clock, IdSource, PasswordHasher, Ports, Provider};
 use daira_core::secret::Key;
 use daira_core::testkit::cache::Caches;
+use daira_core::testkit::identity::Identities;
 use daira_core::testkit::law;
 use daira_core::testkit::limiter::Limiters;
 use daira_core::testkit::passkey::Passkeys;
@@ -77,6 +78,18 @@ fn keyed() -> Passkeys {
 }
 
 daira_core::passkey_kit!(memory_passkeys, keyed());
+
+fn elsewhere() -> Identities {
+    let provider = |name: &str| Provider {
+        name: name.to_owned(),
+        issuer: format!("https://{name}.example"),
+        redirects: vec!["https://app.example/back".to_owned()],
+    };
+    let memory = Arc::new(MemoryIdentities::new(vec![provider("one"), provider("other")]));
+    Identities { providers: memory.clone(), browser: Box::new(memory) }
+}
+
+daira_core::identity_kit!(memory_identities, elsewhere());
 
 #[cfg(feature = "credential")]
 #[cfg(test)]

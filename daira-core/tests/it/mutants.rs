@@ -5,24 +5,25 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use daira_core::memory::{
-    HmacHasher, HmacSigner, ManualClock, MemoryAuthenticator, MemoryBlobs, MemoryCache, MemoryLimiter, MemoryPasskeys,
-    MemoryPresence, MemoryPubSub, RandomIds, WallClock,
+    HmacHasher, HmacSigner, ManualClock, MemoryAuthenticator, MemoryBlobs, MemoryCache, MemoryIdentities,
+    MemoryLimiter, MemoryPasskeys, MemoryPresence, MemoryPubSub, RandomIds, WallClock,
 };
-use daira_core::port::{BlobStore, Clock, IdSource, PasswordHasher, Ports};
+use daira_core::port::{BlobStore, Clock, IdSource, PasswordHasher, Ports, Provider};
 use daira_core::secret::Key;
 use daira_core::testkit::cache::Caches;
+use daira_core::testkit::identity::Identities;
 use daira_core::testkit::limiter::Limiters;
 use daira_core::testkit::mutant::{
-    BlobFault, BusFault, CacheFault, CredulousPasskeys, DeafHasher, FrozenIds, HastyClock, LimiterFault,
-    MaintenanceFault, MutantBlobs, MutantBus, MutantCache, MutantLimiter, MutantMaintenance, MutantPresence,
-    MutantPubSub, MutantStore, PresenceFault, PubSubFault, StoreFault, TimelessSigner,
+    BlobFault, BusFault, CacheFault, CredulousIdentities, CredulousPasskeys, DeafHasher, FrozenIds, HastyClock,
+    LimiterFault, MaintenanceFault, MutantBlobs, MutantBus, MutantCache, MutantLimiter, MutantMaintenance,
+    MutantPresence, MutantPubSub, MutantStore, PresenceFault, PubSubFault, StoreFault, TimelessSigner,
 };
 use daira_core::testkit::passkey::Passkeys;
 use daira_core::testkit::presence::Rooms;
 use daira_core::testkit::pubsub::Nodes;
 use daira_core::testkit::signer::Signers;
 use daira_core::testkit::{
-    blob, bus, cache, clock, hasher, ids, law, limiter, maintenance, passkey, presence, pubsub, signer, store,
+    blob, bus, cache, clock, hasher, identity, ids, law, limiter, maintenance, passkey, presence, pubsub, signer, store,
 };
 use daira_core::time::Timestamp;
 use futures_util::FutureExt;
@@ -219,6 +220,21 @@ async fn the_small_kits_notice_their_faults() {
     let credulous = CredulousPasskeys(Arc::new(MemoryPasskeys::new(Arc::new(RandomIds))));
     let passkeys = &Passkeys { verifier: Arc::new(credulous), device: device(), other: device() };
     assert!(fails(passkey::a_copy_is_noticed(passkeys)).await && fails(passkey::garbage_is_no_answer(passkeys)).await);
+    let provider = |name: &str| Provider {
+        name: name.to_owned(),
+        issuer: format!("https://{name}.example"),
+        redirects: vec!["https://app.example/back".to_owned()],
+    };
+    for case in 0..3 {
+        let memory = Arc::new(MemoryIdentities::new(vec![provider("one"), provider("other")]));
+        let credulous = Arc::new(CredulousIdentities::new(memory.clone()));
+        let identities = &Identities { providers: credulous, browser: Box::new(memory) };
+        assert!(match case {
+            0 => fails(identity::a_code_works_once(identities)).await,
+            1 => fails(identity::a_code_is_for_its_request(identities)).await,
+            _ => fails(identity::a_code_is_its_providers(identities)).await,
+        });
+    }
     let hasty: Arc<dyn Clock> = Arc::new(HastyClock(Arc::new(WallClock)));
     assert!(fails(clock::sleeping_takes_its_time(&hasty)).await);
     let frozen: Arc<dyn IdSource> = Arc::new(FrozenIds);

@@ -12,6 +12,7 @@ use super::scope::{InScope, limit};
 use super::types::app::{AppRequest, scopes};
 use super::types::feed::{Feed, FeedConnection, WhyThis};
 use super::types::hashtag::Hashtag;
+use super::types::identity::SignInProvider;
 use super::types::me::{Session, Viewer};
 use super::types::node::Node;
 use super::types::notification::Notification;
@@ -31,6 +32,11 @@ impl Query {
     /// The logged-in person; null for strangers.
     async fn me(&self, ctx: &Context<'_>) -> Option<Viewer> {
         ctx.scope().viewer().map(|_| Viewer)
+    }
+
+    /// The providers that people can sign in with; `beginProvider` goes to one.
+    async fn providers(&self, ctx: &Context<'_>) -> Vec<SignInProvider> {
+        ctx.scope().services.accounts.providers().iter().map(Into::into).collect()
     }
 
     /// What staff can ask; null for strangers.

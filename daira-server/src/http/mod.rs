@@ -27,6 +27,7 @@ mod oauth;
 mod observe;
 mod overload;
 mod problem;
+mod provider;
 mod refusal;
 mod settings;
 mod socket;
@@ -90,7 +91,8 @@ pub fn router(state: AppState, registry: Arc<Registry>) -> Router {
         })
         .layer(compress::layer());
     let origins = &state.settings.origins;
-    let mut sessions = web::routes().route_layer(from_fn_with_state(state.clone(), overload::guard));
+    let sessions = web::routes().merge(provider::routes());
+    let mut sessions = sessions.route_layer(from_fn_with_state(state.clone(), overload::guard));
     if !origins.is_empty() {
         routes = routes.layer(cors(origins));
     }

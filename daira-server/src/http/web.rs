@@ -2,7 +2,7 @@
 //! to the page, which keeps it in memory alone.
 //!
 //! ```text
-//! log-in ─▶ second-factor ─┐
+//! log-in ─▶ second-factor ─┐            (`provider` has the way by providers of identities)
 //!                  log-in ─┼─▶ cookie + access token ─▶ refresh, as often as a page is loaded ─▶ log-out
 //! ```
 //!
@@ -35,10 +35,13 @@ use crate::door::{self, Left};
 use crate::state::AppState;
 
 /// Browsers keep a cookie of such a name only for this very host, its whole path and a secure connection.
-const SESSION: &str = "__Host-daira-session";
+pub(super) const SESSION: &str = "__Host-daira-session";
 const DEVICE: &str = "__Host-daira-device";
 /// For how long a browser keeps the token of a device: as long as it is good.
 const DEVICE_LIFE: u64 = 180 * 24 * 60 * 60;
+/// With requests of pages of this site alone; and also when a page of another site sends the browser here.
+pub(super) const STRICT: &str = "Strict";
+pub(super) const LAX: &str = "Lax";
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 #[derive(serde::Deserialize)]
@@ -181,14 +184,14 @@ async fn log_out(
             state.services.accounts.log_out_with(&token).await?;
         }
         let mut response = Json(serde_json::json!({ "loggedOut": true })).into_response();
-        set(&mut response, SESSION, "", 0);
+        set(&mut response, SESSION, "", 0, STRICT);
         Ok(response)
     };
     answer(&state, &context, &headers, body, work).await
 }
 
 /// Sees to who may ask, takes the price, reads the body, and answers.
-async fn answer<B: DeserializeOwned>(
+pub(super) async fn answer<B: DeserializeOwned>(
     state: &AppState,
     context: &RequestContext,
     headers: &HeaderMap,
@@ -228,7 +231,7 @@ fn is_own_page(headers: &HeaderMap, origins: &[String], is_secure: bool) -> bool
     headers.get(FETCH_SITE).is_none_or(|site| site == "same-origin")
 }
 
-fn client(context: &RequestContext, headers: &HeaderMap) -> Client {
+pub(super) fn client(context: &RequestContext, headers: &HeaderMap) -> Client {
     Client { address: context.address, known_device: cookie(headers, DEVICE) }
 }
 
@@ -238,12 +241,16 @@ async fn entered(state: &AppState, headers: &HeaderMap, logged_in: &LoggedIn) ->
         state.services.accounts.leave_for(&before, logged_in.member.session).await?;
     }
     let mut response = kept(state, &logged_in.tokens, Some(logged_in.member.profile));
-    set(&mut response, DEVICE, logged_in.device.expose(), DEVICE_LIFE);
+    keep_device(&mut response, logged_in);
     Ok(response)
 }
 
+/// Has the browser keep what makes its device known.
+pub(super) fn keep_device(response: &mut Response, logged_in: &LoggedIn) {
+    set(response, DEVICE, logged_in.device.expose(), DEVICE_LIFE, STRICT);
+}
+
 fn kept(state: &AppState, tokens: &Tokens, profile_id: Option<ProfileId>) -> Response {
-    let life = tokens.session_expires_at.since(state.ports.clock.now()).as_secs();
     let inside = Inside {
         access_token: tokens.access.expose().to_owned(),
         access_expires_at: tokens.access_expires_at,
@@ -251,13 +258,19 @@ fn kept(state: &AppState, tokens: &Tokens, profile_id: Option<ProfileId>) -> Res
         profile_id,
     };
     let mut response = Json(inside).into_response();
-    set(&mut response, SESSION, tokens.refresh.expose(), life);
+    keep(&mut response, state, tokens);
     response
 }
 
+/// Has the browser keep a session.
+pub(super) fn keep(response: &mut Response, state: &AppState, tokens: &Tokens) {
+    let life = tokens.session_expires_at.since(state.ports.clock.now()).as_secs();
+    set(response, SESSION, tokens.refresh.expose(), life, STRICT);
+}
+
 /// Has the browser keep a cookie for so many seconds; for none, forget it.
-fn set(response: &mut Response, name: &str, value: &str, seconds: u64) {
-    let cookie = format!("{name}={value}; Max-Age={seconds}; Path=/; Secure; HttpOnly; SameSite=Strict");
+pub(super) fn set(response: &mut Response, name: &str, value: &str, seconds: u64, site: &str) {
+    let cookie = format!("{name}={value}; Max-Age={seconds}; Path=/; Secure; HttpOnly; SameSite={site}");
     // Our tokens are base64url, which is always a header's value.
     if let Ok(cookie) = HeaderValue::from_str(&cookie) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
@@ -265,7 +278,7 @@ fn set(response: &mut Response, name: &str, value: &str, seconds: u64) {
 }
 
 /// The value of a cookie.
-fn cookie(headers: &HeaderMap, name: &str) -> Option<Secret> {
+pub(super) fn cookie(headers: &HeaderMap, name: &str) -> Option<Secret> {
     let mut pairs = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     pairs.find_map(|pairs| {
         let mut named = pairs.split(';').filter_map(|pair| pair.trim().split_once('='));

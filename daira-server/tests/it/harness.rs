@@ -8,9 +8,10 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use axum::response::Response;
+use daira_core::account::Identity;
 use daira_core::account::factor::{self, SECRET};
-use daira_core::memory::{MemoryAuthenticator, MemoryMail, MemoryPhone, RandomIds, WallClock};
-use daira_core::port::{Clock, Store};
+use daira_core::memory::{MemoryAuthenticator, MemoryIdentities, MemoryMail, MemoryPhone, RandomIds, WallClock};
+use daira_core::port::{Clock, IdentityClaims, Provider, Store};
 use daira_core::staff::{Reason, StaffRole, Why};
 use daira_core::{Actor, Ports};
 use daira_feed::FeedSettings;
@@ -37,6 +38,7 @@ pub(crate) struct Stage {
     grpc: Grpc,
     mail: Arc<MemoryMail>,
     phone: Arc<MemoryPhone>,
+    identities: Arc<MemoryIdentities>,
 }
 
 /// A transport that listens; it is gone with this value.
@@ -129,13 +131,21 @@ impl Stage {
     /// The same under an address that apps know it by.
     pub(crate) fn known_as(public: &str, settings: HttpSettings, ports: Ports, mail: Arc<MemoryMail>) -> Self {
         let phone = Arc::<MemoryPhone>::default();
-        let ports = Ports { phone: phone.clone(), ..ports };
+        let identities = Arc::new(MemoryIdentities::new(vec![Provider {
+            name: "memory".to_owned(),
+            issuer: "https://memory.example".to_owned(),
+            redirects: vec!["example.daira:/in".to_owned()],
+        }]));
+        let mut ports = Ports { phone: phone.clone(), ..ports };
+        if ports.identities.providers().is_empty() {
+            ports.identities = identities.clone();
+        }
         let mut registry = Registry::default();
         let services = Services::new(&ports, FeedSettings::default(), public);
         let grpc = Grpc::new(ports.clone(), services.clone()).measured_by(&mut registry);
         let state = AppState::new(ports.clone(), services, settings, &mut registry);
         let grpc = grpc.streaming_in(&state.streams);
-        Self { router: router(state.clone(), Arc::new(registry)), grpc, state, ports, mail, phone }
+        Self { router: router(state.clone(), Arc::new(registry)), grpc, state, ports, mail, phone, identities }
     }
 
     /// Sends a request.
@@ -281,6 +291,20 @@ impl Stage {
         }
     }
 
+    /// Somebody who comes from a provider and is new here; answers what they can join with.
+    pub(crate) async fn newcomer(&self, subject: &str) -> Value {
+        let input = json!({ "provider": "memory", "redirectUri": "example.daira:/in", "purpose": "LOG_IN" });
+        let begun = self.done(None, "beginProvider", input, "ceremony url").await;
+        let identity = Identity { issuer: String::new(), subject: subject.to_owned() };
+        let email = Some(format!("{subject}@example.com"));
+        let claims = IdentityClaims { identity, email, name: None, authenticated_at: None };
+        let (state, answer) = self.identities.agree(begun["url"].as_str().unwrap(), &claims).unwrap();
+        let (state, code) = (state.expose(), answer.code.expose());
+        let input = json!({ "ceremony": begun["ceremony"], "state": state, "code": code, "iss": answer.issuer });
+        let came = self.done(None, "logInWithProvider", input, "newcomer { ticket }").await;
+        came["newcomer"]["ticket"].clone()
+    }
+
     /// Sets an authenticator app up; answers the secret that its digits are computed from.
     pub(crate) async fn guard(&self, who: &Person) -> [u8; SECRET] {
         let begun = self.done(Some(who), "beginAuthenticator", json!({}), "secret").await;
@@ -416,6 +440,13 @@ fn input_type(mutation: &str) -> &str {
         "logInWithPasskey" => "LogInWithPasskey",
         "beginPasskeyProof" => "BeginPasskeyProof",
         "proveWithPasskey" => "ProveWithPasskey",
+        "beginProvider" => "BeginProvider",
+        "logInWithProvider" => "LogInWithProvider",
+        "joinWithProvider" => "JoinWithProvider",
+        "linkProvider" => "LinkProvider",
+        "unlinkProvider" => "UnlinkProvider",
+        "proveWithProvider" => "ProveWithProvider",
+        "setPassword" => "SetPassword",
         "requestLogInCode" => "RequestLogInCode",
         "logInWithCode" => "LogInWithCode",
         "changePhone" => "ChangePhone",

@@ -58,6 +58,8 @@ mod program;
 #[cfg(test)]
 mod programs;
 #[cfg(test)]
+mod providers;
+#[cfg(test)]
 mod rates;
 #[cfg(test)]
 mod reads;

@@ -91,7 +91,9 @@ pub(crate) fn everything(schema: &Schema, owner: &Person, public: &str) -> Vec<S
         "search" => vec![format!("(query: \"{WORD}\")"), "(query: \"nad\")".to_owned(), "(query: \"صب\")".to_owned()],
         "appRequest" => vec!["(request: \"client_id=app_0000000000001\")".to_owned()],
         "newPostsCount" => vec!["(since: \"2026-01-01T00:00:00Z\")".to_owned()],
-        "me" | "staff" | "homeFeed" | "followingFeed" | "notifications" | "sessions" => vec![String::new()],
+        "me" | "providers" | "staff" | "homeFeed" | "followingFeed" | "notifications" | "sessions" => {
+            vec![String::new()]
+        }
         other => panic!("say here what to ask the new field {other} for"),
     };
     let mut documents = Vec::new();
@@ -254,6 +256,9 @@ async fn security_37_whoever_is_nobody_may_change_nothing_but_join_and_log_in() 
         "logInWithPasskey",
         "requestLogInCode",
         "logInWithCode",
+        "beginProvider",
+        "logInWithProvider",
+        "joinWithProvider",
         "refreshSession",
         "requestPasswordReset",
         "resetPassword",

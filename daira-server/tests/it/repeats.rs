@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::harness::{Person, Stage, json_request};
 
 /// What a client proves with is used up or renewed by the request itself, and so is its own key; a look changes nothing.
-const OWN_KEYS: [&str; 20] = [
+const OWN_KEYS: [&str; 24] = [
     "lookUpPerson",
     "requestDeletion",
     "verifyEmail",
@@ -28,6 +28,10 @@ const OWN_KEYS: [&str; 20] = [
     "logInWithPasskey",
     "beginPasskeyProof",
     "proveWithPasskey",
+    "beginProvider",
+    "logInWithProvider",
+    "linkProvider",
+    "proveWithProvider",
     "logInWithCode",
     "confirmPhone",
 ];
@@ -244,6 +248,7 @@ pub(crate) async fn every_mutation_answers_again(stage: &Stage) {
 
     let all: BTreeSet<String> = mutations().await.into_iter().map(|(name, ..)| name).collect();
     told.extend(staff_answer_again(stage).await);
+    told.extend(providers_answer_again(stage).await);
     told.extend(apps_answer_again(stage, &mona).await.into_iter().chain(OWN_KEYS.map(str::to_owned)));
     assert_eq!(told, all);
 }
@@ -276,6 +281,29 @@ async fn staff_answer_again(stage: &Stage) -> BTreeSet<String> {
         told.insert(name.to_owned());
     }
     told
+}
+
+/// The same for who comes from a provider; answers the names of the mutations.
+async fn providers_answer_again(stage: &Stage) -> [String; 3] {
+    let ticket = stage.newcomer("hala").await;
+    let form = |handle: &str| json!({ "ticket": ticket, "handle": handle, "name": "هالة", "birthDate": "1999-03-21" });
+    let change = |who, name, input, other, selection| Change { who, name, input, other, selection };
+    let joining = change(None, "joinWithProvider", form("hala"), form("hala.two"), "registrationId");
+    let joined = answered_again(stage, joining).await;
+    stage.settle().await;
+    let proof = json!({ "registrationId": joined["registrationId"], "code": stage.code_for("hala@example.com") });
+    let inside = stage.done(None, "verifyEmail", proof, "tokens { accessToken } profile { id }").await;
+    let of = |value: &Value| value.as_str().unwrap().to_owned();
+    let (id, token) = (of(&inside["profile"]["id"]), of(&inside["tokens"]["accessToken"]));
+    let hala = &Person { id, token, refresh: String::new() };
+    let password = |text: &str| json!({ "password": text });
+    let setting =
+        change(Some(hala), "setPassword", password(PASSWORD), password("shams nour kahraba"), "endedSessions");
+    answered_again(stage, setting).await;
+    let of = |issuer: &str| json!({ "issuer": issuer });
+    let (memory, other) = (of("https://memory.example"), of("https://other.example"));
+    answered_again(stage, change(Some(hala), "unlinkProvider", memory, other, "issuer")).await;
+    ["joinWithProvider", "setPassword", "unlinkProvider"].map(str::to_owned)
 }
 
 /// The same for apps of others; answers the names of the mutations.

@@ -71,6 +71,13 @@ const MUTATIONS: &[&str] = &[
     "logInWithPasskey",
     "beginPasskeyProof",
     "proveWithPasskey",
+    "beginProvider",
+    "logInWithProvider",
+    "joinWithProvider",
+    "linkProvider",
+    "unlinkProvider",
+    "proveWithProvider",
+    "setPassword",
     "requestLogInCode",
     "logInWithCode",
     "changePhone",
@@ -181,6 +188,8 @@ async fn security_35_private_fields_are_reached_through_me_alone() {
         ("Session".to_owned(), vec!["device".to_owned()]),
         ("Person".to_owned(), vec!["email".to_owned(), "birthDate".to_owned()]),
         ("PersonSession".to_owned(), vec!["device".to_owned()]),
+        // What a provider says of who just came from it; nobody here is found by it.
+        ("Newcomer".to_owned(), vec!["email".to_owned()]),
     ]);
     assert_eq!(holders, expected);
     // Whatever leads to the account, wherever it hangs in the schema.

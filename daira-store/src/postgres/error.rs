@@ -23,6 +23,8 @@ const KEYS: &[(&str, &str)] = &[
     ("account_email", "account_email"),
     ("profile_handle", "handle"),
     ("passkey_credential", "passkey_credential"),
+    ("identity_subject", "identity_subject"),
+    ("identity_pkey", "identity_issuer"),
     ("phone_number", "phone_number"),
     ("circle_name", "circle_name"),
     ("export_open", "export_open"),

@@ -21,6 +21,7 @@ const KEYS: &[(&str, &[&str])] = &[
     ("phone", &["account"]),
     ("second_factor", &["account"]),
     ("passkey", &["id"]),
+    ("identity", &["issuer"]),
     ("session", &["id"]),
     ("profile", &["id"]),
     ("handle", &["handle"]),

@@ -116,6 +116,7 @@ async fn scene(server: Server) -> Scene {
                    ({code} + 1, {app}, {his_account}, {him}, 1, 'https://qzmona.example/cb', decode(repeat('00', 32), 'hex'), 7, now(), now());
         insert into daira.second_factor (account, secret, begun_at, recovery) values ({account}, 'qzmona'::bytea, now(), array['qzmona'::bytea]);
         insert into daira.passkey values ({passkey}, {account}, 'qzmona'::bytea, 'key qzmona'::bytea, 'passkey of qzmona', now());
+        insert into daira.identity values ({account}, 'https://id.example', 'subject qzmona', now()), ({his_account}, 'https://id.example', 'ali', now());
         insert into daira.ceremony values ({code} + 2, 1, {account}, 'qzmona'::bytea, now());
         insert into daira.delivery (kind, subject, since, at) values (1, {mailing}, now(), now()), (2, {session}, now(), now());
         insert into daira.staff values ({account}, 1, now());

@@ -6,6 +6,7 @@
 
 mod identity;
 mod leaving;
+mod ways;
 
 use std::sync::Arc;
 use std::time::Duration;

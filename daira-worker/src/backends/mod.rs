@@ -18,8 +18,8 @@ use daira_core::activity::Activity;
 use daira_core::credential::{Argon2id, Argon2idCost};
 use daira_core::memory::{FallbackLimiter, MemoryLimiter, MemoryPresence, RandomIds, WallClock};
 use daira_core::port::{
-    Cache, Channel, CheapestFirst, IdSource, Keys, NoCache, NoPlaces, Node, PhoneChannel, Places, Presence, PubSub,
-    RateLimiter,
+    Cache, Channel, CheapestFirst, Clock, IdSource, Keys, NoCache, NoPlaces, Node, PhoneChannel, Places, Presence,
+    Provider, PubSub, RateLimiter,
 };
 use daira_core::read_through::ReadThrough;
 use daira_core::secret::{Key, Secret};
@@ -37,6 +37,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::{Config, Database, SecretText};
 use crate::deliver::{FlashCall, FolderMail, FolderPhone, Sms, SmtpMail, WhatsApp};
 use crate::hasher::Argon2Hasher;
+use crate::identities::{OidcProviders, Registration};
 use crate::passkeys::WebauthnPasskeys;
 use crate::places::PlaceDatabase;
 
@@ -106,6 +107,7 @@ impl Backends {
             clock: Arc::new(WallClock),
             hasher: Arc::new(Argon2Hasher::new(Argon2id::new(Argon2idCost::default())?, ids.clone(), HASHING)),
             passkeys: Arc::new(passkeys(config)?),
+            identities: Arc::new(identities(config)?),
             signer: Arc::new(keys::signer(master, config.tokens.key)?),
             limiter: limiter(redis),
             pubsub: signals.port(),
@@ -415,6 +417,23 @@ fn passkeys(config: &Config) -> Result<WebauthnPasskeys> {
     let wanted = &config.passkeys;
     let origins = if wanted.origins.is_empty() { vec![origin] } else { wanted.origins.clone() };
     WebauthnPasskeys::new(wanted.domain.as_deref().unwrap_or(&domain), &origins).context("setting passkeys")
+}
+
+/// The providers of identities. Each may send people back to this server, and to where the operator says.
+fn identities(config: &Config) -> Result<OidcProviders> {
+    let public = config.public_url();
+    let registrations = config.providers.iter().map(|(name, set)| {
+        let own = format!("{}/auth/providers/{name}/callback", public.trim_end_matches('/'));
+        let redirects = [own].into_iter().chain(set.redirects.iter().cloned()).collect();
+        Registration {
+            provider: Provider { name: name.clone(), issuer: set.issuer.clone(), redirects },
+            client_id: set.client_id.clone(),
+            client_secret: set.client_secret.as_ref().map(|secret| Secret::new(secret.expose())),
+            scopes: set.scopes.clone(),
+        }
+    });
+    let clock: Arc<dyn Clock> = Arc::new(WallClock);
+    OidcProviders::new(registrations.collect(), &clock).map_err(|error| unset("providers", &error))
 }
 
 #[cfg(test)]

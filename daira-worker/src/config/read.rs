@@ -103,7 +103,9 @@ impl Config {
                 None => (key, value.clone()),
             };
             // Figment's own parser turns `8000` into a number and `[a, b]` into a list; a secret is text whatever it looks like.
-            let value: figment::value::Value = if SECRETS.contains(&key.as_str()) {
+            let is_secret =
+                SECRETS.contains(&key.as_str()) || (key.starts_with("providers.") && key.ends_with(".client_secret"));
+            let value: figment::value::Value = if is_secret {
                 value.into()
             } else {
                 value.parse().map_err(|_| ConfigError(format!("{name} cannot be read")))?
@@ -196,10 +198,29 @@ mod tests {
             ("DATABASE_URL", "postgres://x", "database.worker_url"),
             ("DAIRA_DATABASE__REPLICA_URL", "postgres://x", "database.url is not"),
             ("DAIRA_SECRET_FILE", "/nonexistent/file", "DAIRA_SECRET_FILE"),
+            ("DAIRA_PROVIDERS__GOOGLE__ISSUER", "https://accounts.google.com", "providers.google.issuer and client_id"),
+            ("DAIRA_PROVIDERS__GOOGLE__ISSUR", "x", "DAIRA_PROVIDERS__GOOGLE__ISSUR"),
         ] {
             let error = load(&[(name, value)]).unwrap_err().to_string();
             assert!(error.contains(told), "{name}: {error}");
         }
+    }
+
+    #[test]
+    fn a_provider_is_set_up_by_the_environment_too() {
+        let google = [
+            ("DAIRA_PROVIDERS__GOOGLE__ISSUER", "https://accounts.google.com"),
+            ("DAIRA_PROVIDERS__GOOGLE__CLIENT_ID", "daira.apps.example"),
+            ("DAIRA_PROVIDERS__GOOGLE__CLIENT_SECRET", "1234"),
+            ("DAIRA_PROVIDERS__GOOGLE__REDIRECTS", "[\"example.daira:/in\"]"),
+        ];
+        let config = load(&google).unwrap();
+        let provider = &config.providers["google"];
+        assert_eq!(provider.client_secret.as_ref().unwrap().expose(), "1234", "a text, whatever it looks like");
+        assert_eq!((&*provider.redirects[0], provider.scopes.len()), ("example.daira:/in", 3));
+        assert!(!format!("{config:?}{}", serde_json::to_string(&config).unwrap()).contains("1234"));
+        let told = load(&[&google[..], &[("DAIRA_PROVIDERS__GOOGLE__SCOPES", "[email]")]].concat()).unwrap_err();
+        assert!(told.to_string().contains("providers.google.scopes"));
     }
 
     #[test]

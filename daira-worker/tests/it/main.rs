@@ -7,6 +7,9 @@ mod deliver;
 mod deliveries;
 #[cfg(test)]
 mod delivery;
+#[cfg(feature = "sandbox")]
+#[cfg(test)]
+mod identities;
 #[cfg(test)]
 mod jobs;
 #[cfg(feature = "passkeys")]

@@ -26,7 +26,7 @@ use crate::time::Timestamp;
 /// How many passkeys an account may have.
 const MOST: usize = 20;
 /// How long a ceremony waits for its answer.
-const CEREMONY_LIFE: Duration = Duration::from_mins(10);
+pub(super) const CEREMONY_LIFE: Duration = Duration::from_mins(10);
 
 /// What its owner calls a passkey.
 const NAME: Writing<AccountRefusal> = Writing {
@@ -68,7 +68,7 @@ fn invalid() -> Error {
     Error::from(AccountRefusal::PasskeyInvalid).on_field("answer")
 }
 
-fn lapsed() -> Error {
+pub(super) fn lapsed() -> Error {
     Error::from(AccountRefusal::ChallengeInvalid).on_field("ceremony")
 }
 
@@ -187,7 +187,7 @@ impl AccountService {
     /// Takes an own passkey away. With the last guard of the account its recovery codes go.
     ///
     /// # Errors
-    /// Not found for another's, and for none; [`AccountRefusal::ProofNeeded`].
+    /// Not found for another's, and for none; [`AccountRefusal::ProofNeeded`]; [`AccountRefusal::LastWayIn`].
     pub async fn remove_passkey(&self, actor: &Actor, id: PasskeyId, key: Option<IdempotencyKey>) -> Result<()> {
         let (member, now) = (*actor.member()?, self.ports.clock.now());
         let keyed = keyed("account.remove_passkey", key, &id);
@@ -199,6 +199,7 @@ impl AccountService {
                     if !unit.factors().delete_passkey(account.id, id).await? {
                         return Err(Error::not_found());
                     }
+                    self.leaves_a_way_in(unit, account.id).await?;
                     if self.guard(unit, account.id).await?.is_none() {
                         unit.factors().delete_second_factor(account.id).await?;
                     }
@@ -392,25 +393,46 @@ impl AccountService {
         account: Option<AccountId>,
         begun: crate::port::Ceremony,
     ) -> Result<BegunCeremony> {
+        let (id, expires_at) = self.keep_ceremony(actor, kind, account, &begun.state).await?;
+        Ok(BegunCeremony { ceremony: passkey::seal(&self.ports.keys.factor, id), options: begun.options, expires_at })
+    }
+
+    /// Keeps what a ceremony is answered by; answers its id, and when it lapses.
+    pub(super) async fn keep_ceremony(
+        &self,
+        actor: &Actor,
+        kind: CeremonyKind,
+        account: Option<AccountId>,
+        state: &[u8],
+    ) -> Result<(ChallengeId, Timestamp)> {
         let (ids, now) = (&self.ports.ids, self.ports.clock.now());
-        let (state, expires_at) = (&begun.state, now + CEREMONY_LIFE);
-        let id: ChallengeId = self
+        let expires_at = now + CEREMONY_LIFE;
+        let kept = self
             .ports
             .transact(actor, |mut unit| {
                 Box::pin(async move {
                     let id = ids.draw(now, ids.shard());
-                    let pending = PendingCeremony { id, kind, account, state: state.clone(), expires_at };
+                    let pending = PendingCeremony { id, kind, account, state: state.to_vec(), expires_at };
                     unit.factors().insert_ceremony(&pending).await?;
                     Ok(id)
                 })
             })
-            .await?;
-        Ok(BegunCeremony { ceremony: passkey::seal(&self.ports.keys.factor, id), options: begun.options, expires_at })
+            .await;
+        kept.map(|id| (id, expires_at))
+    }
+
+    async fn take_ceremony(&self, actor: &Actor, ceremony: &Secret, kind: CeremonyKind) -> Result<PendingCeremony> {
+        let id = passkey::open(&self.ports.keys.factor, ceremony).ok_or_else(lapsed)?;
+        self.take_pending(actor, id, kind).await
     }
 
     /// Takes a ceremony out, which is done before its answer is looked at.
-    async fn take_ceremony(&self, actor: &Actor, ceremony: &Secret, kind: CeremonyKind) -> Result<PendingCeremony> {
-        let id = passkey::open(&self.ports.keys.factor, ceremony).ok_or_else(lapsed)?;
+    pub(super) async fn take_pending(
+        &self,
+        actor: &Actor,
+        id: ChallengeId,
+        kind: CeremonyKind,
+    ) -> Result<PendingCeremony> {
         let taken = self
             .ports
             .transact(actor, |mut unit| Box::pin(async move { unit.factors().take_ceremony(id).await }))

@@ -257,7 +257,7 @@ impl AccountService {
 
     /// Sets a password where the account is still reached as it was proven, ends its sessions but one, and has its owner
     /// told. It is [`ErrorKind::Stale`] when the account is reached otherwise by now.
-    async fn replace(
+    pub(super) async fn replace(
         &self,
         unit: &mut dyn UnitOfWork,
         was: &Reached,
@@ -286,6 +286,7 @@ impl AccountService {
                 unit.accounts().account(member.account, Lock::None).await?.ok_or(AccountRefusal::TokenInvalid)?;
             (unit.accounts().password_hash(member.account).await?, found.email)
         };
+        let hash = hash.filter(|hash| password::is_some(hash));
         let matches = self.ports.hasher.verify(current, hash.as_deref()).await?;
         let hash = hash.filter(|_| matches).ok_or_else(wrong_password)?;
         Ok(Reached { account: member.account, email, password_hash: hash })
@@ -307,7 +308,7 @@ impl AccountService {
     }
 
     /// Checks a new password against what everybody tries, and this person's own names.
-    async fn check_new(&self, actor: &Actor, new: &Secret, email: &Email) -> Result<()> {
+    pub(super) async fn check_new(&self, actor: &Actor, new: &Secret, email: &Email) -> Result<()> {
         let profiles = self.ports.store.read(actor, Access::Read).await?.accounts().own_profiles().await?;
         let mail_name = email.as_str().split('@').next().unwrap_or_default();
         let names: Vec<&str> = profiles.iter().map(|profile| profile.handle.as_str()).chain([mail_name]).collect();

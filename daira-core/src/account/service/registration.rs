@@ -5,8 +5,8 @@
 
 use super::super::forget_bearers;
 use super::super::{
-    Account, AccountRefusal, AccountState, Email, Origin, Profile, ProfileKind, Registration, Session, Standing,
-    password, policy, token,
+    Account, AccountRefusal, AccountState, Email, Identity, LinkedIdentity, Origin, Profile, ProfileKind, Registration,
+    Session, Standing, password, policy, token,
 };
 use super::profile::{NAME, new_handle};
 use super::{AccountService, DEVICE, DRAWS, LoggedIn, audit, is_taken, out_of_draws};
@@ -14,7 +14,7 @@ use crate::actor::{Actor, Client, Member};
 use crate::checks::keyed;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{ChallengeId, Id};
-use crate::idempotency::IdempotencyKey;
+use crate::idempotency::{IdempotencyKey, Keyed};
 use crate::locale::Locale;
 use crate::port::UnitOfWork;
 use crate::port::store::HandleHolder;
@@ -53,11 +53,11 @@ pub struct VerifyEmail {
 }
 
 /// A registration's input, checked.
-struct Checked {
-    email: Email,
-    handle: Handle,
-    name: String,
-    birth_date: Date,
+pub(super) struct Checked {
+    pub(super) email: Email,
+    pub(super) handle: Handle,
+    pub(super) name: String,
+    pub(super) birth_date: Date,
 }
 
 impl AccountService {
@@ -69,16 +69,30 @@ impl AccountService {
     /// somebody holds is [`AccountRefusal::HandleTaken`]. An e-mail that has an account is none.
     /// [`LimitRefusal::Reached`](crate::port::LimitRefusal) after too many.
     pub async fn register(&self, client: &Client, input: Register, key: Option<IdempotencyKey>) -> Result<ChallengeId> {
-        let now = self.ports.clock.now();
-        let checked = check(&input, now, self.ports.settings.minimum_age)?;
+        let checked = self.joining(&input.email, &input.handle, &input.name, &input.birth_date)?;
+        let mail_name = checked.email.as_str().split('@').next().unwrap_or_default();
+        password::check(&input.password, &[checked.handle.as_str(), mail_name])?;
         self.count_registration(client).await?;
         // The stored fingerprint of the request must not let anybody who sees it try passwords.
         let fingerprint = self.ports.keys.challenge.tag(&[b"register", input.password.expose().as_bytes()]);
         let Checked { email, handle, name, birth_date } = &checked;
         let request = (email.as_str(), handle.as_str(), name, birth_date.to_string(), input.locale, fingerprint);
         let keyed = keyed("account.register", key, &request);
-        let password_hash = &self.ports.hasher.hash(&input.password).await?;
-        let (clock, ids, settings, locale) = (&self.ports.clock, &self.ports.ids, &self.ports.settings, input.locale);
+        let password_hash = self.ports.hasher.hash(&input.password).await?;
+        self.open_registration(&checked, &password_hash, None, input.locale, keyed).await
+    }
+
+    /// Keeps a registration, which holds the handle, and has its mail sent.
+    pub(super) async fn open_registration(
+        &self,
+        checked: &Checked,
+        password_hash: &str,
+        identity: Option<&Identity>,
+        locale: Locale,
+        keyed: Option<Keyed>,
+    ) -> Result<ChallengeId> {
+        let Checked { email, handle, name, birth_date } = checked;
+        let (clock, ids, settings) = (&self.ports.clock, &self.ports.ids, &self.ports.settings);
         self.ports
             .transact_once(&Actor::Anonymous, keyed.as_ref(), |mut unit| {
                 Box::pin(async move {
@@ -86,7 +100,8 @@ impl AccountService {
                     let registration = Registration {
                         id: ids.draw(now, ids.shard()),
                         email: email.clone(),
-                        password_hash: password_hash.clone(),
+                        password_hash: password_hash.to_owned(),
+                        identity: identity.cloned(),
                         handle: handle.clone(),
                         name: name.clone(),
                         birth_date: *birth_date,
@@ -108,6 +123,17 @@ impl AccountService {
                 })
             })
             .await
+    }
+
+    /// What somebody says of themselves who joins, looked at.
+    pub(super) fn joining(&self, email: &str, handle: &str, name: &str, birth_date: &str) -> Result<Checked> {
+        let email = Email::new(email)?;
+        let handle = new_handle(handle)?;
+        let name = NAME.check(name)?;
+        let birth_date = Date::parse(birth_date)
+            .ok_or_else(|| Error::from(AccountRefusal::BirthDateInvalid).on_field("birthDate"))?;
+        policy::may_join(birth_date, self.ports.clock.now(), self.ports.settings.minimum_age)?;
+        Ok(Checked { email, handle, name, birth_date })
     }
 
     /// Completes a registration with the code of its mail and logs its owner in. Wrong codes are counted even though they
@@ -132,8 +158,10 @@ impl AccountService {
                     self.logged_in(&session, self.device_token(client, email.as_str(), &session))
                 }
                 Ok(None) => Err(refuse()),
-                // The address got its account after this registration was opened.
-                Err(error) if error.kind() == ErrorKind::Conflict("account_email") => Err(refuse()),
+                // The address, or the identity, got its account after this registration was opened.
+                Err(error) if matches!(error.kind(), ErrorKind::Conflict("account_email" | "identity_subject")) => {
+                    Err(refuse())
+                }
                 Err(error) => Err(error),
             };
         }
@@ -177,18 +205,6 @@ impl AccountService {
     }
 }
 
-fn check(input: &Register, now: Timestamp, minimum_age: i32) -> Result<Checked> {
-    let email = Email::new(&input.email)?;
-    let handle = new_handle(&input.handle)?;
-    let name = NAME.check(&input.name)?;
-    let birth_date = Date::parse(&input.birth_date)
-        .ok_or_else(|| Error::from(AccountRefusal::BirthDateInvalid).on_field("birthDate"))?;
-    policy::may_join(birth_date, now, minimum_age)?;
-    let mail_name = email.as_str().split('@').next().unwrap_or_default();
-    password::check(&input.password, &[handle.as_str(), mail_name])?;
-    Ok(Checked { email, handle, name, birth_date })
-}
-
 /// Turns a registration into account, profile and session.
 async fn settle(
     unit: &mut dyn UnitOfWork,
@@ -197,7 +213,7 @@ async fn settle(
     texts: &TextVersions,
     now: Timestamp,
 ) -> Result<()> {
-    let Registration { id, email, password_hash, handle, name, birth_date, locale, .. } = registration;
+    let Registration { id, email, password_hash, identity, handle, name, birth_date, locale, .. } = registration;
     let account = Account {
         id: session.account,
         email,
@@ -227,6 +243,10 @@ async fn settle(
     unit.accounts().insert_profile(&profile).await?;
     if !unit.accounts().claim_handle(&profile.handle, HandleHolder::Profile(profile.id), Some(id), now).await? {
         return Err(Error::from(AccountRefusal::HandleTaken).on_field("handle"));
+    }
+    if let Some(identity) = identity {
+        let linked = LinkedIdentity { account: account.id, identity, linked_at: now, used_at: None };
+        unit.factors().insert_identity(&linked).await?;
     }
     unit.accounts().insert_session(session).await?;
     unit.accounts().delete_registration(id).await?;

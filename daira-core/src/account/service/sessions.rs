@@ -4,7 +4,9 @@ use std::sync::{Mutex, PoisonError};
 
 use super::super::factor::Waiting;
 use super::super::policy::{self, Refresh};
-use super::super::{AccountRefusal, AccountState, Contact, Mailing, Origin, Profile, Session, StoredCredential, token};
+use super::super::{
+    AccountRefusal, AccountState, Contact, Mailing, Origin, Profile, Session, StoredCredential, password, token,
+};
 use super::passkey::SignedBy;
 use super::{
     AccountService, DEVICE, DRAWS, LoggedIn, Tokens, audit, end_all, end_session, is_taken, note_reuse, out_of_draws,
@@ -16,8 +18,8 @@ use crate::error::{CommonRefusal, Error, ErrorKind, Result};
 use crate::id::{AppId, Id, SessionId};
 use crate::idempotency::{IdempotencyKey, Keyed};
 use crate::place::Place;
-use crate::port::UnitOfWork;
 use crate::port::store::{Access, Lock};
+use crate::port::{IdentityClaims, UnitOfWork};
 use crate::proto::event::v1;
 use crate::secret::Secret;
 use crate::time::Timestamp;
@@ -103,6 +105,8 @@ pub(super) enum Second<'a> {
     Signed(SignedBy<'a>),
     /// Nothing, but a code that was sent in the password's place.
     Sent(&'a Mailing),
+    /// Nothing, but what a provider says in the password's place.
+    Identity(&'a IdentityClaims),
 }
 
 impl AccountService {
@@ -171,7 +175,7 @@ impl AccountService {
             }
             Err(_) => None,
         };
-        let hash = stored.as_ref().map(|stored| stored.password_hash.as_str());
+        let hash = stored.as_ref().map(|stored| stored.password_hash.as_str()).filter(|hash| password::is_some(hash));
         let matches = self.ports.hasher.verify(&input.password, hash).await?;
         let Some(stored) = stored.filter(|_| matches) else {
             tracing::info!(code = AccountRefusal::CredentialsInvalid.code(), "log-in refused");
@@ -215,6 +219,10 @@ impl AccountService {
                 // Numbers are passed on and SIM cards swapped: having one lets in, and changes no other way in.
                 new.proven_at = Timestamp::EPOCH;
             }
+            if let Second::Identity(claims) = second {
+                // Who is still signed in over there proved nothing here.
+                new.proven_at = claims.authenticated_at.map_or(Timestamp::EPOCH, |at| at.min(now));
+            }
             let session = &new;
             let outcome = self
                 .ports
@@ -232,14 +240,16 @@ impl AccountService {
                             unit.accounts().set_password_hash(account.id, hash).await?;
                             audit(unit, "account.password_upgraded", account.id, "", now).await?;
                         }
-                        if let Second::Sent(sent) = second {
-                            self.spend_code(unit, sent, &account, now).await?;
+                        match second {
+                            Second::Sent(sent) => self.spend_code(unit, sent, &account, now).await?,
+                            Second::Identity(claims) => self.still_linked(unit, account.id, claims, now).await?,
+                            Second::None | Second::Typed(_) | Second::Signed(_) => {}
                         }
                         match (self.guard(unit, account.id).await?, second) {
                             (_, Second::Signed(signed)) => self.note_signature(unit, signed, now).await?,
-                            (None, Second::None | Second::Sent(_)) => {}
+                            (None, Second::None | Second::Sent(_) | Second::Identity(_)) => {}
                             (None, Second::Typed(_)) => return Err(stale()),
-                            (Some(_), Second::None | Second::Sent(_)) => return Ok(None),
+                            (Some(_), Second::None | Second::Sent(_) | Second::Identity(_)) => return Ok(None),
                             (Some(factor), Second::Typed(typed)) => {
                                 self.spend(unit, &account, factor, typed, now).await?;
                             }
@@ -380,6 +390,15 @@ impl AccountService {
     pub async fn leave_for(&self, refresh: &Secret, next: SessionId) -> Result<()> {
         let before = self.session_of(refresh).await?;
         match before.filter(|session| session.id != next && session.granted.is_none()) {
+            Some(session) => self.end_as_owner(&session, "log_out").await,
+            None => Ok(()),
+        }
+    }
+
+    /// The same for one that was kept by its id.
+    pub(super) async fn leave_session(&self, before: SessionId, next: SessionId) -> Result<()> {
+        let found = self.ports.store.begin(&Actor::Anonymous).await?.accounts().session(before).await?;
+        match found.filter(|session| session.id != next && session.granted.is_none()) {
             Some(session) => self.end_as_owner(&session, "log_out").await,
             None => Ok(()),
         }

@@ -4,12 +4,12 @@ use core::cmp::Reverse;
 
 use async_trait::async_trait;
 
-use super::rows::{HeldHandle, OF_ACCOUNT, Password, Quiet};
+use super::rows::{HeldHandle, OF_ACCOUNT, Password, Quiet, identity_name};
 use super::table::each;
 use super::world::Viewer;
 use super::{MemoryUnit, MemoryView};
 use crate::account::{
-    Account, Email, Mailing, Phone, Profile, ProfileCounters, ProfileKind, Registration, Session, Standing,
+    Account, Email, Identity, Mailing, Phone, Profile, ProfileCounters, ProfileKind, Registration, Session, Standing,
     StoredCredential, StoredPasskey, VerifiedPhone,
 };
 use crate::actor::{Actor, Member};
@@ -294,6 +294,12 @@ impl AccountReads for MemoryView {
     async fn credential_by_phone(&mut self, phone: &Phone) -> Result<Option<StoredCredential>> {
         let holder = self.world.phones.holder("phone_number", phone.as_str());
         Ok(holder.and_then(|phone| self.credential(phone.account)))
+    }
+
+    async fn credential_by_identity(&mut self, identity: &Identity) -> Result<Option<StoredCredential>> {
+        let name = identity_name(identity);
+        let account = self.world.identities.holder("identity_subject", &name).map(|linked| linked.account);
+        Ok(account.and_then(|account| self.credential(account)))
     }
 
     async fn passkey_by_credential(&mut self, credential: &[u8]) -> Result<Option<StoredPasskey>> {

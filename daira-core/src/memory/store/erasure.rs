@@ -162,6 +162,7 @@ impl World {
         self.grants.take(all, |g| g.account == id || apps.contains(&g.app));
         self.codes.take(all, |c| c.account == id || apps.contains(&c.app));
         self.ceremonies.take(all, |c| c.account == Some(id));
+        self.identities.take_by(OF_ACCOUNT, (id.raw(), 0));
         self.passkeys.take_by(OF_ACCOUNT, (id.raw(), 0));
         self.sessions.take_by(OF_ACCOUNT, (id.raw(), 0));
         self.factors.remove(&id);

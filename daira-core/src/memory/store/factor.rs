@@ -1,10 +1,10 @@
-//! Second factors in memory.
+//! Second factors, passkeys and identities at providers in memory.
 
 use async_trait::async_trait;
 
 use super::MemoryUnit;
 use super::rows::OF_ACCOUNT;
-use crate::account::{Passkey, PendingCeremony, SecondFactor};
+use crate::account::{LinkedIdentity, Passkey, PendingCeremony, SecondFactor};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{AccountId, ChallengeId, Id, PasskeyId};
 use crate::port::store::FactorRepository;
@@ -58,6 +58,34 @@ impl FactorRepository for MemoryUnit {
             self.change().passkeys.remove(&id);
         }
         Ok(found)
+    }
+
+    async fn identities(&mut self, account: AccountId) -> Result<Vec<LinkedIdentity>> {
+        self.may_write_account(account)?;
+        let mut linked: Vec<LinkedIdentity> =
+            self.world.identities.by(OF_ACCOUNT, (account.raw(), 0)).cloned().collect();
+        linked.sort_by(|a, b| (a.linked_at, &a.identity.issuer).cmp(&(b.linked_at, &b.identity.issuer)));
+        Ok(linked)
+    }
+
+    async fn insert_identity(&mut self, linked: &LinkedIdentity) -> Result<()> {
+        self.may_write_account(linked.account)?;
+        if self.world.identities.get(&(linked.account, linked.identity.issuer.clone())).is_some() {
+            return Err(Error::new(ErrorKind::Conflict("identity_issuer"), "identity.insert"));
+        }
+        self.change().identities.insert(linked.clone(), "identity.insert")
+    }
+
+    async fn use_identity(&mut self, account: AccountId, issuer: &str, at: Timestamp) -> Result<()> {
+        self.may_write_account(account)?;
+        let stored = self.world.identities.get(&(account, issuer.to_owned())).cloned();
+        let stored = stored.ok_or_else(|| Error::new(ErrorKind::Stale, "identity.use"))?;
+        self.change().identities.put(LinkedIdentity { used_at: Some(at), ..stored }, "identity.use").map(drop)
+    }
+
+    async fn delete_identity(&mut self, account: AccountId, issuer: &str) -> Result<bool> {
+        self.may_write_account(account)?;
+        Ok(self.change().identities.remove(&(account, issuer.to_owned())).is_some())
     }
 
     async fn insert_ceremony(&mut self, ceremony: &PendingCeremony) -> Result<()> {

@@ -3,8 +3,8 @@
 
 use super::table::{IndexKey, Row, UniqueKey};
 use crate::account::{
-    Account, Delivery, Due, Mailing, Passkey, PendingCeremony, Profile, Registration, SecondFactor, Session, Standing,
-    VerifiedPhone,
+    Account, Delivery, Due, Identity, LinkedIdentity, Mailing, Passkey, PendingCeremony, Profile, Registration,
+    SecondFactor, Session, Standing, VerifiedPhone,
 };
 use crate::actor::Actor;
 use crate::comment::Comment;
@@ -44,7 +44,7 @@ macro_rules! rows {
     };
 }
 
-/// Profiles, sessions, passkeys, strikes, consents, apps and what they were let do by account; notes by breach.
+/// Profiles, sessions, passkeys, identities, strikes, consents, apps and what they were let do by account; notes by breach.
 pub(crate) const OF_ACCOUNT: usize = 0;
 /// Edges by their near end, circles by owner, inbox rows by (profile, author).
 pub(crate) const FROM: usize = 0;
@@ -63,6 +63,11 @@ pub(crate) const ON_TARGET: usize = 0;
 /// Notifications by recipient, pages by viewer, media and takedowns by owner.
 pub(crate) const OF_PROFILE: usize = 0;
 
+/// An identity as one text; no issuer has a line feed in it.
+pub(crate) fn identity_name(identity: &Identity) -> String {
+    format!("{}\n{}", identity.issuer, identity.subject)
+}
+
 rows! {
     Registration: ChallengeId = |r| r.id;
     Mailing: ChallengeId = |m| m.id;
@@ -73,6 +78,8 @@ rows! {
     SecondFactor: AccountId = |f| f.account;
     Passkey: PasskeyId = |p| p.id, unique [("passkey_credential", |p| Some(data_encoding::HEXLOWER.encode(&p.public.credential)))],
         index [|p| (p.account.raw(), 0)];
+    LinkedIdentity: (AccountId, String) = |i| (i.account, i.identity.issuer.clone()),
+        unique [("identity_subject", |i| Some(identity_name(&i.identity)))], index [|i| (i.account.raw(), 0)];
     PendingCeremony: ChallengeId = |c| c.id;
     App: AppId = |a| a.id, version version, index [|a| (a.owner.raw(), 0)];
     Grant: (ProfileId, AppId) = |g| (g.profile, g.app), index [|g| (g.account.raw(), 0)];

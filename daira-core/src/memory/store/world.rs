@@ -9,8 +9,8 @@ use super::rows::{
 };
 use super::table::Table;
 use crate::account::{
-    Account, Delivery, Mailing, Passkey, PendingCeremony, Profile, ProfileCounters, Registration, SecondFactor,
-    Session, Standing, VerifiedPhone,
+    Account, Delivery, LinkedIdentity, Mailing, Passkey, PendingCeremony, Profile, ProfileCounters, Registration,
+    SecondFactor, Session, Standing, VerifiedPhone,
 };
 use crate::actor::Actor;
 use crate::comment::{self, Comment, CommentCounters};
@@ -31,6 +31,7 @@ pub(crate) struct World {
     pub(crate) registrations: Table<Registration>,
     pub(crate) factors: Table<SecondFactor>,
     pub(crate) passkeys: Table<Passkey>,
+    pub(crate) identities: Table<LinkedIdentity>,
     pub(crate) ceremonies: Table<PendingCeremony>,
     pub(crate) apps: Table<App>,
     pub(crate) grants: Table<Grant>,

@@ -4,8 +4,8 @@ use async_trait::async_trait;
 
 use super::Lock;
 use crate::account::{
-    Account, Email, Mailing, Phone, Profile, ProfileCounters, Registration, Session, StoredCredential, StoredPasskey,
-    VerifiedPhone,
+    Account, Email, Identity, Mailing, Phone, Profile, ProfileCounters, Registration, Session, StoredCredential,
+    StoredPasskey, VerifiedPhone,
 };
 use crate::actor::Member;
 use crate::error::Result;
@@ -118,6 +118,8 @@ pub trait AccountReads: Send {
     async fn credential_by_email(&mut self, email: &Email) -> Result<Option<StoredCredential>>;
     /// The same of a phone number.
     async fn credential_by_phone(&mut self, phone: &Phone) -> Result<Option<StoredCredential>>;
+    /// The same of an identity at a provider.
+    async fn credential_by_identity(&mut self, identity: &Identity) -> Result<Option<StoredCredential>>;
     /// The passkey with this credential, and the oldest face of its account that is not gone. Open to an anonymous actor.
     async fn passkey_by_credential(&mut self, credential: &[u8]) -> Result<Option<StoredPasskey>>;
     /// The actor's own account.

@@ -11,7 +11,7 @@ mod store;
 pub use bus::{BusFault, MutantBus};
 pub use maintenance::{MaintenanceFault, MutantMaintenance};
 pub use small::{
-    BlobFault, CacheFault, CredulousPasskeys, DeafHasher, FrozenIds, HastyClock, LimiterFault, MutantBlobs,
-    MutantCache, MutantLimiter, MutantPresence, MutantPubSub, PresenceFault, PubSubFault, TimelessSigner,
+    BlobFault, CacheFault, CredulousIdentities, CredulousPasskeys, DeafHasher, FrozenIds, HastyClock, LimiterFault,
+    MutantBlobs, MutantCache, MutantLimiter, MutantPresence, MutantPubSub, PresenceFault, PubSubFault, TimelessSigner,
 };
 pub use store::{MutantStore, StoreFault};

@@ -2,7 +2,7 @@
 
 use core::ops::Range;
 use core::time::Duration;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -10,9 +10,10 @@ use bytes::Bytes;
 use crate::error::Result;
 use crate::id::{AccountId, Id, ProfileId};
 use crate::port::{
-    BlobMeta, BlobStore, Bucket, Cache, CacheKey, Cached, Ceremony, Charge, Claims, Clock, IdClaims, IdSource,
-    MAX_CACHED, MAX_SIGNAL, Node, PasskeyVerifier, PasswordHasher, Presence, PubSub, PublicKey, PublicPart,
-    RateLimiter, Signed, Stamp, Subject, Subscription, TokenSigner, Topic,
+    AuthorizationAnswer, AuthorizationRequest, BlobMeta, BlobStore, Bucket, Cache, CacheKey, Cached, Ceremony, Charge,
+    Claims, Clock, IdClaims, IdSource, IdentityClaims, IdentityProviders, MAX_CACHED, MAX_SIGNAL, Node,
+    PasskeyVerifier, PasswordHasher, Presence, Provider, PubSub, PublicKey, PublicPart, RateLimiter, Signed, Stamp,
+    Subject, Subscription, TokenSigner, Topic,
 };
 use crate::secret::Secret;
 use crate::time::Timestamp;
@@ -442,6 +443,47 @@ impl RateLimiter for MutantLimiter {
             buckets.extend(self.inner.charge(core::slice::from_ref(charge)).await?);
         }
         Ok(buckets)
+    }
+}
+
+/// Providers of identities that take whatever the code was asked for with, and again, for what they said first.
+pub struct CredulousIdentities {
+    /// The providers that do not.
+    pub inner: Arc<dyn IdentityProviders>,
+    said: Mutex<Option<(AuthorizationRequest, Option<IdentityClaims>)>>,
+}
+
+impl CredulousIdentities {
+    /// Over providers that are right.
+    pub fn new(inner: Arc<dyn IdentityProviders>) -> Self {
+        Self { inner, said: Mutex::default() }
+    }
+}
+
+impl core::fmt::Debug for CredulousIdentities {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("CredulousIdentities")
+    }
+}
+
+#[async_trait]
+impl IdentityProviders for CredulousIdentities {
+    fn providers(&self) -> &[Provider] {
+        self.inner.providers()
+    }
+    async fn authorization_url(&self, request: &AuthorizationRequest) -> Result<String> {
+        *self.said.lock().unwrap() = Some((request.clone(), None));
+        self.inner.authorization_url(request).await
+    }
+    async fn redeem(&self, _: &AuthorizationRequest, answer: &AuthorizationAnswer) -> Result<Option<IdentityClaims>> {
+        let Some((asked, said)) = self.said.lock().unwrap().clone() else { return Ok(None) };
+        if said.is_some() {
+            return Ok(said);
+        }
+        let trusting = AuthorizationAnswer { issuer: None, ..answer.clone() };
+        let claims = self.inner.redeem(&asked, &trusting).await?;
+        *self.said.lock().unwrap() = Some((asked, claims.clone()));
+        Ok(claims)
     }
 }
 

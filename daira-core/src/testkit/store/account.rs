@@ -23,6 +23,7 @@ fn registration(world: &Fixture, name: &str, expires_at: Timestamp) -> Registrat
         id: world.draw(),
         email: account.email,
         password_hash: "$none$".to_owned(),
+        identity: None,
         handle: Handle::existing(name).unwrap(),
         name: "منى علي".to_owned(),
         birth_date: account.birth_date,

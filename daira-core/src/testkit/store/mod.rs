@@ -15,6 +15,7 @@ pub mod erasure;
 pub mod export;
 pub mod factor;
 pub mod feed;
+pub mod identity;
 pub mod inbox;
 pub mod journal;
 pub mod lists;
@@ -46,6 +47,7 @@ super::kit! { $
             ended_sessions_are_purged;
         factor: a_second_factor_comes_back_whole, a_second_factor_is_its_owners, a_passkey_comes_back_whole,
             a_passkey_is_its_owners, a_ceremony_is_taken_once, lapsed_ceremonies_are_purged;
+        identity: an_identity_comes_back_whole, an_identity_opens_one_account, an_identity_is_its_owners;
         delivery: a_delivery_is_tried_until_it_is_done, deliveries_go_in_the_order_they_are_due, a_delivery_is_taken_by_one,
             deliveries_are_the_platforms;
         app: an_app_comes_back_whole, an_app_lives_with_its_owner, an_app_is_its_owners, a_grant_is_for_one_face, sessions_of_an_app_end_together,

@@ -127,7 +127,7 @@ async fn nothing_is_kept_of_who_is_erased() {
     world.accounts.request_deletion(&actor(&mona), None).await.unwrap();
     assert_eq!(world.seen(&Actor::Anonymous, "mona").await, None, "hidden at once");
     world.advance(world.ports.settings.deletion_grace);
-    assert_eq!(world.accounts.erase_due(10).await.unwrap(), 1);
+    assert_eq!(world.accounts.erase_due().await.unwrap(), 1);
     assert_eq!(world.bearer("mona").await, None);
     world.advance(Duration::from_hours(1));
     let other = world.join("mona").await;

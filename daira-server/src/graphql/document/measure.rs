@@ -23,7 +23,7 @@ const DEFAULT_PAGE: usize = 20;
 /// What a page holds at most.
 const MAX_PAGE: usize = 100;
 /// Mutations that secrets could be guessed with: one of them in a request, whatever it is called there.
-const GUESSABLE: [&str; 19] = [
+const GUESSABLE: [&str; 24] = [
     "logIn",
     "refreshSession",
     "register",
@@ -39,6 +39,11 @@ const GUESSABLE: [&str; 19] = [
     "addPasskey",
     "logInWithPasskey",
     "proveWithPasskey",
+    "beginProvider",
+    "logInWithProvider",
+    "joinWithProvider",
+    "linkProvider",
+    "proveWithProvider",
     "requestLogInCode",
     "logInWithCode",
     "changePhone",

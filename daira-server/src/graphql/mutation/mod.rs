@@ -5,6 +5,7 @@ mod app;
 mod circle;
 mod comment;
 mod graph;
+mod identity;
 mod leaving;
 mod notification;
 mod passkey;
@@ -28,6 +29,7 @@ pub struct Mutation(
     recovery::RecoveryMutation,
     second_factor::SecondFactorMutation,
     passkey::PasskeyMutation,
+    identity::IdentityMutation,
     app::AppMutation,
     phone::PhoneMutation,
     leaving::LeavingMutation,

@@ -6,6 +6,7 @@ use daira_core::error::Error;
 
 use super::app::{ConnectedApp, OwnApp, scopes};
 use super::circle::Circle;
+use super::identity::WaysIn;
 use super::profile::Profile;
 use super::record::{Consent, DataExport};
 use super::scalar::{DateTime, Language};
@@ -132,6 +133,12 @@ impl Viewer {
         let scope = ctx.scope();
         let passkeys = scope.services.accounts.passkeys(&scope.actor).await?;
         Ok(Some(passkeys.into_iter().map(Passkey).collect()))
+    }
+
+    /// What lets in to their account, besides passkeys.
+    async fn ways_in(&self, ctx: &Context<'_>) -> Result<Option<WaysIn>> {
+        let (scope, accounts) = (ctx.scope(), &ctx.scope().services.accounts);
+        Ok(Some(WaysIn::of(accounts.ways_in(&scope.actor).await?, accounts.providers())))
     }
 
     /// The apps that they registered, oldest first.

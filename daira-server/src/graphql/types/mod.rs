@@ -5,6 +5,7 @@ pub(super) mod circle;
 pub(super) mod comment;
 pub(super) mod feed;
 pub(super) mod hashtag;
+pub(super) mod identity;
 pub(super) mod me;
 pub(super) mod media;
 pub(super) mod node;

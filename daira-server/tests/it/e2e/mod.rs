@@ -7,3 +7,4 @@ mod export;
 mod life;
 mod logs;
 mod platform;
+mod providers;

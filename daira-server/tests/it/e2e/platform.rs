@@ -183,6 +183,12 @@ impl Platform {
             "language": "EN", "idempotencyKey": format!("join-{handle}"),
         });
         client.insist(None, "register", "RegisterInput", &input, "registrationId").await;
+        self.verify(client, handle).await
+    }
+
+    /// Proves the address that a registration was opened with.
+    pub(super) async fn verify(&self, client: &Client, handle: &str) -> Person {
+        let email = format!("{handle}@example.com");
         let (registration, code) = self.mailed(&email).await;
         let input = json!({ "registrationId": registration, "code": code, "device": "Nokia" });
         let joined = client

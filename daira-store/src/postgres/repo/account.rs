@@ -3,7 +3,7 @@
 //! What somebody may do who is not logged in yet goes through definer functions, each for one row by its id.
 
 use async_trait::async_trait;
-use daira_core::account::{Account, Contact, Email, Mailing, Profile, Registration, Session, Standing};
+use daira_core::account::{Account, Contact, Email, Identity, Mailing, Profile, Registration, Session, Standing};
 use daira_core::actor::{Actor, Member};
 use daira_core::error::{Error, ErrorKind, Result};
 use daira_core::id::{AccountId, ChallengeId, Id, ProfileId, SessionId};
@@ -22,8 +22,8 @@ use super::rows::{
 impl AccountRepository for PgUnit {
     async fn insert_registration(&mut self, registration: &Registration) -> Result<()> {
         let done = sqlx::query!(
-            "insert into daira.registration (id, email, password_hash, handle, name, birth_date, locale, attempts, created_at, expires_at)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+            "insert into daira.registration (id, email, password_hash, handle, name, birth_date, locale, attempts, created_at, expires_at, issuer, subject)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
             registration.id.raw(),
             registration.email.as_str(),
             registration.password_hash,
@@ -34,6 +34,8 @@ impl AccountRepository for PgUnit {
             i16::try_from(registration.attempts).unwrap_or(i16::MAX),
             stored(registration.created_at),
             stored(registration.expires_at),
+            registration.identity.as_ref().map(|identity| &*identity.issuer),
+            registration.identity.as_ref().map(|identity| &*identity.subject),
         )
         .execute(self.connection())
         .await;
@@ -44,7 +46,7 @@ impl AccountRepository for PgUnit {
         let found = sqlx::query!(
             r#"select id as "id!", email as "email!", password_hash as "password_hash!", handle as "handle!", name as "name!",
                       birth_date as "birth_date!", locale as "locale!", attempts as "attempts!", created_at as "created_at!",
-                      expires_at as "expires_at!"
+                      expires_at as "expires_at!", issuer, subject
                from daira.registration_by_id($1)"#,
             id.raw()
         )
@@ -55,6 +57,7 @@ impl AccountRepository for PgUnit {
             id: ChallengeId::from_raw(row.id),
             email: Email::from_stored(row.email),
             password_hash: row.password_hash,
+            identity: row.issuer.zip(row.subject).map(|(issuer, subject)| Identity { issuer, subject }),
             handle: handle(&row.handle)?,
             name: row.name,
             birth_date: date(row.birth_date)?,

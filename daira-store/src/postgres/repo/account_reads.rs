@@ -2,14 +2,16 @@
 
 use async_trait::async_trait;
 use daira_core::account::{
-    Account, Email, Passkey, Phone, Profile, ProfileCounters, Session, StoredCredential, StoredPasskey, VerifiedPhone,
+    Account, Email, Identity, Passkey, Phone, Profile, ProfileCounters, Session, StoredCredential, StoredPasskey,
+    VerifiedPhone,
 };
-use daira_core::error::Result;
+use daira_core::error::{Error, Result};
 use daira_core::id::{AccountId, Id, PasskeyId, ProfileId, SessionId};
 use daira_core::port::PublicPart;
 use daira_core::port::store::AccountReads;
 use daira_core::text::Handle;
 use daira_core::time::Timestamp;
+use time::OffsetDateTime;
 
 use super::super::error::fault;
 use super::super::view::PgView;
@@ -18,39 +20,37 @@ use super::rows::{AccountRow, ProfileRow, SessionRow, instant, models, raws, sta
 #[async_trait]
 impl AccountReads for PgView {
     async fn credential_by_email(&mut self, email: &Email) -> Result<Option<StoredCredential>> {
-        let found = sqlx::query!(
+        let found = sqlx::query_as!(
+            CredentialRow,
             r#"select account as "account!", profile as "profile!", password_hash as "password_hash!", state as "state!", suspended_until
                from daira.credential_by_email($1) where profile is not null"#,
             email.as_str()
-        )
-        .fetch_optional(self.connection())
-        .await
-        .map_err(|e| fault("credential.by_email", e))?;
-        let Some(row) = found else { return Ok(None) };
-        Ok(Some(StoredCredential {
-            account: AccountId::from_raw(row.account),
-            profile: ProfileId::from_raw(row.profile),
-            password_hash: row.password_hash,
-            state: state(row.state, row.suspended_until)?,
-        }))
+        );
+        let found = found.fetch_optional(self.connection()).await.map_err(|e| fault("credential.by_email", e))?;
+        found.map(StoredCredential::try_from).transpose()
     }
 
     async fn credential_by_phone(&mut self, phone: &Phone) -> Result<Option<StoredCredential>> {
-        let found = sqlx::query!(
+        let found = sqlx::query_as!(
+            CredentialRow,
             r#"select account as "account!", profile as "profile!", password_hash as "password_hash!", state as "state!", suspended_until
                from daira.credential_by_phone($1) where profile is not null"#,
             phone.as_str()
-        )
-        .fetch_optional(self.connection())
-        .await
-        .map_err(|e| fault("credential.by_phone", e))?;
-        let Some(row) = found else { return Ok(None) };
-        Ok(Some(StoredCredential {
-            account: AccountId::from_raw(row.account),
-            profile: ProfileId::from_raw(row.profile),
-            password_hash: row.password_hash,
-            state: state(row.state, row.suspended_until)?,
-        }))
+        );
+        let found = found.fetch_optional(self.connection()).await.map_err(|e| fault("credential.by_phone", e))?;
+        found.map(StoredCredential::try_from).transpose()
+    }
+
+    async fn credential_by_identity(&mut self, identity: &Identity) -> Result<Option<StoredCredential>> {
+        let found = sqlx::query_as!(
+            CredentialRow,
+            r#"select account as "account!", profile as "profile!", password_hash as "password_hash!", state as "state!", suspended_until
+               from daira.credential_by_identity($1, $2) where profile is not null"#,
+            identity.issuer,
+            identity.subject
+        );
+        let found = found.fetch_optional(self.connection()).await.map_err(|e| fault("credential.by_identity", e))?;
+        found.map(StoredCredential::try_from).transpose()
     }
 
     async fn passkey_by_credential(&mut self, credential: &[u8]) -> Result<Option<StoredPasskey>> {
@@ -203,5 +203,27 @@ impl AccountReads for PgView {
         .await
         .map_err(|e| fault("session.revoked", e))?;
         Ok(rows.into_iter().map(|row| (SessionId::from_raw(row.id), instant(row.revoked_at))).collect())
+    }
+}
+
+/// What a log-in needs to know, as the functions of the database answer it.
+struct CredentialRow {
+    account: i64,
+    profile: i64,
+    password_hash: String,
+    state: i16,
+    suspended_until: Option<OffsetDateTime>,
+}
+
+impl TryFrom<CredentialRow> for StoredCredential {
+    type Error = Error;
+
+    fn try_from(row: CredentialRow) -> Result<Self> {
+        Ok(Self {
+            account: AccountId::from_raw(row.account),
+            profile: ProfileId::from_raw(row.profile),
+            password_hash: row.password_hash,
+            state: state(row.state, row.suspended_until)?,
+        })
     }
 }

@@ -1,7 +1,9 @@
-//! Second factors and passkeys. Row security shows a member those of their own account.
+//! Second factors, passkeys and identities at providers. Row security shows a member those of their own account.
 
 use async_trait::async_trait;
-use daira_core::account::{Authenticator, CeremonyKind, Passkey, PendingCeremony, SecondFactor};
+use daira_core::account::{
+    Authenticator, CeremonyKind, Identity, LinkedIdentity, Passkey, PendingCeremony, SecondFactor,
+};
 use daira_core::error::Result;
 use daira_core::id::{AccountId, ChallengeId, Id, PasskeyId};
 use daira_core::port::PublicPart;
@@ -133,6 +135,55 @@ impl FactorRepository for PgUnit {
         Ok(self.check("passkey.delete", done)?.rows_affected() > 0)
     }
 
+    async fn identities(&mut self, account: AccountId) -> Result<Vec<LinkedIdentity>> {
+        let found = sqlx::query!(
+            "select issuer, subject, linked_at, used_at from daira.identity where account = $1 order by linked_at, issuer for update",
+            account.raw()
+        )
+        .fetch_all(self.connection())
+        .await;
+        let linked = self.check("identity.list", found)?.into_iter().map(|row| LinkedIdentity {
+            account,
+            identity: Identity { issuer: row.issuer, subject: row.subject },
+            linked_at: instant(row.linked_at),
+            used_at: row.used_at.map(instant),
+        });
+        Ok(linked.collect())
+    }
+
+    async fn insert_identity(&mut self, linked: &LinkedIdentity) -> Result<()> {
+        let done = sqlx::query!(
+            "insert into daira.identity (account, issuer, subject, linked_at, used_at) values ($1, $2, $3, $4, $5)",
+            linked.account.raw(),
+            linked.identity.issuer,
+            linked.identity.subject,
+            stored(linked.linked_at),
+            linked.used_at.map(stored),
+        )
+        .execute(self.connection())
+        .await;
+        self.check("identity.insert", done).map(drop)
+    }
+
+    async fn use_identity(&mut self, account: AccountId, issuer: &str, at: Timestamp) -> Result<()> {
+        let done = sqlx::query!(
+            "update daira.identity set used_at = $3 where account = $1 and issuer = $2",
+            account.raw(),
+            issuer,
+            stored(at),
+        )
+        .execute(self.connection())
+        .await;
+        self.check_version("identity.use", done)
+    }
+
+    async fn delete_identity(&mut self, account: AccountId, issuer: &str) -> Result<bool> {
+        let done = sqlx::query!("delete from daira.identity where account = $1 and issuer = $2", account.raw(), issuer)
+            .execute(self.connection())
+            .await;
+        Ok(self.check("identity.delete", done)?.rows_affected() > 0)
+    }
+
     async fn insert_ceremony(&mut self, ceremony: &PendingCeremony) -> Result<()> {
         let done = sqlx::query!(
             "insert into daira.ceremony (id, kind, account, state, expires_at) values ($1, $2, $3, $4, $5)",
@@ -208,6 +259,9 @@ fn ceremony_code(kind: CeremonyKind) -> i16 {
         CeremonyKind::Making => 0,
         CeremonyKind::LogIn => 1,
         CeremonyKind::Proof => 2,
+        CeremonyKind::IdentityLogIn => 3,
+        CeremonyKind::IdentityLink => 4,
+        CeremonyKind::IdentityProof => 5,
     }
 }
 
@@ -216,6 +270,9 @@ fn ceremony_kind(code: i16) -> Result<CeremonyKind> {
         0 => Ok(CeremonyKind::Making),
         1 => Ok(CeremonyKind::LogIn),
         2 => Ok(CeremonyKind::Proof),
+        3 => Ok(CeremonyKind::IdentityLogIn),
+        4 => Ok(CeremonyKind::IdentityLink),
+        5 => Ok(CeremonyKind::IdentityProof),
         _ => Err(corrupt("store.ceremony", code.to_string())),
     }
 }

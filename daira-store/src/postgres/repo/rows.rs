@@ -120,6 +120,8 @@ pub(super) fn mailing_code(kind: MailingKind) -> i16 {
         MailingKind::NewPhone => 12,
         MailingKind::PhoneChanged => 13,
         MailingKind::ExportReady => 16,
+        MailingKind::IdentityLinked => 30,
+        MailingKind::IdentityUnlinked => 31,
     }
 }
 
@@ -146,6 +148,8 @@ pub(super) fn mailing_kind(code: i16) -> Result<MailingKind> {
         12 => Ok(MailingKind::NewPhone),
         13 => Ok(MailingKind::PhoneChanged),
         16 => Ok(MailingKind::ExportReady),
+        30 => Ok(MailingKind::IdentityLinked),
+        31 => Ok(MailingKind::IdentityUnlinked),
         _ => Err(corrupt("store.mailing", code.to_string())),
     }
 }

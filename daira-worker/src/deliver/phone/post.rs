@@ -1,36 +1,26 @@
-//! A POST to a provider: encrypted unless it is on this machine, within a time, and with an answer of a bounded size.
+//! A POST to a provider.
 
-use core::net::IpAddr;
 use core::time::Duration;
 
 use data_encoding::BASE64;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use http::{Request, Uri};
-use http_body_util::{BodyExt, Full, Limited};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
 
 use daira_core::error::{Error, ErrorKind, Result};
 use daira_core::secret::Secret;
 
 use super::away;
+use crate::outgoing::{Body, Outgoing, address};
 
 /// How long a provider may take. There may be three of them, one after the other.
 const PATIENCE: Duration = Duration::from_secs(15);
-/// The largest answer that is read, in bytes.
-const MAX_ANSWER: usize = 64 << 10;
-
-type Body = Full<bytes::Bytes>;
 
 /// Posts to one address.
 pub(super) struct Poster {
-    client: Client<HttpsConnector<HttpConnector>, Body>,
+    outgoing: Outgoing,
     url: Uri,
     authorization: HeaderValue,
-    patience: Duration,
 }
 
 /// What a provider answered.
@@ -56,14 +46,7 @@ impl Poster {
     /// With what is wrong with it; neither it nor the proof is repeated.
     pub(super) fn new(url: &str, proof: &Proof<'_>) -> Result<Self> {
         let wrong = |what: &str| Error::new(ErrorKind::Internal, "phone.provider").with_source(what.to_owned());
-        let url: Uri = url.parse().map_err(|_| wrong("its address is none"))?;
-        let host = url.host().ok_or_else(|| wrong("its address names no host"))?.trim_matches(['[', ']']);
-        let is_here = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
-        match url.scheme_str() {
-            Some("https") => {}
-            Some("http") if is_here => {}
-            _ => return Err(wrong("its address takes `https://`")),
-        }
+        let url = address(url).map_err(wrong)?;
         let text = match proof {
             Proof::Bearer(token) => format!("Bearer {}", token.expose()),
             Proof::Basic(user, password) => {
@@ -73,14 +56,12 @@ impl Poster {
         };
         let mut authorization = HeaderValue::try_from(text).map_err(|_| wrong("its key is none"))?;
         authorization.set_sensitive(true);
-        let connector = HttpsConnectorBuilder::new().with_webpki_roots().https_or_http().enable_http1().build();
-        let client = Client::builder(TokioExecutor::new()).build(connector);
-        Ok(Self { client, url, authorization, patience: PATIENCE })
+        Ok(Self { outgoing: Outgoing::new(PATIENCE), url, authorization })
     }
 
     /// Waits this long for an answer.
     pub(super) fn with_patience(self, patience: Duration) -> Self {
-        Self { patience, ..self }
+        Self { outgoing: self.outgoing.with_patience(patience), ..self }
     }
 
     pub(super) async fn json(&self, body: &Value) -> Result<Answer> {
@@ -98,13 +79,7 @@ impl Poster {
             .header(AUTHORIZATION, self.authorization.clone())
             .body(Body::from(body))
             .map_err(|error| Error::new(ErrorKind::Internal, "phone.request").with_source(error))?;
-        let answered = async {
-            let response = self.client.request(request).await.map_err(|_| away("the provider cannot be reached"))?;
-            let status = response.status().as_u16();
-            let body = Limited::new(response.into_body(), MAX_ANSWER).collect().await;
-            let body = body.map_err(|_| away("the provider's answer broke off, or has no end"))?.to_bytes();
-            Ok(Answer { status, body: serde_json::from_slice(&body).unwrap_or_default() })
-        };
-        tokio::time::timeout(self.patience, answered).await.unwrap_or_else(|_| Err(away("no answer in time")))
+        let answer = self.outgoing.send(request).await.map_err(away)?;
+        Ok(Answer { status: answer.status, body: serde_json::from_slice(&answer.body).unwrap_or_default() })
     }
 }
