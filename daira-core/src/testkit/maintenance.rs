@@ -225,7 +225,7 @@ pub async fn a_dead_owner_loses_the_job(ports: &Ports) {
 pub async fn a_living_owner_keeps_the_job(ports: &Ports) {
     let jobs = &ports.maintenance;
     assert!(!jobs.keep_job("kit-purge", "a", HOUR).await.unwrap(), "there is no run");
-    assert!(jobs.begin_job("kit-purge", "a", Duration::ZERO, Duration::from_secs(60)).await.unwrap());
+    assert!(jobs.begin_job("kit-purge", "a", Duration::ZERO, Duration::from_mins(1)).await.unwrap());
     assert!(jobs.keep_job("kit-purge", "a", Duration::from_millis(100)).await.unwrap());
     ports.clock.sleep(Duration::from_millis(300)).await;
     assert!(!jobs.keep_job("kit-purge", "a", HOUR).await.unwrap(), "it is over");

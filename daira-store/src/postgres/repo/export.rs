@@ -198,7 +198,7 @@ impl ExportRepository for PgUnit {
             ExportRecord,
             "select * from daira.export where state in (2, 3) and expires_at <= $1 and id > $2 order by id limit $3",
             stored(now),
-            after.map_or(0, |after| after.raw()),
+            after.map_or(0, Id::raw),
             limit(most)
         )
         .fetch_all(self.connection())
