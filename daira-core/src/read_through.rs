@@ -18,13 +18,14 @@
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use core::time::Duration;
 use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared, WeakShared};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::memory::MemoryCache;
 use crate::port::{Cache, CacheKey, Cached, Clock, Heard, IdSource, MAX_SIGNAL, PubSub, Stamp, Topic, hint};
 use crate::time::Timestamp;
@@ -112,10 +113,10 @@ impl ReadThrough {
         }))
     }
 
-    /// What is kept in this process; nothing waits. The inner `None` says that there is nothing.
+    /// What is kept in this process, unless it is to be looked up anew; nothing waits. The inner `None` says that there is nothing.
     pub fn near(&self, key: &CacheKey) -> Option<Option<Bytes>> {
         let kept = self.look(key).1?;
-        (kept.until > self.0.clock.now()).then_some(kept.value)
+        (kept.until > self.0.clock.now() && !self.is_early(&kept)).then_some(kept.value)
     }
 
     /// The answer of the truth, or one that is kept. `load` asks the truth; it sees every commit that was acknowledged before.
@@ -177,6 +178,8 @@ impl ReadThrough {
     /// it.
     pub async fn attend(&self) {
         let mut told = self.0.pubsub.subscribe(Topic::Cache).await;
+        // What was kept just when an earlier attendance ended.
+        self.clear_near();
         self.0.is_attended.store(true, Ordering::Release);
         let _attended = Attended(&self.0);
         loop {
@@ -230,7 +233,9 @@ impl ReadThrough {
         let landing = Landing { of: self.clone(), key: key.clone(), number };
         let flight = async move {
             let Landing { of, key, .. } = &landing;
-            of.fetch(key, near, ends, lives, load).await.map_err(Arc::new)
+            // Whoever waits for a look-up that panics is told, and does not wait for ever.
+            let fetched = AssertUnwindSafe(of.fetch(key, near, ends, lives, load)).catch_unwind().await;
+            fetched.unwrap_or_else(|_| Err(Error::new(ErrorKind::Internal, "cache.panicked"))).map_err(Arc::new)
         };
         let flight = flight.boxed().shared();
         if let Some(flight) = flight.downgrade() {

@@ -1,2 +1,2 @@
 -- no-transaction
-create index concurrently strike_subject on daira.strike (kind, subject, at) where kind <> 0;
+create index concurrently if not exists strike_subject on daira.strike (kind, subject, at) where kind <> 0;

@@ -16,3 +16,5 @@ grant select, insert, update on daira.backfill to daira_worker;
 
 -- To lock a row takes the right to change something of it.
 grant update (notice) on daira.takedown to daira_worker;
+-- Strikes that were written before their rank was.
+grant update (by_role) on daira.strike to daira_worker;

@@ -13,7 +13,7 @@ use data_encoding::{BASE32_NOPAD, BASE64URL_NOPAD};
 use totp_rs::{Builder, Totp};
 
 use super::token::{is_typed, typed};
-use super::{Email, StoredCredential};
+use super::{Email, Identity, LinkedIdentity, StoredCredential};
 use crate::id::{AccountId, Id, ProfileId};
 use crate::secret::{Key, NONCE, Secret};
 use crate::time::Timestamp;
@@ -182,6 +182,8 @@ fn recovery_bytes(text: &Secret) -> Option<[u8; RECOVERY]> {
 }
 
 const PREFIX: &str = "dsf_";
+/// What is sealed along with it: the form that the bytes have.
+const SEALED: &[u8] = b"dsf_2";
 const HASH: usize = 16;
 
 /// A log-in whose password was right, and that waits for a second factor.
@@ -193,6 +195,11 @@ pub struct Waiting {
     pub profile: ProfileId,
     /// Which password it was, without telling it.
     password: [u8; HASH],
+    /// The latest instant that a session by this log-in may count as proved at: what was shown first may prove less than a
+    /// password does.
+    pub proven_at: Timestamp,
+    /// By which identity at a provider, without telling it; nothing but zeros by none.
+    identity: [u8; HASH],
     /// When it lapses, to the second.
     pub expires_at: Timestamp,
     /// What the session is to be shown as.
@@ -204,7 +211,22 @@ impl Waiting {
     pub fn new(key: &Key, stored: &StoredCredential, device: &str, expires_at: Timestamp) -> Self {
         let expires_at = Timestamp::from_seconds(expires_at.as_seconds());
         let password = password_mark(key, &stored.password_hash);
-        Self { account: stored.account, profile: stored.profile, password, expires_at, device: device.to_owned() }
+        let (proven_at, identity) = (Timestamp::from_micros(i64::MAX), [0; HASH]);
+        let device = device.to_owned();
+        Self { account: stored.account, profile: stored.profile, password, proven_at, identity, expires_at, device }
+    }
+
+    /// The same for what proves no later than an instant, by an identity where it was one.
+    #[must_use]
+    pub fn proving(mut self, key: &Key, proven_at: Timestamp, identity: Option<&Identity>) -> Self {
+        self.proven_at = proven_at;
+        self.identity = identity.map_or([0; HASH], |identity| identity_mark(key, identity));
+        self
+    }
+
+    /// Whether the account is still opened by what was shown first, as far as that was an identity.
+    pub fn is_linked(&self, key: &Key, linked: &[LinkedIdentity]) -> bool {
+        self.identity == [0; HASH] || linked.iter().any(|one| identity_mark(key, &one.identity) == self.identity)
     }
 
     /// Whether the account still has the password that was proved.
@@ -214,29 +236,40 @@ impl Waiting {
 
     /// The text that the client holds.
     pub fn seal(&self, key: &Key, nonce: [u8; NONCE]) -> Secret {
-        let numbers = [self.account.raw(), self.profile.raw(), self.expires_at.as_seconds()].map(i64::to_be_bytes);
-        let bytes = [numbers.as_flattened(), &self.password[..], self.device.as_bytes()].concat();
-        Secret::new(format!("{PREFIX}{}", BASE64URL_NOPAD.encode(&key.seal(nonce, &bytes, PREFIX.as_bytes()))))
+        let numbers =
+            [self.account.raw(), self.profile.raw(), self.expires_at.as_seconds(), self.proven_at.as_micros()]
+                .map(i64::to_be_bytes);
+        let bytes = [numbers.as_flattened(), &self.password[..], &self.identity[..], self.device.as_bytes()].concat();
+        Secret::new(format!("{PREFIX}{}", BASE64URL_NOPAD.encode(&key.seal(nonce, &bytes, SEALED))))
     }
 
     /// Reads such a text, if it has not lapsed.
     pub fn open(key: &Key, text: &Secret, now: Timestamp) -> Option<Self> {
         const LONGEST: usize = 8_192;
         let sealed = text.expose().strip_prefix(PREFIX).filter(|sealed| sealed.len() <= LONGEST)?;
-        let bytes = key.open(&BASE64URL_NOPAD.decode(sealed.as_bytes()).ok()?, PREFIX.as_bytes())?;
+        let bytes = key.open(&BASE64URL_NOPAD.decode(sealed.as_bytes()).ok()?, SEALED)?;
         let (account, rest) = bytes.split_first_chunk::<8>()?;
         let (profile, rest) = rest.split_first_chunk::<8>()?;
         let (expires_at, rest) = rest.split_first_chunk::<8>()?;
-        let (password, device) = rest.split_first_chunk::<HASH>()?;
+        let (proven_at, rest) = rest.split_first_chunk::<8>()?;
+        let (password, rest) = rest.split_first_chunk::<HASH>()?;
+        let (identity, device) = rest.split_first_chunk::<HASH>()?;
         let waiting = Self {
             account: AccountId::from_raw(i64::from_be_bytes(*account)),
             profile: ProfileId::from_raw(i64::from_be_bytes(*profile)),
             password: *password,
+            proven_at: Timestamp::from_micros(i64::from_be_bytes(*proven_at)),
+            identity: *identity,
             expires_at: Timestamp::from_seconds(i64::from_be_bytes(*expires_at)),
             device: core::str::from_utf8(device).ok()?.to_owned(),
         };
         (now < waiting.expires_at).then_some(waiting)
     }
+}
+
+fn identity_mark(key: &Key, identity: &Identity) -> [u8; HASH] {
+    let parts = [b"identity", identity.issuer.as_bytes(), b"\n", identity.subject.as_bytes()];
+    key.tag(&parts).first_chunk().copied().unwrap_or_default()
 }
 
 fn password_mark(key: &Key, hash: &str) -> [u8; HASH] {

@@ -2,13 +2,15 @@
 //!
 //! ```text
 //! page ── POST /auth/providers/{name} ──▶ address + cookie ──▶ browser at the provider ──▶ GET …/callback ──▶ page, with a session
+//!                                                                                              page, with a ticket ──▶ POST /auth/join
 //! ```
 //!
 //! The page asks as pages of the house ask everything here, so no other page can begin. What it began is in a cookie of a few
 //! minutes that only this browser has: whoever is sent to the callback without having begun, with an answer of somebody else's,
 //! gets nowhere. This cookie is `SameSite=Lax`, for it has to come along when the provider sends the browser back; it lets nobody in.
 //! The browser goes on to where the page said, which is of this server or of the house, and is told what came of it behind `#`,
-//! which no server sees.
+//! which no server sees. What somebody joins with is in a cookie as well, never in an address: else a page could be sent there with
+//! the identity of somebody else, and whoever fills in its form would share the account with them.
 
 use axum::body::Body;
 use axum::extract::{Path, Query, State};
@@ -16,7 +18,9 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Json, Router};
-use daira_core::account::{AccountRefusal, BeginIdentity, IdentityAnswer, IdentityEntry, IdentityPurpose, Pass};
+use daira_core::account::{
+    AccountRefusal, BeginIdentity, IdentityAnswer, IdentityEntry, IdentityPurpose, JoinWithIdentity, Pass,
+};
 use daira_core::actor::Actor;
 use daira_core::error::Error;
 use daira_core::secret::Secret;
@@ -24,9 +28,10 @@ use data_encoding::BASE64URL_NOPAD;
 use form_urlencoded::Serializer;
 
 use super::context::RequestContext;
+use super::incoming::key;
 use super::problem::{log_fault, problem};
 use super::refusal::HttpRefusal;
-use super::web::{self, LAX, SESSION};
+use super::web::{self, LAX, SESSION, STRICT};
 use crate::door::{self, Left};
 use crate::state::AppState;
 
@@ -34,6 +39,8 @@ use crate::state::AppState;
 const AWAY: &str = "__Host-daira-provider";
 /// For how long: as long as a way is open.
 const AWAY_LIFE: u64 = 10 * 60;
+/// What somebody who is new joins with.
+const NEWCOMER: &str = "__Host-daira-newcomer";
 /// The longest address to go on to, in bytes.
 const LONGEST: usize = 1_024;
 
@@ -43,6 +50,16 @@ struct BeginBody {
     #[serde(default)]
     device: String,
     return_to: String,
+}
+
+/// What somebody who is new says of themselves.
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct JoinBody {
+    email: Option<String>,
+    handle: String,
+    name: String,
+    birth_date: String,
 }
 
 /// What a provider sends a browser back with.
@@ -56,7 +73,10 @@ struct Back {
 
 /// The routes.
 pub(super) fn routes() -> Router<AppState> {
-    Router::new().route("/auth/providers/{name}", post(begin)).route("/auth/providers/{name}/callback", get(callback))
+    Router::new()
+        .route("/auth/providers/{name}", post(begin))
+        .route("/auth/providers/{name}/callback", get(callback))
+        .route("/auth/join", post(join))
 }
 
 async fn begin(
@@ -85,6 +105,30 @@ async fn begin(
         let away = [&name, begun.ceremony.expose(), &BASE64URL_NOPAD.encode(body.return_to.as_bytes())].join(".");
         web::set(&mut response, AWAY, &away, AWAY_LIFE, LAX);
         Ok(response)
+    };
+    web::answer(&state, &context, &headers, body, work).await
+}
+
+/// Opens a registration for who came back new, with the ticket in their cookie; mails to them are in the language of the request.
+async fn join(
+    State(state): State<AppState>,
+    Extension(context): Extension<RequestContext>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let work = async |body: JoinBody| {
+        let lapsed = || Error::from(AccountRefusal::ChallengeInvalid).on_field("ticket");
+        let join = JoinWithIdentity {
+            ticket: web::cookie(&headers, NEWCOMER).ok_or_else(lapsed)?,
+            email: body.email,
+            handle: body.handle,
+            name: body.name,
+            birth_date: body.birth_date,
+            locale: context.locale,
+        };
+        let (client, key) = (web::client(&context, &headers), key(&headers)?);
+        let registration = state.services.accounts.join_with_identity(&client, join, key).await?;
+        Ok(Json(serde_json::json!({ "registrationId": registration })).into_response())
     };
     web::answer(&state, &context, &headers, body, work).await
 }
@@ -152,7 +196,12 @@ async fn sent_on(
                 ]),
             )
         }
-        Ok(IdentityEntry::New(new)) => see_other(&to, &told(&[("ticket", new.ticket.expose())])),
+        Ok(IdentityEntry::New(new)) => {
+            let mut response = see_other(&to, &told(&[("newcomer", "true")]));
+            let life = new.expires_at.since(state.ports.clock.now()).as_secs();
+            web::set(&mut response, NEWCOMER, new.ticket.expose(), life, STRICT);
+            response
+        }
         Err(error) => {
             log_fault(&error, &context.id);
             let refusal = error.refused_as();
@@ -180,10 +229,17 @@ fn away(headers: &HeaderMap, name: &str) -> Option<(Secret, String)> {
     (at == name).then(|| (Secret::new(ceremony), to))
 }
 
-/// Whether a browser may be sent on to an address: a path of this server, or below an origin of the house.
+/// Whether a browser may be sent on to an address: a path of this server, or below an origin of the house. Not to what sends it on
+/// further, for it takes along what stands behind `#`.
 fn may_return(to: &str, origins: &[String]) -> bool {
     let is_plain = to.len() <= LONGEST && to.bytes().all(|b| (0x21..0x7f).contains(&b) && !b"\\#".contains(&b));
-    let is_path = |text: &str| text.starts_with('/') && !text.starts_with("//");
+    let is_path = |text: &str| {
+        let path = text.split('?').next().unwrap_or_default().to_ascii_lowercase();
+        let goes_on = ["/oauth/", "/auth/"].iter().any(|at| path.starts_with(at));
+        // A browser resolves dots and reads escapes before it asks.
+        let is_winding = path.contains("/.") || path.contains('%');
+        path.starts_with('/') && !path.contains("//") && !goes_on && !is_winding
+    };
     is_plain && (is_path(to) || origins.iter().any(|origin| to.strip_prefix(origin.as_str()).is_some_and(is_path)))
 }
 
@@ -213,6 +269,12 @@ mod tests {
             "/a b",
             "/\t/evil.example",
             "/#x",
+            "/oauth/authorize?client_id=app_1",
+            "https://daira.example/auth/log-out",
+            "/home/../oauth/authorize",
+            "/%6fauth/authorize",
+            "/./oauth/authorize",
+            "/OAUTH/authorize",
             &format!("/{}", "x".repeat(LONGEST)),
         ] {
             assert!(!may_return(bad, &house), "{bad:?}");

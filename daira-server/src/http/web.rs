@@ -247,7 +247,8 @@ async fn entered(state: &AppState, headers: &HeaderMap, logged_in: &LoggedIn) ->
 
 /// Has the browser keep what makes its device known.
 pub(super) fn keep_device(response: &mut Response, logged_in: &LoggedIn) {
-    set(response, DEVICE, logged_in.device.expose(), DEVICE_LIFE, STRICT);
+    // Lax: it has to come along from a provider of identities, and lets nobody in.
+    set(response, DEVICE, logged_in.device.expose(), DEVICE_LIFE, LAX);
 }
 
 fn kept(state: &AppState, tokens: &Tokens, profile_id: Option<ProfileId>) -> Response {

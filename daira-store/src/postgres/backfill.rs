@@ -28,8 +28,10 @@ const FILLS: [Fill; 2] = [
                         select account, at, by_role from daira.sanction where account > coalesce($1[1], 0)
                         order by account limit $2 for no key update),
                     filled as (
-                        insert into daira.strike (account, kind, subject, at, by_role)
-                        select account, 0, 0, at, by_role from portion on conflict do nothing)
+                        insert into daira.strike as strike (account, kind, subject, at, by_role)
+                        select account, 0, 0, at, by_role from portion
+                        on conflict (account, at, kind, subject) do update set by_role = excluded.by_role
+                        where strike.by_role is null)
                     select array[max(account)], count(*) from portion having count(*) > 0",
     },
     Fill {

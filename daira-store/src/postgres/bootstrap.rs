@@ -218,10 +218,12 @@ async fn turn(connection: &mut PgConnection) -> sqlx::Result<()> {
     }
 }
 
-/// What is left behind by a concurrent build that was cut off; it is built anew.
+/// What is left behind by a concurrent build that was cut off; it is built anew. What is being rebuilt at this moment has a name of
+/// PostgreSQL's own, and stays.
 async fn drop_broken_indexes(connection: &mut PgConnection) -> sqlx::Result<()> {
     let broken = "select i.indexrelid::regclass::text from pg_index i join pg_class c on c.oid = i.indexrelid
-                  where not i.indisvalid and c.relkind = 'i' and c.relnamespace = to_regnamespace('daira')";
+                  where not i.indisvalid and c.relkind = 'i' and c.relnamespace = to_regnamespace('daira')
+                    and c.relname !~ '_cc(new|old)[0-9]*$'";
     for index in sqlx::query_scalar::<_, String>(broken).fetch_all(&mut *connection).await? {
         sqlx::raw_sql(AssertSqlSafe(format!("drop index concurrently {index}"))).execute(&mut *connection).await?;
     }

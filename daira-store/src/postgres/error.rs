@@ -16,6 +16,8 @@ const DRAWN: &[&str] = &[
     "media_pkey",
     "breach_pkey",
     "export_pkey",
+    "ceremony_pkey",
+    "passkey_pkey",
 ];
 
 /// Other unique keys that a use case may branch on, by the name it knows.

@@ -52,7 +52,8 @@ impl OidcProviders {
     /// These; nobody is asked before somebody wants to go there.
     ///
     /// # Errors
-    /// [`ErrorKind::Internal`] with what is wrong with one: an issuer that is no `https://` address, two of one name or issuer.
+    /// [`ErrorKind::Internal`] with what is wrong with one: an issuer that is no `https://` address, two of one name or issuer, or that
+    /// send people back to one address.
     pub fn new(registrations: Vec<Registration>, clock: &Arc<dyn Clock>) -> Result<Self> {
         let mut this = Self { providers: Vec::new(), parties: Vec::new() };
         for one in registrations {
@@ -63,6 +64,11 @@ impl OidcProviders {
             let is_known = |at: &Provider| at.name == one.provider.name || at.issuer == one.provider.issuer;
             if this.providers.iter().any(is_known) {
                 return Err(wrong("two providers have one name or issuer"));
+            }
+            let is_shared = |at: &Provider| at.redirects.iter().any(|to| one.provider.redirects.contains(to));
+            if this.providers.iter().any(is_shared) {
+                // A provider could send on to another one whoever came to it, and what comes back would look like its own.
+                return Err(wrong("two providers send people back to one address"));
             }
             this.providers.push(one.provider.clone());
             this.parties.push(Party::new(one.clone(), clock.clone()).map_err(wrong)?);

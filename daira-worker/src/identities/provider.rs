@@ -165,12 +165,13 @@ impl Party {
             200 => Ok(Some(serde_json::from_slice(&answer.body).map_err(|_| away("its tokens cannot be read"))?)),
             400 | 401 | 403 => {
                 let refusal: Option<Refusal> = serde_json::from_slice(&answer.body).ok();
-                if refusal.is_some_and(|refusal| refusal.error == "invalid_grant") {
-                    // What a stale or forged code gets.
+                let about_us = ["invalid_client", "unauthorized_client", "unsupported_grant_type"];
+                if refusal.is_some_and(|refusal| !about_us.contains(&refusal.error.as_str())) {
+                    // What a stale, forged or malformed code gets.
                     self.refused("it does not take the code");
                     return Ok(None);
                 }
-                // That is about us: nobody gets in until the operator mends it.
+                // Nobody gets in until the operator mends it.
                 tracing::error!(
                     provider = self.name(),
                     status = answer.status,

@@ -18,6 +18,8 @@ use crate::runner::Job;
 const DAYS_AHEAD: u16 = 7;
 /// How many rows a back-fill goes over at once.
 const PORTION: u32 = 1_000;
+/// How long one run fills in; the next goes on.
+const FILLING: Duration = Duration::from_secs(10);
 /// How many suspensions are lifted at once.
 const CHUNK: u32 = 200;
 
@@ -99,11 +101,12 @@ impl Job for Backfills {
     }
 
     fn every(&self) -> Duration {
-        Duration::from_mins(1)
+        Duration::from_secs(15)
     }
 
     async fn run(&self, ports: &Ports) -> Result<()> {
-        loop {
+        let end = Instant::now() + FILLING;
+        while Instant::now() < end {
             let begun = Instant::now();
             let Some(moved) = ports.maintenance.fill(PORTION).await? else { return Ok(()) };
             if moved.state == BackfillState::Done {
@@ -112,6 +115,7 @@ impl Job for Backfills {
             // Half of the time belongs to everybody else.
             tokio::time::sleep(begun.elapsed()).await;
         }
+        Ok(())
     }
 }
 
@@ -130,7 +134,7 @@ impl Job for CloseApps {
     }
 
     async fn run(&self, ports: &Ports) -> Result<()> {
-        close_dead_apps(&AccountService::new(ports.clone())).await.map(drop)
+        close_dead_apps(&AccountService::new(ports.clone()), None).await.map(drop)
     }
 }
 

@@ -31,15 +31,19 @@ pub(super) async fn run(
         match ports.maintenance.begin_job(job.name(), &owner, job.every(), LEASE).await {
             Ok(true) => {
                 let run = pin!(once(job.as_ref(), &ports, &metrics));
-                let outcome = match select(run, pin!(lost(job.name(), &ports, &owner))).await {
-                    Either::Left((outcome, _)) => outcome,
-                    Either::Right(((), _)) => {
-                        tracing::warn!(job = job.name(), "somebody else went on with a job");
-                        continue;
+                match select(run, pin!(lost(job.name(), &ports, &owner))).await {
+                    Either::Left((outcome, _)) => {
+                        if let Err(error) = ports.maintenance.end_job(job.name(), &owner, outcome).await {
+                            tracing::warn!(
+                                job = job.name(),
+                                ?error,
+                                "a job's lease could not be handed back; it will lapse"
+                            );
+                        }
                     }
-                };
-                if let Err(error) = ports.maintenance.end_job(job.name(), &owner, outcome).await {
-                    tracing::warn!(job = job.name(), ?error, "a job's lease could not be handed back; it will lapse");
+                    Either::Right(((), _)) => {
+                        tracing::warn!(job = job.name(), "a job's lease was over; whoever looks next goes on with it");
+                    }
                 }
             }
             Ok(false) => {}
@@ -54,13 +58,18 @@ pub(super) async fn run(
 
 /// Keeps a run until it is lost.
 async fn lost(name: &str, ports: &Ports, owner: &str) {
+    let mut pause = LEASE / 3;
     loop {
-        ports.clock.sleep(LEASE / 3).await;
+        ports.clock.sleep(pause).await;
+        pause = LEASE / 3;
         match ports.maintenance.keep_job(name, owner, LEASE).await {
             Ok(true) => {}
             Ok(false) => return,
             // Whether it is lost is found out when the store is back; whatever the job does there fails meanwhile, too.
-            Err(error) => tracing::warn!(job = name, ?error, "a job's lease could not be kept"),
+            Err(error) => {
+                tracing::warn!(job = name, ?error, "a job's lease could not be kept");
+                pause = LEASE / 15;
+            }
         }
     }
 }

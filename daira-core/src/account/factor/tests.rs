@@ -128,6 +128,14 @@ fn a_waiting_log_in_is_opaque_lapses_and_ends_with_the_password() {
     let text = waiting.seal(&key(), [4; NONCE]);
     assert_eq!(Waiting::open(&key(), &text, NOW).as_ref(), Some(&waiting));
     assert!(waiting.is_of(&key(), "hash") && !waiting.is_of(&key(), "another"));
+    let identity = |subject: &str| Identity { issuer: "https://id.example".to_owned(), subject: subject.to_owned() };
+    let linked =
+        |subject| LinkedIdentity { account: account(), identity: identity(subject), linked_at: NOW, used_at: None };
+    assert!(waiting.is_linked(&key(), &[]), "by a password");
+    let by = waiting.clone().proving(&key(), NOW, Some(&identity("7")));
+    let by = Waiting::open(&key(), &by.seal(&key(), [5; NONCE]), NOW).unwrap();
+    assert!(by.proven_at == NOW && by.is_linked(&key(), &[linked("8"), linked("7")]));
+    assert!(!by.is_linked(&key(), &[linked("8")]) && !by.is_linked(&key(), &[]));
     assert_eq!(Waiting::open(&key(), &text, NOW + Duration::from_mins(1)), None);
     assert_eq!(Waiting::open(&Key::new([6; 32]), &text, NOW), None);
     for none in ["", "dsf_", "dsf_AAAA", &text.expose()[4..], &text.expose()[..60], &"dsf_".repeat(100_000)] {

@@ -82,7 +82,7 @@ impl AccountService {
             match self.open_session(opening, None).await {
                 Err(error) if error.kind() == ErrorKind::Stale => {}
                 outcome => {
-                    let Some(session) = outcome? else { return self.wait(&stored, &device).await };
+                    let Some(session) = outcome? else { return self.wait(&stored, &device, second).await };
                     let device = self.device_token(client, mailing.to.as_str(), &session);
                     return self.logged_in(&session, device).map(|logged_in| Entry::In(Box::new(logged_in)));
                 }

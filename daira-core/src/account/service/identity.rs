@@ -227,7 +227,10 @@ impl AccountService {
         let (way, claims, _) = self.came_back(client, &Actor::Anonymous, None, answer).await?;
         let entry = self.entered_by(client, &claims, &way.device).await?;
         if let (IdentityEntry::In(entered), Some(before)) = (&entry, way.replaces) {
-            self.leave_session(before, entered.member.session).await?;
+            // They are in: what cannot be tidied up now ends by itself.
+            if let Err(error) = self.leave_session(before, entered.member.session).await {
+                tracing::warn!(?error, "the session that was there before could not be ended");
+            }
         }
         Ok(entry)
     }
@@ -256,7 +259,7 @@ impl AccountService {
                 Err(error) if error.kind() == ErrorKind::Stale => {}
                 outcome => {
                     let Some(session) = outcome? else {
-                        return self.wait(&stored, device).await.map(IdentityEntry::from);
+                        return self.wait(&stored, device, second).await.map(IdentityEntry::from);
                     };
                     let device = self.device_token(client, email.as_str(), &session);
                     return self.logged_in(&session, device).map(|entered| IdentityEntry::In(Box::new(entered)));
@@ -403,16 +406,24 @@ impl AccountService {
     /// Sets the first password of an account that has none. All other sessions of the account end; answers how many.
     ///
     /// # Errors
-    /// [`AccountRefusal::PasswordSet`], [`AccountRefusal::ProofNeeded`]; those of a password that is not good enough.
+    /// [`AccountRefusal::PasswordSet`], [`AccountRefusal::ProofNeeded`]; those of a password that is not good enough;
+    /// [`LimitRefusal::Reached`](crate::port::LimitRefusal) after too many tries.
     pub async fn set_password(&self, actor: &Actor, new: &Secret, key: Option<IdempotencyKey>) -> Result<u32> {
         let (member, now) = (*actor.member()?, self.ports.clock.now());
         // The stored fingerprint of the request must not let anybody who sees it try passwords, nor compare people's.
         let parts = [b"set_password", &member.account.raw().to_be_bytes()[..], new.expose().as_bytes()];
+        let is_keyed = key.is_some();
         let keyed = keyed("account.set_password", key, &self.ports.keys.challenge.tag(&parts));
+        self.count_proof(member).await?;
+        // Before the work of hashing; what it decides on is looked at again when it is stored.
         let email = {
             let mut unit = self.ports.store.begin(actor).await?;
-            let found = unit.accounts().account(member.account, Lock::None).await?;
-            found.ok_or(AccountRefusal::TokenInvalid)?.email
+            let account = self.proved_owner(unit.as_mut(), member, now).await?;
+            let before = unit.accounts().password_hash(account.id).await?;
+            if !is_keyed && before.is_some_and(|hash| password::is_some(&hash)) {
+                return Err(AccountRefusal::PasswordSet.into());
+            }
+            account.email
         };
         self.check_new(actor, new, &email).await?;
         let (hash, ended) = (&self.ports.hasher.hash(new).await?, &Mutex::new(Vec::new()));

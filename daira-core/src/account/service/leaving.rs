@@ -169,7 +169,7 @@ impl AccountService {
         }
         let ports = &self.ports;
         // Whoever let in an app of theirs is told, before it is gone with them.
-        close_dead_apps(self).await?;
+        close_dead_apps(self, Some(account)).await?;
         if !ExportService::new(self.ports.clone(), self.clone()).remove_all(account).await? {
             return Ok(false);
         }

@@ -54,7 +54,7 @@ impl AccountService {
         let (stored, email) = self.waiting_of(&waiting).await?.ok_or_else(refuse)?;
         self.count_second_factor(client, stored.account, &email).await?;
         let upkeep = Upkeep { waking: self.waking(&stored).await?, ..Upkeep::default() };
-        let (origin, second) = (self.origin(client, email.as_str()), Second::Typed(code));
+        let (origin, second) = (self.origin(client, email.as_str()), Second::Typed(code, &waiting));
         let opening = Opening { stored: &stored, upkeep: &upkeep, device: &waiting.device, origin, second };
         let opened = self.open_session(opening, None).await;
         let session = opened.map_err(|error| if error.kind() == ErrorKind::Stale { refuse() } else { error })?;

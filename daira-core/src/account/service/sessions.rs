@@ -99,14 +99,28 @@ pub(super) struct Opening<'a> {
 pub(super) enum Second<'a> {
     /// Nothing.
     None,
-    /// Digits or a recovery code, as typed.
-    Typed(&'a Secret),
+    /// Digits or a recovery code, as typed, to a log-in that waits.
+    Typed(&'a Secret, &'a Waiting),
     /// What a passkey signed.
     Signed(SignedBy<'a>),
     /// Nothing, but a code that was sent in the password's place.
     Sent(&'a Mailing),
     /// Nothing, but what a provider says in the password's place.
     Identity(&'a IdentityClaims),
+}
+
+impl Second<'_> {
+    /// As of when a session that begins so at an instant counts as proved.
+    fn proves(self, now: Timestamp) -> Timestamp {
+        match self {
+            // Numbers are passed on and SIM cards swapped: having one lets in, and changes no other way in.
+            Self::Sent(sent) if matches!(sent.to, Contact::Phone(_)) => Timestamp::EPOCH,
+            // Who is still signed in over there proved nothing here.
+            Self::Identity(claims) => claims.authenticated_at.map_or(Timestamp::EPOCH, |at| at.min(now)),
+            Self::Typed(_, waiting) => waiting.proven_at.min(now),
+            Self::None | Self::Sent(_) | Self::Signed(_) => now,
+        }
+    }
 }
 
 impl AccountService {
@@ -134,7 +148,7 @@ impl AccountService {
                     let Some(session) = outcome? else {
                         // What waits is bound to the hash that holds by now.
                         let password_hash = upkeep.upgraded_hash.unwrap_or(stored.password_hash);
-                        return self.wait(&StoredCredential { password_hash, ..stored }, &device).await;
+                        return self.wait(&StoredCredential { password_hash, ..stored }, &device, second).await;
                     };
                     let device = self.device_token(client, &input.email, &session);
                     return self.logged_in(&session, device).map(|logged_in| Entry::In(Box::new(logged_in)));
@@ -144,10 +158,16 @@ impl AccountService {
         Err(CommonRefusal::Unavailable.into())
     }
 
-    pub(super) async fn wait(&self, stored: &StoredCredential, device: &str) -> Result<Entry> {
+    /// Waits for a second factor after what was shown first.
+    pub(super) async fn wait(&self, stored: &StoredCredential, device: &str, first: Second<'_>) -> Result<Entry> {
         let status = self.second_factor(&Actor::Member(self.draw_session(stored))).await?;
         let (key, settings) = (&self.ports.keys.factor, &self.ports.settings);
-        let waiting = Waiting::new(key, stored, device, self.ports.clock.now() + settings.second_factor_life);
+        let identity = if let Second::Identity(claims) = first { Some(&claims.identity) } else { None };
+        let waiting = Waiting::new(key, stored, device, self.ports.clock.now() + settings.second_factor_life).proving(
+            key,
+            first.proves(Timestamp::from_micros(i64::MAX)),
+            identity,
+        );
         Ok(Entry::Waits(Waited {
             challenge: waiting.seal(key, self.ports.ids.bytes()),
             expires_at: waiting.expires_at,
@@ -215,14 +235,7 @@ impl AccountService {
         for _ in 0..DRAWS {
             let (member, now) = (self.draw_session(stored), self.ports.clock.now());
             let mut new = self.new_session(member, device, origin, now);
-            if matches!(second, Second::Sent(sent) if matches!(sent.to, Contact::Phone(_))) {
-                // Numbers are passed on and SIM cards swapped: having one lets in, and changes no other way in.
-                new.proven_at = Timestamp::EPOCH;
-            }
-            if let Second::Identity(claims) = second {
-                // Who is still signed in over there proved nothing here.
-                new.proven_at = claims.authenticated_at.map_or(Timestamp::EPOCH, |at| at.min(now));
-            }
+            new.proven_at = second.proves(now);
             let session = &new;
             let outcome = self
                 .ports
@@ -243,14 +256,20 @@ impl AccountService {
                         match second {
                             Second::Sent(sent) => self.spend_code(unit, sent, &account, now).await?,
                             Second::Identity(claims) => self.still_linked(unit, account.id, claims, now).await?,
-                            Second::None | Second::Typed(_) | Second::Signed(_) => {}
+                            Second::Typed(_, waiting) => {
+                                let linked = unit.factors().identities(account.id).await?;
+                                if !waiting.is_linked(&self.ports.keys.factor, &linked) {
+                                    return Err(stale());
+                                }
+                            }
+                            Second::None | Second::Signed(_) => {}
                         }
                         match (self.guard(unit, account.id).await?, second) {
                             (_, Second::Signed(signed)) => self.note_signature(unit, signed, now).await?,
                             (None, Second::None | Second::Sent(_) | Second::Identity(_)) => {}
-                            (None, Second::Typed(_)) => return Err(stale()),
+                            (None, Second::Typed(..)) => return Err(stale()),
                             (Some(_), Second::None | Second::Sent(_) | Second::Identity(_)) => return Ok(None),
-                            (Some(factor), Second::Typed(typed)) => {
+                            (Some(factor), Second::Typed(typed, _)) => {
                                 self.spend(unit, &account, factor, typed, now).await?;
                             }
                         }

@@ -65,12 +65,21 @@ impl AppRepository for MemoryUnit {
         Ok(gone.into_iter().map(|grant| (grant.profile, grant.app)).collect())
     }
 
-    async fn dead_grants(&mut self, limit: u32) -> Result<Vec<Grant>> {
+    async fn dead_grants(
+        &mut self,
+        owner: Option<AccountId>,
+        after: Option<(AppId, ProfileId)>,
+        limit: u32,
+    ) -> Result<Vec<Grant>> {
         self.platform_only()?;
         let is_gone = |owner| self.world.accounts.get(&owner).is_none_or(|a| a.state == AccountState::Deleted);
-        let is_dead = |app: &App| app.deleted_at.is_some() || is_gone(app.owner);
+        let is_meant = |app: &App| owner.is_none_or(|owner| app.owner == owner);
+        let is_dead = |app: &App| is_meant(app) && (app.deleted_at.is_some() || is_gone(app.owner));
         let dead = self.world.grants.iter().filter(|grant| self.world.apps.get(&grant.app).is_some_and(is_dead));
-        Ok(dead.take(limit as usize).cloned().collect())
+        let mut dead: Vec<Grant> = dead.filter(|grant| Some((grant.app, grant.profile)) > after).cloned().collect();
+        dead.sort_by_key(|grant| (grant.app, grant.profile));
+        dead.truncate(limit as usize);
+        Ok(dead)
     }
 
     async fn revoke_granted(

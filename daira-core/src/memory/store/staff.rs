@@ -81,6 +81,9 @@ impl StaffRepository for MemoryUnit {
 
     async fn put_strike(&mut self, strike: &Strike) -> Result<()> {
         self.platform_only()?;
+        if self.world.strikes.has(&strike.key()) {
+            return Ok(());
+        }
         self.change().strikes.put(*strike, "strike.put").map(drop)
     }
 

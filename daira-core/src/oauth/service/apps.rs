@@ -10,7 +10,7 @@ use crate::account::{AccountRefusal, AccountService};
 use crate::actor::{Actor, Member};
 use crate::checks::{Writing, acting, keyed};
 use crate::error::{Error, Result};
-use crate::id::AppId;
+use crate::id::{AccountId, AppId};
 use crate::idempotency::IdempotencyKey;
 use crate::port::UnitOfWork;
 use crate::port::store::{Access, Lock};
@@ -207,19 +207,18 @@ impl OauthService {
     }
 }
 
-/// Shuts apps that are deleted, and those of accounts that are, out of every profile that let them in, which ends their sessions;
-/// answers out of how many.
+/// Shuts apps that are deleted, and those of accounts that are, of one owner or of all, out of every profile that let them in,
+/// which ends their sessions; answers out of how many. One that cannot be shut out holds up no other.
 ///
 /// # Errors
 /// The store's; what was done before stays.
-pub async fn close_dead_apps(accounts: &AccountService) -> Result<usize> {
-    let mut closed = 0;
+pub async fn close_dead_apps(accounts: &AccountService, owner: Option<AccountId>) -> Result<usize> {
+    let ports = &accounts.ports;
+    let (mut closed, mut after, mut failed) = (0, None, None);
     loop {
-        let ports = &accounts.ports;
-        let dead = ports.store.begin(&CLOSER).await?.apps().dead_grants(CHUNK).await?;
-        if dead.is_empty() {
-            return Ok(closed);
-        }
+        let dead = ports.store.begin(&CLOSER).await?.apps().dead_grants(owner, after, CHUNK).await?;
+        let Some(last) = dead.last() else { return failed.map_or(Ok(closed), Err) };
+        after = Some((last.app, last.profile));
         for grant in &dead {
             let now = ports.clock.now();
             let ended = ports.transact(&CLOSER, |mut unit| {
@@ -229,9 +228,16 @@ pub async fn close_dead_apps(accounts: &AccountService) -> Result<usize> {
                     shut_out(unit, (grant.account, grant.profile), grant.app, now, |_| "app_deleted").await
                 })
             });
-            let ended = ended.await?;
-            closed += usize::from(ended.is_some());
-            accounts.tell_ended(&ended.unwrap_or_default(), now).await;
+            match ended.await {
+                Ok(ended) => {
+                    closed += usize::from(ended.is_some());
+                    accounts.tell_ended(&ended.unwrap_or_default(), now).await;
+                }
+                Err(error) => {
+                    tracing::error!(app = %grant.app, ?error, "a deleted app could not be shut out and will be tried again");
+                    failed = Some(error);
+                }
+            }
         }
     }
 }

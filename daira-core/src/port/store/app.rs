@@ -29,9 +29,14 @@ pub trait AppRepository: Send {
     async fn delete_grant(&mut self, profile: ProfileId, app: AppId) -> Result<bool>;
     /// Removes what all profiles of an account let apps do; answers which.
     async fn delete_grants(&mut self, account: AccountId) -> Result<Vec<(ProfileId, AppId)>>;
-    /// What profiles let apps do that are deleted, or whose owner's account is; at most `limit`. For the platform's own actors
-    /// only.
-    async fn dead_grants(&mut self, limit: u32) -> Result<Vec<Grant>>;
+    /// What profiles let apps do that are deleted, or whose owner's account is, of one owner or of all, in order of app and
+    /// profile, after one that was answered before, at most `limit`. For the platform's own actors only.
+    async fn dead_grants(
+        &mut self,
+        owner: Option<AccountId>,
+        after: Option<(AppId, ProfileId)>,
+        limit: u32,
+    ) -> Result<Vec<Grant>>;
     /// Revokes an app's living sessions of a profile of an account; answers which.
     async fn revoke_granted(
         &mut self,

@@ -1,7 +1,8 @@
 //! Taking content down, and putting it back. What is down is hidden from everybody but its owner, who sees that and why; it
 //! counts nowhere until it is back.
 
-use super::super::{Permission, StaffRefusal, Strike, Struck, Takedown, Target, Why};
+use super::super::{Permission, StaffRefusal, Strike, Struck, Takedown, Target, Why, policy};
+use super::people::take_back;
 use super::{Acting, StaffService, allowed, named, within_reach};
 use crate::account::{MailingKind, Profile, audit, send};
 use crate::actor::Actor;
@@ -58,7 +59,7 @@ impl StaffService {
     /// more than once the latest. What is not down stays as it is.
     ///
     /// # Errors
-    /// Those of [`admit`](Self::admit), [`StaffRefusal::OutOfReach`].
+    /// Those of [`admit`](Self::admit), [`StaffRefusal::OutOfReach`] also for what somebody above took down.
     pub async fn put_back(&self, actor: &Actor, target: Target, why: &Why, key: Option<IdempotencyKey>) -> Result<()> {
         self.admit(actor, Permission::PutBack).await?;
         let keyed = keyed("staff.put_back", key, &(target, why));
@@ -68,20 +69,23 @@ impl StaffService {
             Box::pin(async move {
                 let unit = &mut *unit;
                 let acting = allowed(unit, actor, Permission::PutBack).await?;
+                // What it hides is locked first, in the order of whoever takes it down.
+                lock(unit, target).await?;
                 let strike = unit.staff().latest_strike(Struck::Content(target)).await?;
-                if let Some(strike) = &strike {
-                    within_reach(unit, acting, strike.account).await?;
-                    unit.staff().remove_strike(strike).await?;
-                }
+                policy::may_undo(acting, strike.and_then(|strike| strike.rank))?;
                 let Some(takedown) = unit.staff().takedown(target).await? else {
-                    return match strike {
-                        Some(_) => audit_target(unit, "staff.strike_taken_back", target, why, now).await,
-                        None => Ok(()),
+                    let Some(strike) = strike else { return Ok(()) };
+                    within_reach(unit, acting, strike.account).await?;
+                    return match unit.staff().remove_strike(&strike).await? {
+                        true => audit_target(unit, "staff.strike_taken_back", target, why, now).await,
+                        false => Ok(()),
                     };
                 };
                 reach_owner(unit, acting, takedown.owner).await?;
                 let event = show(unit, &takedown).await?;
                 unit.staff().put_back(target).await?;
+                // After the takedown is gone: a back-fill makes a strike of what it finds, and holds it meanwhile.
+                take_back(unit, Struck::Content(target), |strike| strike.at == takedown.at).await?;
                 if let Some(event) = event {
                     unit.journal().append(&[event]).await?;
                 }
@@ -160,6 +164,15 @@ async fn hide(unit: &mut dyn UnitOfWork, acting: Acting, target: Target) -> Resu
             let event = v1::ProfileChanged { profile_id: id.raw() };
             Ok(Some(Found { owner: id, kept: Some(kept), event: event.into() }))
         }
+    }
+}
+
+/// Locks what may be hidden, if it is there.
+async fn lock(unit: &mut dyn UnitOfWork, target: Target) -> Result<()> {
+    match target {
+        Target::Post(id) => unit.posts().post(id, Lock::Update).await.map(drop),
+        Target::Comment(id) => unit.comments().comment(id, Lock::Update).await.map(drop),
+        Target::Name(id) | Target::Picture(id) => unit.accounts().profile(id, Lock::Update).await.map(drop),
     }
 }
 

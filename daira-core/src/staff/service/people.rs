@@ -215,8 +215,8 @@ impl StaffService {
     }
 
     /// Lifts what was done to the person behind a profile. They are told by mail. What is lifted on [appeal](Reason::Appeal)
-    /// weighs on them no more; where it was over already, the latest that still weighs is taken back. Where there was nothing,
-    /// nothing changes.
+    /// weighs on them no more; where it was over already, the latest that still weighs is taken back, by a repeated request without
+    /// a key the one before it, too. Where there was nothing, nothing changes.
     ///
     /// # Errors
     /// Those of [`admit`](Self::admit) for what is lifted, [`StaffRefusal::OutOfReach`], not found.
@@ -236,12 +236,11 @@ impl StaffService {
                     policy::may_undo(acting, done.and_then(|done| done.rank))?;
                     self.release(unit, account, why, now).await
                 } else if why.reason == Reason::Appeal {
-                    let struck = Struck::Account(account.id);
-                    let Some(latest) = unit.staff().latest_strike(struck).await? else { return Ok(()) };
                     allowed(unit, actor, Permission::Restrict).await?;
-                    policy::may_undo(acting, latest.rank)?;
-                    unit.staff().remove_strike(&latest).await?;
-                    audit(unit, "staff.strike_taken_back", account.id, &why.to_string(), now).await
+                    if take_back_over(unit, acting, account.id).await? {
+                        audit(unit, "staff.strike_taken_back", account.id, &why.to_string(), now).await?;
+                    }
+                    Ok(())
                 } else {
                     Ok(())
                 }
@@ -423,8 +422,31 @@ async fn is_asleep(unit: &mut dyn UnitOfWork, account: &Account, before: Option<
     })
 }
 
+/// Takes back the latest of what was done to an account and is over; says whether there was something.
+async fn take_back_over(unit: &mut dyn UnitOfWork, acting: Acting, account: AccountId) -> Result<bool> {
+    let strike = unit.staff().latest_strike(Struck::Account(account)).await?;
+    // One that ended by itself left its row behind, of which a back-fill makes a strike.
+    let over = unit.staff().sanction(account).await?;
+    let over = over.filter(|over| strike.is_none_or(|strike| strike.at == over.at));
+    let rank = strike.and_then(|strike| strike.rank).or(over.as_ref().and_then(|over| over.rank));
+    policy::may_undo(acting, rank)?;
+    let mut was_there = false;
+    if let Some(over) = &over {
+        was_there = unit.staff().remove_sanction(account).await?;
+        take_back(unit, Struck::Account(account), |strike| strike.at == over.at).await?;
+    }
+    match strike {
+        Some(strike) => Ok(unit.staff().remove_strike(&strike).await? || was_there),
+        None => Ok(was_there),
+    }
+}
+
 /// Forgets the latest strike for something, if it is the one.
-async fn take_back(unit: &mut dyn UnitOfWork, of: Struck, is_it: impl Fn(&Strike) -> bool + Send) -> Result<()> {
+pub(super) async fn take_back(
+    unit: &mut dyn UnitOfWork,
+    of: Struck,
+    is_it: impl Fn(&Strike) -> bool + Send,
+) -> Result<()> {
     if let Some(strike) = unit.staff().latest_strike(of).await?.filter(is_it) {
         unit.staff().remove_strike(&strike).await?;
     }

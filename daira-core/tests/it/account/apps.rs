@@ -454,9 +454,9 @@ async fn a_deleted_app_and_one_of_an_erased_owner_are_shut_out_and_that_is_told(
     let stage = stage().await;
     let mona = stage.world.join("mona").await;
     let issued = stage.let_in(&mona, "read:feed+offline_access").await;
-    assert_eq!(close_dead_apps(&stage.world.accounts).await.unwrap(), 0);
+    assert_eq!(close_dead_apps(&stage.world.accounts, None).await.unwrap(), 0);
     stage.oauth.delete_app(&actor(&stage.owner), stage.trains.app.id, None).await.unwrap();
-    assert_eq!(close_dead_apps(&stage.world.accounts).await.unwrap(), 1);
+    assert_eq!(close_dead_apps(&stage.world.accounts, None).await.unwrap(), 1);
     assert!(!stage.lives(&issued.access).await);
     assert!(stage.oauth.connected_apps(&actor(&mona)).await.unwrap().is_empty());
     let told = |seen: &[String]| seen.iter().filter(|event| *event == "account.v1.app_disconnected").count();

@@ -23,12 +23,13 @@ const DEFAULT_PAGE: usize = 20;
 /// What a page holds at most.
 const MAX_PAGE: usize = 100;
 /// Mutations that secrets could be guessed with: one of them in a request, whatever it is called there.
-const GUESSABLE: [&str; 24] = [
+const GUESSABLE: [&str; 25] = [
     "logIn",
     "refreshSession",
     "register",
     "verifyEmail",
     "changePassword",
+    "setPassword",
     "requestPasswordReset",
     "resetPassword",
     "changeEmail",

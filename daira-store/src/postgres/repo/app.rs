@@ -131,13 +131,24 @@ impl AppRepository for PgUnit {
         Ok(gone.map(|row| (ProfileId::from_raw(row.profile), AppId::from_raw(row.app))).collect())
     }
 
-    async fn dead_grants(&mut self, most: u32) -> Result<Vec<Grant>> {
+    async fn dead_grants(
+        &mut self,
+        owner: Option<AccountId>,
+        after: Option<(AppId, ProfileId)>,
+        most: u32,
+    ) -> Result<Vec<Grant>> {
+        let (app, profile) = after.map_or((0, 0), |(app, profile)| (app.raw(), profile.raw()));
         let found = sqlx::query_as!(
             GrantRow,
             "select g.app, g.profile, g.account, g.scopes, g.created_at
              from daira.app a join daira.account o on o.id = a.owner join daira.app_grant g on g.app = a.id
-             where a.deleted_at is not null or o.state = $1 order by g.app, g.profile limit $2",
+             where (a.deleted_at is not null or o.state = $1) and ($2::bigint is null or a.owner = $2)
+               and (g.app, g.profile) > ($3, $4)
+             order by g.app, g.profile limit $5",
             state_code(AccountState::Deleted).0,
+            owner.map(Id::raw),
+            app,
+            profile,
             limit(most)
         )
         .fetch_all(self.connection())
