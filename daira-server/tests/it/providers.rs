@@ -32,7 +32,8 @@ struct World {
 async fn world() -> World {
     let start = async || Sandbox::start(Arc::new(WallClock), Arc::new(RandomIds)).await.unwrap();
     let (one, other) = (start().await, start().await);
-    let registrations = vec![one.registration("one", &[CALLBACK, APP]), other.registration("other", &[OTHER, APP])];
+    let registrations =
+        vec![one.registration("one", &[CALLBACK, APP]), other.registration("other", &[OTHER, "example.daira:/other"])];
     let providers = OidcProviders::new(registrations, &(Arc::new(WallClock) as _)).unwrap();
     let mail = Arc::new(MemoryMail::default());
     let ports = Ports { mail: mail.clone(), identities: Arc::new(providers), ..in_memory(Arc::new(WallClock)) };
@@ -184,7 +185,8 @@ async fn a_page_goes_and_comes_back_with_a_session_in_its_cookie() {
     let kept = cookies(&inside);
     assert!(kept.contains("__Host-daira-session=drt_") && kept.contains("__Host-daira-provider="));
     for cookie in inside.headers.get_all(header::SET_COOKIE).iter().map(|value| value.to_str().unwrap()) {
-        assert!(cookie.starts_with("__Host-daira-provider=;") || cookie.ends_with("SameSite=Strict"), "{cookie}");
+        let is_lax = cookie.starts_with("__Host-daira-provider=;") || cookie.starts_with("__Host-daira-device=");
+        assert!(cookie.ends_with(if is_lax { "SameSite=Lax" } else { "SameSite=Strict" }), "{cookie}");
     }
     assert!(!world.lives(&mona).await, "the session that the browser had gave way");
     let request = Request::post("/auth/refresh")
@@ -261,7 +263,45 @@ async fn security_66_pages_of_others_begin_nothing_and_nobody_is_sent_to_them() 
     let (before, _) = kept.rsplit_once('.').unwrap();
     let bent = format!("{before}.{}", data_encoding::BASE64URL_NOPAD.encode(b"https://evil.example/"));
     assert_eq!(world.follow(&back, &bent, "en").await.status, StatusCode::UNAUTHORIZED);
-    assert!(location(&world.follow(&back, &kept, "en").await).starts_with("/#ticket=dit_"));
+    assert_eq!(location(&world.follow(&back, &kept, "en").await), "/#newcomer=true");
+}
+
+#[tokio::test]
+async fn security_66_a_page_joins_with_what_its_own_browser_brought() {
+    let world = world().await;
+    let begun = world.page(HOUSE, &json!({ "returnTo": "/join" }), "").await;
+    let back = world.one.sent_back(begun.json()["url"].as_str().unwrap(), "mona").await.unwrap();
+    let new = world.follow(&back, &cookies(&begun), "en").await;
+    assert_eq!(location(&new), "/join#newcomer=true");
+    let kept = new.headers.get_all(header::SET_COOKIE).iter().map(|value| value.to_str().unwrap());
+    let ticket = kept.into_iter().find(|cookie| cookie.starts_with("__Host-daira-newcomer=dit_")).unwrap();
+    assert!(ticket.ends_with("Path=/; Secure; HttpOnly; SameSite=Strict"), "{ticket}");
+    let join = async |origin: &str, cookies: &str, body: &Value| {
+        let request = Request::post("/auth/join")
+            .header(header::HOST, "api.daira.example")
+            .header(header::ORIGIN, origin)
+            .header(header::CONTENT_TYPE, "application/json")
+            .header(header::ACCEPT_LANGUAGE, "en")
+            .header("idempotency-key", "join-1")
+            .header(header::COOKIE, cookies);
+        world.stage.send(request.body(Body::from(body.to_string())).unwrap()).await
+    };
+    let form = json!({ "handle": "mona", "name": "منى", "birthDate": "1999-03-21" });
+    let none = join(HOUSE, "", &form).await;
+    assert_eq!((none.status, none.code().as_str()), (StatusCode::UNAUTHORIZED, "auth.challenge_invalid"));
+    let other = join("https://evil.example", &cookies(&new), &form).await;
+    assert_eq!((other.status, other.code().as_str()), (StatusCode::FORBIDDEN, "http.origin"));
+    let mut planted = form.clone();
+    planted["ticket"] = json!("dit_AAAA");
+    assert_eq!(join(HOUSE, "", &planted).await.status, StatusCode::BAD_REQUEST, "it is taken from the cookie alone");
+    let opened = join(HOUSE, &cookies(&new), &form).await;
+    assert_eq!(opened.status, StatusCode::OK, "{}", opened.text);
+    assert_eq!(join(HOUSE, &cookies(&new), &form).await.json(), opened.json(), "under its key");
+    world.stage.settle().await;
+    let code = world.stage.code_for("mona@example.com");
+    let input = json!({ "registrationId": opened.json()["registrationId"], "code": code });
+    let inside = world.stage.done(None, "verifyEmail", input, "profile { handle }").await;
+    assert_eq!(inside["profile"]["handle"], "mona");
 }
 
 #[tokio::test]

@@ -74,7 +74,11 @@ async fn in_and_out(stage: &Stage) {
     assert!(!inside.text.contains("drt_"), "the refresh token is in no body");
     for cookie in inside.headers.get_all(header::SET_COOKIE) {
         let text = cookie.to_str().unwrap();
-        assert!(text.starts_with("__Host-daira-") && text.ends_with("; Path=/; Secure; HttpOnly; SameSite=Strict"));
+        let site = if text.starts_with("__Host-daira-device=") { "Lax" } else { "Strict" };
+        assert!(
+            text.starts_with("__Host-daira-")
+                && text.ends_with(&format!("; Path=/; Secure; HttpOnly; SameSite={site}"))
+        );
     }
     assert!(is_in(stage, &inside).await);
 
@@ -179,12 +183,11 @@ async fn security_66_a_browser_keeps_the_cookie_and_gives_it_to_no_other_page() 
     let output = node(&["web.mjs", &browser(), &url, "mona@example.com", PASSWORD]).await;
     let report: Value =
         serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {}", said(&output)));
-    let kept =
-        |name: &str| json!({ "name": name, "httpOnly": true, "secure": true, "sameSite": "Strict", "path": "/" });
+    let kept = |name: &str, site: &str| json!({ "name": name, "httpOnly": true, "secure": true, "sameSite": site, "path": "/" });
     assert_eq!(report["logIn"]["status"], 200, "{report}");
     let mut found = report["cookies"].as_array().unwrap().clone();
     found.sort_by_key(|cookie| cookie["name"].to_string());
-    assert_eq!(json!(found), json!([kept("__Host-daira-device"), kept(SESSION)]));
+    assert_eq!(json!(found), json!([kept("__Host-daira-device", "Lax"), kept(SESSION, "Strict")]));
     assert_eq!((&report["readable"], &report["refresh"]["status"]), (&json!(""), &json!(200)));
     for other in report["others"].as_array().unwrap() {
         assert_eq!(other["json"], json!({ "refused": "TypeError" }), "it is not even let ask: {report}");

@@ -345,6 +345,36 @@ async fn security_12_who_is_still_signed_in_elsewhere_proved_nothing_here() {
 }
 
 #[tokio::test]
+async fn security_12_digits_after_a_stale_provider_prove_no_more_than_it_did() {
+    let there = elsewhere();
+    let guarded = there.world.guard("mona").await;
+    there.link(&guarded.person, "mona").await.unwrap();
+    let come = async |authenticated_at: Option<Timestamp>| {
+        let begun = there.begin(&Actor::Anonymous, IdentityPurpose::LogIn).await.unwrap();
+        let answer = there.agreed_as(&begun, &Elsewhere::who("mona", authenticated_at));
+        let IdentityEntry::Waits(waited) = there.finish(&answer).await.unwrap() else {
+            panic!("nothing was asked for")
+        };
+        waited.challenge
+    };
+    let now = || there.world.clock.now();
+    for (authenticated_at, proves) in
+        [(None, false), (Some(now() - Duration::from_hours(24)), false), (Some(now()), true)]
+    {
+        let challenge = come(authenticated_at).await;
+        let digits = there.world.next_digits(&guarded.secret);
+        let inside = there.world.second_step(&challenge, &digits).await.unwrap();
+        let may = there.begin(&actor(&inside), IdentityPurpose::Link).await.is_ok();
+        assert_eq!(may, proves, "{authenticated_at:?}");
+    }
+    // A link that is gone lets nobody in who waits.
+    let challenge = come(None).await;
+    there.world.accounts.unlink_identity(&actor(&guarded.person), ISSUER, None).await.unwrap();
+    let late = there.world.second_step(&challenge, &there.world.next_digits(&guarded.secret)).await;
+    assert_eq!(refusal::<_, AccountRefusal>(late), AccountRefusal::ChallengeInvalid);
+}
+
+#[tokio::test]
 async fn linking_takes_a_proof_and_is_told() {
     let there = elsewhere();
     let (mona, ali) = (there.world.join("mona").await, there.world.join("karim").await);
