@@ -271,7 +271,7 @@ mod tests {
             "/#x",
             "/oauth/authorize?client_id=app_1",
             "https://daira.example/auth/log-out",
-            "/home/../oauth/authorize",
+            "/in/../oauth/authorize",
             "/%6fauth/authorize",
             "/./oauth/authorize",
             "/OAUTH/authorize",

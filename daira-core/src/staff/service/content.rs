@@ -76,10 +76,10 @@ impl StaffService {
                 let Some(takedown) = unit.staff().takedown(target).await? else {
                     let Some(strike) = strike else { return Ok(()) };
                     within_reach(unit, acting, strike.account).await?;
-                    return match unit.staff().remove_strike(&strike).await? {
-                        true => audit_target(unit, "staff.strike_taken_back", target, why, now).await,
-                        false => Ok(()),
-                    };
+                    if unit.staff().remove_strike(&strike).await? {
+                        audit_target(unit, "staff.strike_taken_back", target, why, now).await?;
+                    }
+                    return Ok(());
                 };
                 reach_owner(unit, acting, takedown.owner).await?;
                 let event = show(unit, &takedown).await?;
