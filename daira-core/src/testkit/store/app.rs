@@ -3,11 +3,12 @@
 use core::time::Duration;
 
 use super::{failure, world};
-use crate::account::{AccountState, Session};
+use crate::account::{Account, AccountState, Session};
 use crate::actor::Actor;
 use crate::error::ErrorKind;
 use crate::oauth::{App, Code, Grant, Granted, Scopes};
 use crate::port::Ports;
+use crate::port::store::Lock;
 use crate::testkit::fixture::{Draft, Fixture, PLATFORM, Person};
 use crate::time::Timestamp;
 
@@ -148,6 +149,50 @@ pub async fn a_grant_is_for_one_face(ports: &Ports) {
     assert!(!unit.apps().delete_grant(mona.id, trains.id).await.unwrap());
     assert_eq!(unit.apps().grant(work.id, trains.id).await.unwrap(), Some(of_work), "the other goes on");
     unit.commit().await.unwrap();
+}
+
+/// What is let in of apps that are deleted, or whose owner's account is, in order and page by page; of one owner or of all.
+pub async fn grants_of_dead_apps_are_found(ports: &Ports) {
+    let world = world(ports);
+    let (mona, omar, nour) = (world.person("mona").await, world.person("omar").await, world.person("nour").await);
+    let (trains, stays, news) = (app(&world, &omar), app(&world, &omar), app(&world, &nour));
+    for (owner, app) in [(&omar, &trains), (&omar, &stays), (&nour, &news)] {
+        keep(&world, owner, app).await;
+    }
+    let mut dead = Vec::new();
+    for (person, app) in [(&mona, &trains), (&mona, &stays), (&mona, &news), (&nour, &trains)] {
+        let grant = grant(&world, person, app);
+        let_in(&world, person, &grant).await;
+        if app.id != stays.id {
+            dead.push(grant);
+        }
+    }
+    dead.sort_by_key(|grant| (grant.app, grant.profile));
+    let found =
+        async |owner, after, limit| world.unit(&PLATFORM).await.apps().dead_grants(owner, after, limit).await.unwrap();
+    assert_eq!(found(None, None, 10).await, []);
+    let mut unit = world.unit(&omar.actor()).await;
+    let gone = App { deleted_at: Some(world.tick()), version: 2, ..trains.clone() };
+    unit.apps().update_app(&gone).await.unwrap();
+    unit.commit().await.unwrap();
+    let mut unit = world.unit(&PLATFORM).await;
+    let account = unit.accounts().account(nour.account, Lock::Update).await.unwrap().unwrap();
+    let account = Account { state: AccountState::Deleted, version: account.version + 1, ..account };
+    unit.accounts().update_account(&account).await.unwrap();
+    unit.commit().await.unwrap();
+    assert_eq!(found(None, None, 10).await, dead);
+    let mut after = None;
+    for one in &dead {
+        assert_eq!(found(None, after, 1).await, core::slice::from_ref(one));
+        after = Some((one.app, one.profile));
+    }
+    assert_eq!(found(None, after, 1).await, []);
+    for (owner, app) in [(&omar, &trains), (&nour, &news)] {
+        let of_app: Vec<Grant> = dead.iter().filter(|grant| grant.app == app.id).cloned().collect();
+        assert_eq!(found(Some(owner.account), None, 10).await, of_app);
+    }
+    let asked = world.unit(&Actor::Anonymous).await.apps().dead_grants(None, None, 10).await;
+    assert!(!matches!(asked, Ok(found) if !found.is_empty()), "for the platform alone");
 }
 
 fn session(world: &Fixture, person: &Person, granted: Option<Granted>) -> Session {

@@ -51,7 +51,7 @@ super::kit! { $
         delivery: a_delivery_is_tried_until_it_is_done, deliveries_go_in_the_order_they_are_due, a_delivery_is_taken_by_one,
             deliveries_are_the_platforms;
         app: an_app_comes_back_whole, an_app_lives_with_its_owner, an_app_is_its_owners, a_grant_is_for_one_face, sessions_of_an_app_end_together,
-            a_code_is_exchanged_once;
+            a_code_is_exchanged_once, grants_of_dead_apps_are_found;
         phone: a_number_comes_back_whole, a_number_has_one_account, a_number_is_its_owners, codes_for_a_number_are_counted;
         people: standing_and_blocks_hide_people, a_block_shuts_out_every_face, a_profile_is_found_by_its_handle,
             own_faces_come_oldest_first, unknown_handles_are_left_out, counters_come_with_visible_people;
