@@ -92,7 +92,6 @@ pub(crate) fn host_of(url: &Uri) -> Option<&str> {
 }
 
 /// Whether a number is of a host that anybody can reach: not of this machine, and not of a private network.
-#[cfg_attr(not(feature = "identities"), expect(dead_code, reason = "only providers name further addresses"))]
 pub(crate) fn is_public(address: IpAddr) -> bool {
     match address.to_canonical() {
         IpAddr::V4(v4) => {

@@ -25,7 +25,8 @@ async fn world() -> World {
     let clock = Arc::new(ManualClock::default());
     let start = async || Arc::new(Sandbox::start(clock.clone(), Arc::new(RandomIds)).await.unwrap());
     let (one, other) = (start().await, start().await);
-    let registrations = vec![one.registration("one", &[BACK]), other.registration("other", &[BACK])];
+    let registrations =
+        vec![one.registration("one", &[BACK]), other.registration("other", &["https://daira.example/other"])];
     let providers = OidcProviders::new(registrations, &(clock.clone() as _)).unwrap();
     World { clock, one, other, providers }
 }
@@ -243,4 +244,6 @@ async fn settings_that_cannot_be_meant_are_refused() {
     }
     let twice = vec![with("https://id.example"), with("https://other.example")];
     assert!(OidcProviders::new(twice, &clock).is_err(), "one name");
+    let shared = vec![world.one.registration("one", &[BACK]), world.other.registration("other", &[BACK])];
+    assert!(OidcProviders::new(shared, &clock).is_err(), "one address to come back to");
 }
