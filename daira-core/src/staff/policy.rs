@@ -43,8 +43,8 @@ pub fn may_reach(actor: Option<(AccountId, StaffRole)>, whom: AccountId, rank: O
     }
 }
 
-/// Whether staff of a rank may change, lift or take back what was done by somebody of a rank: not what somebody above them did. What the platform itself
-/// did takes nothing but the permission.
+/// Whether staff of a rank may change, lift or take back what was done by somebody of a rank: not what somebody above them did.
+/// What the platform itself did takes nothing but the permission.
 ///
 /// # Errors
 /// [`StaffRefusal::OutOfReach`].
